@@ -1,0 +1,2 @@
+//! Room `base`.
+pub mod argv;

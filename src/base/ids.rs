@@ -1,11 +1,15 @@
 //! Small typed numbers.
 
-/// A client's number, as CLIENT ID answers it: unique for the life of the process, growing.
+/// A client: its number, as CLIENT ID answers it (unique for the life of the process, growing), and its place in the
+/// table of clients, so that finding it takes no search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClientId(pub u64);
+pub struct ClientId {
+    pub number: u64,
+    pub slot: u32,
+}
 
 impl std::fmt::Display for ClientId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        self.number.fmt(f)
     }
 }

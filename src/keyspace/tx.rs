@@ -284,8 +284,14 @@ impl<'a> Tx<'a> {
 
     // ----- whole databases -----
 
-    /// Empties the selected database and tells it. Returns how many keys went.
-    pub fn flush(&mut self, freeing: Freeing) -> usize {
+    /// Empties the selected database and tells it. Returns how many keys went. Of the keys in `watched`, those that were
+    /// there are told one by one, since afterwards nobody could tell them from the others.
+    pub fn flush(&mut self, freeing: Freeing, watched: &[&[u8]]) -> usize {
+        for key in watched {
+            if self.exists(key) {
+                self.ledger.changed(self.db, key, Event::Touched, 0);
+            }
+        }
         let keys = self.keyspace.db(self.db).len();
         self.keyspace.flush(self.db, freeing);
         self.ledger.swept(Sweep::Flushed { db: self.db }, keys as u64);

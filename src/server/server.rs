@@ -76,6 +76,8 @@ pub struct Server {
     pub slowlog: Slowlog,
     /// Switches of the DEBUG command.
     pub debug: DebugSwitches,
+    /// A transaction is being executed.
+    pub in_exec: bool,
     /// Set when the process is to end; the main task sees it and stops.
     pub exit_code: Option<i32>,
     pub host: Option<Rc<dyn Host>>,
@@ -118,6 +120,7 @@ impl Server {
             latency: LatencyMonitor::default(),
             slowlog: Slowlog::default(),
             debug: DebugSwitches::default(),
+            in_exec: false,
             exit_code: None,
             host: None,
             feed: None,
@@ -131,6 +134,14 @@ impl Server {
     /// Derives from the configuration what other rooms keep of it.
     pub fn apply_config(&mut self) {
         self.keyspace.settings = super::settings::keyspace_settings(&self.config);
+    }
+
+    /// Ends all watches of a client: after EXEC, DISCARD, UNWATCH, RESET, and when it goes.
+    pub fn forget_watches(&mut self, client: ClientId) {
+        let Some(client) = self.clients.get_mut(client) else { return };
+        client.watch_broken = false;
+        let watched = std::mem::take(&mut client.watched);
+        self.watches.remove(client.id, &watched);
     }
 
     /// Has the main task end the process.

@@ -1,11 +1,13 @@
-//! The grammar of a number as C's strtod reads it, and rounding to a binary format; shared by the two float types.
+//! The grammar of a number as C's strtod reads it, and rounding to a binary format; shared by the two float
+//! types.
 //!
 //! ```text
 //! [+-] ( inf | infinity | digits [. digits] [e [+-] digits] | 0x hexdigits [. hexdigits] [p [+-] digits] )
 //! ```
 //!
-//! The whole text must be the number: no space, nothing after it, at least one digit in the mantissa and in an exponent
-//! that is begun. Letters in either case. `nan` is not a number here, as it is refused wherever Redis reads one.
+//! The whole text must be the number: no space, nothing after it, at least one digit in the mantissa and in
+//! an exponent that is begun. Letters in either case. `nan` is not a number here, as it is refused wherever
+//! Redis reads one.
 
 /// Exponents beyond this overflow or underflow any format, however long the mantissa (which fits in memory).
 const EXPONENT_MAX: i64 = 1 << 50;
@@ -30,8 +32,8 @@ pub(super) enum Magnitude<'a> {
     Binary(Bits),
 }
 
-/// An exact or truncated binary number: `mantissa * 2^exponent`, and something below the mantissa's last bit if `sticky`.
-/// A sticky one has at least 66 significant bits, so that it can be rounded correctly.
+/// An exact or truncated binary number: `mantissa * 2^exponent`, and something below the mantissa's last bit
+/// if `sticky`. A sticky one has at least 66 significant bits, so that it can be rounded correctly.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bits {
     pub(super) mantissa: u128,

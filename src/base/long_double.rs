@@ -1,14 +1,15 @@
 //! The 80-bit extended float of the x87, in software: what INCRBYFLOAT and HINCRBYFLOAT count in.
 //!
-//! Redis adds in C's `long double` and prints `%.17Lf`. On x86 that type has a 64-bit mantissa, which is why 0.1 + 0.2
-//! is 0.3 there; with f64 the replies would differ. Here it is exact on every machine.
+//! Redis adds in C's `long double` and prints `%.17Lf`. On x86 that type has a 64-bit mantissa, which is why
+//! 0.1 + 0.2 is 0.3 there; with f64 the replies would differ. Here it is exact on every machine.
 //!
 //! ```text
 //! value = (-1)^negative * mantissa * 2^exponent,   mantissa < 2^64,   -16445 <= exponent <= 16320
 //! ```
 //!
 //! Invariants:
-//! 1. A finite mantissa has its top bit set, or the exponent is the lowest one (a subnormal), or the number is zero.
+//! 1. A finite mantissa has its top bit set, or the exponent is the lowest one (a subnormal), or the number
+//!    is zero.
 //! 2. Every operation rounds once, to nearest, ties to even.
 //! 3. The common case (at most 19 digits, small exponents) needs integers of 128 bits only.
 //!
@@ -26,7 +27,8 @@ const FRACTION_DIGITS: usize = 17;
 
 const FORMAT: Format = Format { precision: 64, lowest: -16_445, highest: 16_320 };
 
-/// Ten to this or more overflows, whatever the digits; below the negative it is zero. With a margin: rounding decides.
+/// Ten to this or more overflows, whatever the digits; below the negative it is zero. With a margin: rounding
+/// decides.
 const DECIMAL_EXPONENT_MAX: i64 = 4_960;
 
 /// An 80-bit extended float.
@@ -46,8 +48,8 @@ enum Kind {
 const ZERO: Kind = Kind::Finite { mantissa: 0, exponent: 0 };
 
 impl LongDouble {
-    /// Reads a number as strtold does, with Redis's conditions: the whole text, no space, no NaN, shorter than 5 KiB.
-    /// What overflows, or is not zero but rounds to zero, is refused; `inf` is read.
+    /// Reads a number as strtold does, with Redis's conditions: the whole text, no space, no NaN, shorter
+    /// than 5 KiB. What overflows, or is not zero but rounds to zero, is refused; `inf` is read.
     pub fn parse(text: &[u8]) -> Option<LongDouble> {
         if text.len() >= TEXT_BYTES_MAX {
             return None;
@@ -62,9 +64,30 @@ impl LongDouble {
         Some(LongDouble { negative: scanned.negative, kind })
     }
 
+    /// Neither infinite nor NaN.
+    pub fn is_finite(self) -> bool {
+        matches!(self.kind, Kind::Finite { .. })
+    }
+
+    /// `%.17Lf` without the zeros at its end, nor a point or a minus sign that would stand for nothing.
+    pub fn to_text(self) -> String {
+        let sign = if self.negative { "-" } else { "" };
+        match self.kind {
+            Kind::NotANumber => format!("{sign}nan"),
+            Kind::Infinite => format!("{sign}inf"),
+            Kind::Finite { mantissa, exponent } => {
+                let magnitude = magnitude_text(mantissa, exponent);
+                if magnitude == "0" { magnitude } else { format!("{sign}{magnitude}") }
+            }
+        }
+    }
+}
+
+impl std::ops::Add for LongDouble {
+    type Output = LongDouble;
+
     /// The sum, rounded once.
-    #[must_use]
-    pub fn add(self, other: LongDouble) -> LongDouble {
+    fn add(self, other: LongDouble) -> LongDouble {
         let (left, right) = match (self.kind, other.kind) {
             (Kind::NotANumber, _) => return self,
             (_, Kind::NotANumber) => return other,
@@ -84,24 +107,6 @@ impl LongDouble {
             return add_magnitudes(left, right, self.negative);
         }
         subtract_magnitudes(left, right, self.negative)
-    }
-
-    /// Neither infinite nor NaN.
-    pub fn is_finite(self) -> bool {
-        matches!(self.kind, Kind::Finite { .. })
-    }
-
-    /// `%.17Lf` without the zeros at its end, nor a point or a minus sign that would stand for nothing.
-    pub fn to_text(self) -> String {
-        let sign = if self.negative { "-" } else { "" };
-        match self.kind {
-            Kind::NotANumber => format!("{sign}nan"),
-            Kind::Infinite => format!("{sign}inf"),
-            Kind::Finite { mantissa, exponent } => {
-                let magnitude = magnitude_text(mantissa, exponent);
-                if magnitude == "0" { magnitude } else { format!("{sign}{magnitude}") }
-            }
-        }
     }
 }
 
@@ -158,7 +163,8 @@ fn scale_small(value: u64, exponent: i64) -> Bits {
     if exponent >= 0 {
         return Bits { mantissa: u128::from(value) * power, exponent: 0, sticky: false };
     }
-    // With the top bit of 128 set, a quotient by less than 2^60 keeps more than the 66 bits that rounding needs.
+    // With the top bit of 128 set, a quotient by less than 2^60 keeps more than the 66 bits that rounding
+    // needs.
     let shift = u128::from(value).leading_zeros();
     let numerator = u128::from(value) << shift;
     Bits { mantissa: numerator / power, exponent: -i64::from(shift), sticky: numerator % power != 0 }
@@ -189,7 +195,8 @@ fn leading_bits(value: &BigUint, exponent: i64, sticky: bool) -> Bits {
 /// Spare bits below the larger number's last one; above it stay two, for the carry.
 const GUARD_BITS: u32 = 62;
 
-/// The second of two numbers in units of the first one's last guard bit, and whether bits were lost below that.
+/// The second of two numbers in units of the first one's last guard bit, and whether bits were lost below
+/// that.
 fn align(small: u64, distance: u32) -> (u128, bool) {
     let wide = u128::from(small) << GUARD_BITS;
     let shifted = wide.checked_shr(distance).unwrap_or(0);
@@ -337,7 +344,7 @@ mod tests {
         let (stored, increment) =
             (LongDouble::parse(stored.as_bytes()), LongDouble::parse(increment.as_bytes()));
         let (Some(stored), Some(increment)) = (stored, increment) else { return "refused".into() };
-        let sum = stored.add(increment);
+        let sum = stored + increment;
         if sum.is_finite() { sum.to_text() } else { "not finite".into() }
     }
 

@@ -1,8 +1,8 @@
 //! Numbers as text, exactly as Redis reads and writes them.
 //!
-//! Integers have one spelling only (no plus sign, no leading zero, no space), so that a string that can be stored as an
-//! integer comes back unchanged. Floats are read like strtod and written like `%.17g`: 0.1 is 0.10000000000000001.
-//! Sizes have units, "64mb".
+//! Integers have one spelling only (no plus sign, no leading zero, no space), so that a string that can be
+//! stored as an integer comes back unchanged. Floats are read like strtod and written like `%.17g`: 0.1 is
+//! 0.10000000000000001. Sizes have units, "64mb".
 
 use super::float_text::{self, Format, Magnitude, Rounded};
 use std::io::Write;
@@ -91,8 +91,9 @@ pub fn digits_len(value: i64) -> usize {
     digits + usize::from(value < 0)
 }
 
-/// A float as Redis reads an argument or a stored value: the whole text as strtod takes it, hexadecimal and `inf` in any
-/// case included; no space, no `nan`, nothing that overflows or is too small to differ from zero.
+/// A float as Redis reads an argument or a stored value: the whole text as strtod takes it, hexadecimal and
+/// `inf` in any case included; no space, no `nan`, nothing that overflows or is too small to differ from
+/// zero.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
     let scanned = float_text::scan(text)?;
     let magnitude = match scanned.magnitude {
@@ -187,8 +188,8 @@ fn append_scientific(text: &mut NumberText, digits: &[u8], exponent: i32) {
     text.append(&format_i64(i64::from(exponent.abs())));
 }
 
-/// A size in bytes: `1k` is 1000, `1kb` 1024, likewise m, mb, g, gb, in any case; plain or `b` are bytes. No digits are
-/// zero, as in Redis. Unlike Redis, which wraps around, a size beyond 64 bits is refused.
+/// A size in bytes: `1k` is 1000, `1kb` 1024, likewise m, mb, g, gb, in any case; plain or `b` are bytes. No
+/// digits are zero, as in Redis. Unlike Redis, which wraps around, a size beyond 64 bits is refused.
 pub fn parse_memory(text: &[u8]) -> Option<u64> {
     let (digits, unit) = text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count());
     if digits.len() > MEMORY_DIGITS_MAX {

@@ -1,1 +1,3 @@
 //! Room `keyspace`.
+pub mod entry;
+pub mod expiry_index;

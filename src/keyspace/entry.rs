@@ -10,42 +10,44 @@
 //!         bit  4     the key length takes 6 bytes (keys above 255 bytes)
 //!         bits 5..7  expiry: 0 none; 1 six bytes: 47 bits of Unix ms, bit 47 the index generation;
 //!                    2 nine bytes: any i64, then a byte for the generation
-//!  kind   short, short edited   value length 1 byte    the bytes; an edited one says `raw` whatever its length
+//!  kind   short, short edited   value length 1 byte    the bytes; an edited one always says `raw`
 //!         long                  value length 2 bytes   the bytes
 //!         int                   none                   i64
 //!         buffer                none                   pointer to a Box<Vec<u8>>; so will objects be
 //! ```
-//! Numbers are little-endian, nothing is aligned. So a key of 16 bytes with a value of 16 takes 38 bytes (48 allocated),
-//! with a value of 100 and an expiry 128, with an integer 29 (32).
+//! Numbers are little-endian, nothing is aligned. So a key of 16 bytes with a value of 16 takes 38 bytes (48
+//! allocated), with a value of 100 and an expiry 128, with an integer 29 (32).
 //!
-//! Invariants: 1. the block's size is its content's, rounded up to the allocator's size class, so it follows from the
-//! header, and a value may change in place as long as the class stays; 2. values up to `EMBEDDED_BYTES_MAX` are
-//! embedded, unless a buffer shrank through `edit_raw`; 3. no reference to clock, head or expiry is ever handed out,
-//! only to key and value, so those can be written through a shared reference.
+//! Invariants: 1. the block's size is its content's, rounded up to the allocator's size class, so it follows
+//! from the header, and a value may change in place as long as the class stays; 2. values up to
+//! `EMBEDDED_BYTES_MAX` are embedded, unless a buffer shrank through `edit_raw`; 3. no reference to clock,
+//! head or expiry is ever handed out, only to key and value, so those can be written through a shared
+//! reference.
 //!
-//! It deliberately knows no clock and no policy: the meaning of the 24 bits of `lru` and of an expiry is the Db's.
+//! It deliberately knows no clock and no policy: the meaning of the 24 bits of `lru` and of an expiry is the
+//! Db's.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+mod layout;
+#[cfg(test)]
+mod tests;
+
+use std::alloc::{alloc, dealloc, handle_alloc_error};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use self::layout::{
+    EXPIRY_SHORT, GENERATION_BIT, HEAD_AT, KEY_IS_LONG, KEY_LENGTH_AT, KEY_LENGTH_LONG, Kind, NewValue,
+    POINTER_BYTES, Shape, expiry_width, size_class, width_for,
+};
 use super::expiry_index::Generation;
 use crate::encoding::dict::Item;
 
-/// Longer values get a buffer of their own. Embedded, a value shares its key's cache lines and allocation; a value in a
-/// buffer can grow without being copied, and be freed elsewhere.
+/// Longer values get a buffer of their own. Embedded, a value shares its key's cache lines and allocation; a
+/// value in a buffer can grow without being copied, and be freed elsewhere.
 pub const EMBEDDED_BYTES_MAX: usize = 1024;
 /// OBJECT ENCODING calls a string up to this length `embstr`, as Redis does.
 const EMBSTR_BYTES_MAX: usize = 44;
 
-const HEAD_AT: usize = 3;
-const KEY_LENGTH_AT: usize = 4;
-const KEY_LENGTH_WIDE: usize = 6;
-const EXPIRY_SHORT: usize = 6;
-const EXPIRY_LONG: usize = 9;
-/// The generation's bit in a short expiry; deadlines below it (the year 6429) fit.
-const GENERATION_BIT: u64 = 1 << 47;
-const POINTER_BYTES: usize = size_of::<*mut Vec<u8>>();
 /// `drop_cost` counts one for so many bytes.
 const BYTES_PER_COST: usize = 64 << 10;
 
@@ -74,7 +76,8 @@ pub enum StrEncoding {
 #[repr(transparent)]
 pub struct Entry(NonNull<u8>);
 
-// SAFETY: the block and the buffer belong to the entry alone. (It is not `Sync`: `set_lru` writes unsynchronised.)
+// SAFETY: the block and the buffer belong to the entry alone. (It is not `Sync`: `set_lru` writes
+// unsynchronised.)
 unsafe impl Send for Entry {}
 
 // SAFETY: a transparent `NonNull`; the key lies in the block and does not change while the entry lives.
@@ -82,128 +85,6 @@ unsafe impl Item for Entry {
     #[inline]
     fn key(&self) -> &[u8] {
         Entry::key(self)
-    }
-}
-
-/// How the value is stored; the numbers are those of the head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum Kind {
-    Short = 0,
-    ShortEdited = 1,
-    Long = 2,
-    Int = 3,
-    Buffer = 4,
-}
-
-impl Kind {
-    #[inline]
-    fn of(head: u8) -> Kind {
-        match head & 0xf {
-            0 => Kind::Short,
-            1 => Kind::ShortEdited,
-            2 => Kind::Long,
-            3 => Kind::Int,
-            4 => Kind::Buffer,
-            other => unreachable!("no entry is made with kind {other}"),
-        }
-    }
-
-    #[inline]
-    fn length_width(self) -> usize {
-        match self {
-            Kind::Short | Kind::ShortEdited => 1,
-            Kind::Long => 2,
-            Kind::Int | Kind::Buffer => 0,
-        }
-    }
-}
-
-/// The sizes that make up a block.
-#[derive(Clone, Copy)]
-struct Shape {
-    kind: Kind,
-    key_bytes: usize,
-    expiry_width: usize,
-    value_bytes: usize,
-}
-
-impl Shape {
-    #[inline]
-    fn key_length_width(&self) -> usize {
-        if self.key_bytes > 0xff { KEY_LENGTH_WIDE } else { 1 }
-    }
-
-    #[inline]
-    fn value_length_at(&self) -> usize {
-        KEY_LENGTH_AT + self.key_length_width()
-    }
-
-    #[inline]
-    fn expiry_at(&self) -> usize {
-        self.value_length_at() + self.kind.length_width()
-    }
-
-    #[inline]
-    fn key_at(&self) -> usize {
-        self.expiry_at() + self.expiry_width
-    }
-
-    #[inline]
-    fn value_at(&self) -> usize {
-        self.key_at() + self.key_bytes
-    }
-
-    fn head(&self) -> u8 {
-        let expiry = match self.expiry_width {
-            0 => 0,
-            EXPIRY_SHORT => 1,
-            _ => 2,
-        };
-        self.kind as u8 | u8::from(self.key_bytes > 0xff) << 4 | expiry << 5
-    }
-
-    fn layout(&self) -> Layout {
-        let bytes = size_class(self.value_at() + self.value_bytes);
-        Layout::from_size_align(bytes, 8).expect("key and value were in memory, so their sum is no overflow")
-    }
-}
-
-/// A value on its way into an entry.
-enum NewValue<'a> {
-    Bytes(&'a [u8]),
-    /// Says `raw` for ever.
-    Edited(&'a [u8]),
-    Int(i64),
-    Buffer(Box<Vec<u8>>),
-}
-
-impl NewValue<'_> {
-    fn kind(&self) -> Kind {
-        match self {
-            NewValue::Bytes(bytes) if bytes.len() <= 0xff => Kind::Short,
-            NewValue::Edited(bytes) if bytes.len() <= 0xff => Kind::ShortEdited,
-            NewValue::Bytes(_) | NewValue::Edited(_) => Kind::Long,
-            NewValue::Int(_) => Kind::Int,
-            NewValue::Buffer(_) => Kind::Buffer,
-        }
-    }
-
-    fn stored_bytes(&self) -> usize {
-        match self {
-            NewValue::Bytes(bytes) | NewValue::Edited(bytes) => bytes.len(),
-            NewValue::Int(_) => 8,
-            NewValue::Buffer(_) => POINTER_BYTES,
-        }
-    }
-
-    /// The same bytes, embedded if they are few.
-    fn of_bytes(bytes: &[u8]) -> NewValue<'_> {
-        if bytes.len() <= EMBEDDED_BYTES_MAX {
-            NewValue::Bytes(bytes)
-        } else {
-            NewValue::Buffer(Box::new(bytes.to_vec()))
-        }
     }
 }
 
@@ -223,14 +104,14 @@ impl Entry {
         if value.len() <= EMBEDDED_BYTES_MAX {
             return Entry::build(key, NewValue::Edited(&value), expire_at_ms);
         }
-        Entry::build(key, NewValue::Buffer(Box::new(value)), expire_at_ms)
+        Entry::build(key, NewValue::Buffer(value), expire_at_ms)
     }
 
     #[inline]
     pub fn key(&self) -> &[u8] {
         let head = self.head();
         let key_bytes = self.key_bytes(head);
-        let key_length_width = if head & 0x10 == 0 { 1 } else { KEY_LENGTH_WIDE };
+        let key_length_width = if head & KEY_IS_LONG == 0 { 1 } else { KEY_LENGTH_LONG };
         let at = KEY_LENGTH_AT + key_length_width + Kind::of(head).length_width() + expiry_width(head);
         self.slice(at, key_bytes)
     }
@@ -245,8 +126,8 @@ impl Entry {
         }
     }
 
-    /// Sets, changes or removes the expiry. Reallocates if its size changes. The index generation stays, if there was an
-    /// expiry before.
+    /// Sets, changes or removes the expiry. Reallocates if its size changes. The index generation stays, if
+    /// there was an expiry before.
     pub fn set_expire(&mut self, expire_at_ms: Option<i64>) {
         let shape = self.shape();
         if width_for(expire_at_ms) == shape.expiry_width {
@@ -305,8 +186,8 @@ impl Entry {
         self.replace_value(NewValue::Int(value));
     }
 
-    /// Lets `edit` change the value's bytes (APPEND, SETRANGE, SETBIT); its encoding is `raw` from then on. A long value
-    /// is edited where it is, and keeps its spare capacity; a short one is copied out and back.
+    /// Lets `edit` change the value's bytes (APPEND, SETRANGE, SETBIT); its encoding is `raw` from then on. A
+    /// long value is edited where it is, and keeps its spare capacity; a short one is copied out and back.
     pub fn edit_raw<R>(&mut self, edit: impl FnOnce(&mut Vec<u8>) -> R) -> R {
         let shape = self.shape();
         if shape.kind == Kind::Buffer {
@@ -322,7 +203,7 @@ impl Entry {
         if bytes.len() <= EMBEDDED_BYTES_MAX {
             self.replace_value(NewValue::Edited(&bytes));
         } else {
-            self.replace_value(NewValue::Buffer(Box::new(bytes)));
+            self.replace_value(NewValue::Buffer(bytes));
         }
         result
     }
@@ -352,8 +233,8 @@ impl Entry {
         if is_odd { Generation::Odd } else { Generation::Even }
     }
 
-    /// Through a shared reference, because the index is compacted while the table is only looked at. Without effect on
-    /// a key that does not expire.
+    /// Through a shared reference, because the index is compacted while the table is only looked at. Without
+    /// effect on a key that does not expire.
     pub fn set_index_generation(&self, generation: Generation) {
         self.write_expiry(&self.shape(), self.expire_at_ms(), generation);
     }
@@ -377,7 +258,7 @@ impl Entry {
         }
         // SAFETY: the entry owns the buffer; it is only read.
         let buffer = unsafe { (*self.buffer(&shape)).clone() };
-        let copy = Entry::build(key, NewValue::Buffer(Box::new(buffer)), self.expire_at_ms());
+        let copy = Entry::build(key, NewValue::Buffer(buffer), self.expire_at_ms());
         copy.set_lru(self.lru());
         copy
     }
@@ -429,7 +310,8 @@ impl Entry {
         entry
     }
 
-    /// A block with the same value, bit by bit, under another key and expiry; clock and generation are the same.
+    /// A block with the same value, bit by bit, under another key and expiry; clock and generation are the
+    /// same.
     ///
     /// # Safety
     /// If the value points to a buffer, only one of the two entries may go on to own it.
@@ -487,7 +369,11 @@ impl Entry {
             NewValue::Int(value) => self.store(at, value.to_le_bytes()),
             // SAFETY: the shape has room for a pointer at `at`, which need not be aligned.
             NewValue::Buffer(buffer) => unsafe {
-                self.0.as_ptr().add(at).cast::<*mut Vec<u8>>().write_unaligned(Box::into_raw(buffer));
+                self.0
+                    .as_ptr()
+                    .add(at)
+                    .cast::<*mut Vec<u8>>()
+                    .write_unaligned(Box::into_raw(Box::new(buffer)));
             },
         }
     }
@@ -520,7 +406,7 @@ impl Entry {
 
     #[inline]
     fn key_bytes(&self, head: u8) -> usize {
-        if head & 0x10 == 0 {
+        if head & KEY_IS_LONG == 0 {
             return usize::from(self.load::<1>(KEY_LENGTH_AT)[0]);
         }
         let [a, b, c, d, e, f] = self.load(KEY_LENGTH_AT);
@@ -551,8 +437,8 @@ impl Entry {
     /// Bytes of the block; every caller takes place and length from the shape.
     #[inline]
     fn slice(&self, at: usize, length: usize) -> &[u8] {
-        // SAFETY: the range lies in the block and is initialised, by the shape. It is key or value, which nothing
-        // changes while the entry is borrowed (invariant 3).
+        // SAFETY: the range lies in the block and is initialised, by the shape. It is key or value, which
+        // nothing changes while the entry is borrowed (invariant 3).
         unsafe { std::slice::from_raw_parts(self.0.as_ptr().add(at), length) }
     }
 
@@ -566,14 +452,15 @@ impl Entry {
     /// Writes a field; every caller takes the place from the shape.
     #[inline]
     fn store<const N: usize>(&self, at: usize, bytes: [u8; N]) {
-        // SAFETY: the field lies in the block, by the shape. It is either one to which no reference exists (invariant
-        // 3), or the caller has the entry for itself. The entry is not `Sync`, so no other thread reads it.
+        // SAFETY: the field lies in the block, by the shape. It is either one to which no reference exists
+        // (invariant 3), or the caller has the entry for itself. The entry is not `Sync`, so no other thread
+        // reads it.
         unsafe { self.0.as_ptr().add(at).cast::<[u8; N]>().write(bytes) };
     }
 
     fn store_slice(&self, at: usize, bytes: &[u8]) {
-        // SAFETY: as in `store`; `bytes` is not part of this block, to which the caller has the only access, or is a
-        // number on the stack.
+        // SAFETY: as in `store`; `bytes` is not part of this block, to which the caller has the only access,
+        // or is a number on the stack.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.0.as_ptr().add(at), bytes.len()) };
     }
 }
@@ -586,35 +473,3 @@ impl Drop for Entry {
         unsafe { dealloc(self.0.as_ptr(), shape.layout()) };
     }
 }
-
-#[inline]
-fn expiry_width(head: u8) -> usize {
-    match head >> 5 & 3 {
-        0 => 0,
-        1 => EXPIRY_SHORT,
-        _ => EXPIRY_LONG,
-    }
-}
-
-fn width_for(expire_at_ms: Option<i64>) -> usize {
-    match expire_at_ms {
-        None => 0,
-        Some(time) if (0..GENERATION_BIT.cast_signed()).contains(&time) => EXPIRY_SHORT,
-        Some(_) => EXPIRY_LONG,
-    }
-}
-
-/// What the allocator (jemalloc) makes of a request: 8; multiples of 16 up to 128; then four classes to a doubling.
-fn size_class(bytes: usize) -> usize {
-    match bytes {
-        0..=8 => 8,
-        9..=128 => bytes.next_multiple_of(16),
-        _ => {
-            let step = 1 << ((bytes - 1).ilog2() - 2);
-            bytes.next_multiple_of(step)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

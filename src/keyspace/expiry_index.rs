@@ -1,38 +1,40 @@
 //! Finds the keys that have expired without looking at those that have not: a timing wheel of key hashes.
 //!
-//! The index keeps records, not keys. A record says "look at the key with this hash at that time"; whether the key is
-//! still there, and when it really expires, only the table knows. So records may be stale, and deleting a key or moving
-//! its expiry further away costs nothing here.
+//! The index keeps records, not keys. A record says "look at the key with this hash at that time"; whether
+//! the key is still there, and when it really expires, only the table knows. So records may be stale, and
+//! deleting a key or moving its expiry further away costs nothing here.
 //!
 //! ```text
 //!  level 0   256 slots of 1 ms        the rest of the running 256 ms
 //!  level 1   256 slots of 256 ms      the rest of the running 65.5 s
 //!  level 2   256 slots of 65.5 s      ... 4.7 hours, level 3 ... 49.7 days, and so on up to level 7: any i64
 //!
-//!  record    bits 40..56: 16 bits of the deadline     all other bits: those of the key's hash (HASH_BITS_USED)
+//!  record    bits 40..56: 16 bits of the deadline   all others: those of the key's hash (HASH_BITS_USED)
 //! ```
-//! A deadline goes to the level of the highest byte in which it differs from the wheel's clock, into the slot of that
-//! byte. When the clock reaches a slot of an upper level, its records move to lower ones (bounded work per call); for
-//! that a record keeps the 16 bits of the deadline below its slot. Up to level 2 (4.7 hours ahead) that is exact; beyond,
-//! what is unknown counts as zero, so a record comes up too early, never too late, and is pushed again.
+//! A deadline goes to the level of the highest byte in which it differs from the wheel's clock, into the slot
+//! of that byte. When the clock reaches a slot of an upper level, its records move to lower ones (bounded
+//! work per call); for that a record keeps the 16 bits of the deadline below its slot. Up to level 2 (4.7
+//! hours ahead) that is exact; beyond, what is unknown counts as zero, so a record comes up too early, never
+//! too late, and is pushed again.
 //!
-//! Invariants: 1. a record's slot lies at or after the clock (the slot that is being moved down is the only one whose
-//! time has begun); 2. records of one level agree with the clock in all higher bytes.
+//! Invariants: 1. a record's slot lies at or after the clock (the slot that is being moved down is the only
+//! one whose time has begun); 2. records of one level agree with the clock in all higher bytes.
 //!
 //! # What the Db must do
 //! A key with an expiry has a *generation* in its entry, one bit: which of two wheels holds its record.
-//! - A key gets an expiry it had not (SET EX, EXPIRE, RENAME, COPY, load): `push`, and store the generation returned.
-//! - Its expiry changes: `push` and store if the new one is earlier; if it is later do nothing, the old record will come
-//!   up early.
+//! - A key gets an expiry it had not, or a new entry that has one (SET EX, EXPIRE, RENAME, COPY, MOVE, load):
+//!   `push`, and store the generation returned.
+//! - Its expiry changes: `push` and store if the new one is earlier; if it is later do nothing, the old
+//!   record will come up early.
 //! - It loses the expiry or is deleted: nothing.
-//! - `pop_due` answers a hash: for each item that `Dict::find_by_hash` shows and whose own hash agrees with it in
-//!   `HASH_BITS_USED`: delete it if it has expired, else `push` it again.
-//! - `len` exceeds twice the volatile keys + 1024, or `is_compacting`: call `compact_step` with a budget. It starts a
-//!   new generation and moves the records of the old one over: a record whose key is gone, or is in the new generation
-//!   already, is dropped. So after a round there is one record per key.
+//! - `pop_due` answers a hash: for each item that `Dict::find_by_hash` shows and whose own hash agrees with
+//!   it in `HASH_BITS_USED`: delete it if it has expired, else `push` it again.
+//! - `len` exceeds twice the volatile keys + 1024, or `is_compacting`: call `compact_step` with a budget. It
+//!   starts a new generation and moves the records of the old one over: a record whose key is gone, or is in
+//!   the new generation already, is dropped. So after a round there is one record per key.
 //!
-//! It deliberately reads no clock and knows no key. A clock that jumps back only delays it until it is back at the old
-//! time (keys still expire on access).
+//! It deliberately reads no clock and knows no key. A clock that jumps back only delays it until it is back
+//! at the old time (keys still expire on access).
 
 use crate::encoding::dict::HASH_BITS_USED;
 
@@ -112,8 +114,8 @@ impl ExpiryIndex {
         self.generation
     }
 
-    /// Takes a record whose deadline lies before `now_ms`: a key is expired when now is *after* its expiry. The work of
-    /// one call is bounded by a few dozen records.
+    /// Takes a record whose deadline lies before `now_ms`: a key is expired when now is *after* its expiry.
+    /// The work of one call is bounded by a few dozen records.
     pub fn pop_due(&mut self, now_ms: i64) -> Due {
         let limit = clock_of(now_ms.saturating_sub(1));
         if !self.is_compacting {
@@ -129,10 +131,10 @@ impl ExpiryIndex {
         self.is_compacting
     }
 
-    /// Looks at up to `budget` records of the old generation; starts a new generation if no round goes on. `refile` is
-    /// asked for each: if the hash (of which it gets `HASH_BITS_USED`) belongs to a key with an expiry whose generation
-    /// is not the given one, it stores the given one in the entry and answers the expiry; else None. True if the round
-    /// goes on.
+    /// Looks at up to `budget` records of the old generation; starts a new generation if no round goes on.
+    /// `refile` is asked for each: if the hash (of which it gets `HASH_BITS_USED`) belongs to a key with an
+    /// expiry whose generation is not the given one, it stores the given one in the entry and answers the
+    /// expiry; else None. True if the round goes on.
     pub fn compact_step(
         &mut self,
         budget: usize,
@@ -170,8 +172,8 @@ impl ExpiryIndex {
         record.map(|record| record & HASH_BITS_USED)
     }
 
-    /// Up to `n` hashes (`HASH_BITS_USED`) of those that come up next, from each generation that has records; within a
-    /// slot in no order.
+    /// Up to `n` hashes (`HASH_BITS_USED`) of those that come up next, from each generation that has records;
+    /// within a slot in no order.
     pub fn soonest(&self, n: usize, out: &mut Vec<u64>) {
         for wheel in &self.wheels {
             let records = wheel.levels.iter().flatten().flat_map(|level| level.iter());
@@ -399,6 +401,7 @@ impl Level {
 
 /// A stack of records in chunks, so that growing never copies them. All chunks but the last are full.
 struct Slot {
+    #[expect(clippy::vec_box, reason = "the list may move when it grows, the records must not")]
     chunks: Vec<Box<[u64; CHUNK_RECORDS]>>,
     len: usize,
 }

@@ -4,11 +4,11 @@
 //!  byte 0        8        16       24       32       40       48       56                      63
 //!       [ slot 0 | slot 1 | slot 2 | slot 3 | slot 4 | slot 5 | slot 6 | t0 t1 t2 t3 t4 t5 t6 meta ]
 //! ```
-//! A slot is an item's word (a pointer); `t0..t6` are one byte of each item's hash, 0 where the slot is free; bit 0 of
-//! `meta` says that slot 6 is no item but the address of an overflow bucket (and `t6` is 0).
+//! A slot is an item's word (a pointer); `t0..t6` are one byte of each item's hash, 0 where the slot is free;
+//! bit 0 of `meta` says that slot 6 is no item but the address of an overflow bucket (and `t6` is 0).
 //!
-//! Invariants: 1. a chained bucket has its six other slots taken; 2. an overflow bucket holds at least two items (one
-//! would fit into its parent).
+//! Invariants: 1. a chained bucket has its six other slots taken; 2. an overflow bucket holds at least two
+//! items (one would fit into its parent).
 
 /// Items in a bucket without a chain.
 pub(super) const SLOTS: usize = 7;
@@ -26,7 +26,8 @@ pub(super) type Word = *mut u8;
 #[repr(C, align(64))]
 pub(super) struct Bucket {
     slots: [Word; SLOTS],
-    /// Tags and meta as one little-endian number: the tag of slot `i` in bits `8 * i ..`, meta in bits `56..`.
+    /// Tags and meta as one little-endian number: the tag of slot `i` in bits `8 * i ..`, meta in bits
+    /// `56..`.
     control: u64,
 }
 
@@ -64,8 +65,8 @@ impl Iterator for SlotSet {
     }
 }
 
-/// The high bit of every tag byte that is zero. Exact: no borrow runs from one byte into the next, as it would in the
-/// shorter `(x - 1) & !x`, which could report a free slot as a match.
+/// The high bit of every tag byte that is zero. Exact: no borrow runs from one byte into the next, as it
+/// would in the shorter `(x - 1) & !x`, which could report a free slot as a match.
 #[inline]
 fn zero_tags(control: u64) -> u64 {
     let tags = control & TAG_BYTES;

@@ -1,21 +1,25 @@
-//! The hash table of the keyspace and of large hashes and sets: items in cache-line buckets, resized in small steps.
+//! The hash table of the keyspace and of large hashes and sets: items in cache-line buckets, resized in small
+//! steps.
 //!
-//! An item is one pointer that knows its key (`Item`). A lookup reads one cache line (seven tags, seven pointers, see
-//! `bucket`), then the items whose tag matches: nearly always one. A full bucket chains to overflow buckets.
+//! An item is one pointer that knows its key (`Item`). A lookup reads one cache line (seven tags, seven
+//! pointers, see `bucket`), then the items whose tag matches: nearly always one. A full bucket chains to
+//! overflow buckets.
 //!
-//! The number of buckets is a power of two (`scan` needs that). When more than six items fall on a bucket, or less than
-//! one in eight slots is used, a second table is made and every call that changes something moves one bucket to it
-//! (`rehash`), as does `rehash_step`, for the cron.
+//! The number of buckets is a power of two (`scan` needs that). When more than six items fall on a bucket, or
+//! less than one in eight slots is used, a second table is made and every call that changes something moves
+//! one bucket to it (`rehash`), as does `rehash_step`, for the cron.
 //!
 //! Invariants:
-//! 1. While two tables exist, an item is in `next` if its bucket of `current` is below `moved`, else in `current`. So
-//!    every lookup and every insertion concerns one table.
+//! 1. While two tables exist, an item is in `next` if its bucket of `current` is below `moved`, else in
+//!    `current`. So every lookup and every insertion concerns one table.
 //! 2. Within a table an item is in the chain of bucket `hash & mask`, under the tag of its hash.
-//! 3. While rehashing is paused no item moves from one table to the other, unless the table is extremely full.
+//! 3. While rehashing is paused no item moves from one table to the other, unless the table is extremely
+//!    full.
 //! 4. `next` has memory exactly while a rehash goes on; `moved` is 0 otherwise.
 //!
-//! It deliberately has no entry interface and hashes nothing behind the caller's back: the hash is computed once per
-//! command (`hash`) and handed to each call, which also lets a caller prefetch for many keys before it looks them up.
+//! It deliberately has no entry interface and hashes nothing behind the caller's back: the hash is computed
+//! once per command (`hash`) and handed to each call, which also lets a caller prefetch for many keys before
+//! it looks them up.
 
 mod bucket;
 mod rehash;
@@ -37,16 +41,17 @@ use super::prefetch::{prefetch, prefetch_two_lines};
 /// More buckets than any memory holds; the index takes its bits from the lower 40 of a hash.
 const BUCKETS_MAX: usize = 1 << 40;
 
-/// The bits of a hash that the table looks at: 40 for the bucket, 8 for the tag. Who keeps hashes only to find items by
-/// `find_by_hash` may use the other 16 for something else.
+/// The bits of a hash that the table looks at: 40 for the bucket, 8 for the tag. Who keeps hashes only to
+/// find items by `find_by_hash` may use the other 16 for something else.
 pub const HASH_BITS_USED: u64 = 0xff00_00ff_ffff_ffff;
 
 /// A thing that lives in a table: one owned pointer to something that knows its key.
 ///
 /// # Safety
-/// The type has the size and the alignment of a pointer, and its bytes are a pointer that is never null (`NonNull`,
-/// `Box<Sized>` or a transparent wrapper of them): tables move it as a word and prefetch what it points to. `key` does
-/// not panic, answers the same as long as the item is in a table, and lies behind the pointer.
+/// The type has the size and the alignment of a pointer, and its bytes are a pointer that is never null
+/// (`NonNull`, `Box<Sized>` or a transparent wrapper of them): tables move it as a word and prefetch what it
+/// points to. `key` does not panic, answers the same as long as the item is in a table, and lies behind the
+/// pointer.
 pub unsafe trait Item: Sized {
     fn key(&self) -> &[u8];
 }
@@ -123,7 +128,8 @@ impl<T: Item> Dict<T> {
         self.find(hash, key).map(|place| unsafe { item_at(place.slot()) })
     }
 
-    /// The item under `key`. It may be replaced through the reference by one with the same key (a reallocated entry).
+    /// The item under `key`. It may be replaced through the reference by one with the same key (a reallocated
+    /// entry).
     #[inline]
     pub fn get_mut(&mut self, hash: u64, key: &[u8]) -> Option<&mut T> {
         self.rehash_on_write();
@@ -150,8 +156,8 @@ impl<T: Item> Dict<T> {
         Some(unsafe { from_word(word) })
     }
 
-    /// Shows every item that the table cannot tell from one with this hash, of which only the bits `HASH_BITS_USED`
-    /// matter; `stop` ends the search by answering true.
+    /// Shows every item that the table cannot tell from one with this hash, of which only the bits
+    /// `HASH_BITS_USED` matter; `stop` ends the search by answering true.
     pub fn find_by_hash(&self, hash: u64, stop: &mut dyn FnMut(&T) -> bool) {
         // SAFETY: `find` shows slots that hold items, while `self` is borrowed.
         self.table_of(hash).find(hash, |slot| stop(unsafe { item_at(slot) }));

@@ -1,13 +1,15 @@
 //! Growing and shrinking, one bucket at a time.
 //!
-//! A rehash fills `next` from `current`, bucket by bucket in order of the index; when all is moved `next` becomes
-//! `current`. Every insertion, removal and `get_mut` moves one bucket. Growth starts at six items per bucket and doubles
-//! the buckets, so it is over after one new item per bucket, long before `next` is full. The items of the bucket that
-//! comes next are prefetched, because moving an item means reading its key for the hash.
+//! A rehash fills `next` from `current`, bucket by bucket in order of the index; when all is moved `next`
+//! becomes `current`. Every insertion, removal and `get_mut` moves one bucket. Growth starts at six items per
+//! bucket and doubles the buckets, so it is over after one new item per bucket, long before `next` is full.
+//! The items of the bucket that comes next are prefetched, because moving an item means reading its key for
+//! the hash.
 //!
-//! A pause (`pause_rehash`, counted) stops both the start and the steps of a rehash: a forked child shares our pages,
-//! and what we do not touch need not be copied. Insertions then lengthen the chains. Only a table with more than
-//! `EXTREME_ITEMS_PER_BUCKET` grows, and moves, in spite of a pause: slow lookups would cost more than copied pages.
+//! A pause (`pause_rehash`, counted) stops both the start and the steps of a rehash: a forked child shares
+//! our pages, and what we do not touch need not be copied. Insertions then lengthen the chains. Only a table
+//! with more than `EXTREME_ITEMS_PER_BUCKET` grows, and moves, in spite of a pause: slow lookups would cost
+//! more than copied pages.
 
 use super::table::Table;
 use super::{BUCKETS_MAX, Dict, Item, hash_with, item_at};
@@ -19,15 +21,17 @@ pub(super) const GROW_ITEMS_PER_BUCKET: usize = 6;
 const EXTREME_ITEMS_PER_BUCKET: usize = 4 * GROW_ITEMS_PER_BUCKET;
 /// Tables of so few buckets are not worth shrinking.
 const SHRINK_BUCKETS_MIN: usize = 8;
-/// A shrink leaves at least this part of the buckets, so that one SCAN call, which visits all the large table's buckets
-/// that belong to one of the small table's, stays short.
+/// A shrink leaves at least this part of the buckets, so that one SCAN call, which visits all the large
+/// table's buckets that belong to one of the small table's, stays short.
 const SHRINK_FACTOR_MAX: usize = 16;
 /// An empty bucket costs a fraction of a full one: a step passes so many for each bucket it may move.
 const EMPTY_BUCKETS_PER_MOVE: usize = 8;
 
 impl<T: Item> Dict<T> {
-    /// Makes room for `items` in all, at once: for a load. While a rehash goes on it is completed first. Without
-    /// effect while rehashing is paused. A table that holds items already is rehashed in the usual steps.
+    /// Makes room for `items` in all, at once: for a load. While a rehash goes on it is completed first.
+    /// Without effect while rehashing is paused. A table that holds items already is rehashed in the usual
+    /// steps. The next removal or `rehash_step` takes the room back if it is not used, so a load must come
+    /// before them.
     pub fn reserve(&mut self, items: usize) {
         if self.pauses > 0 {
             return;
@@ -43,8 +47,9 @@ impl<T: Item> Dict<T> {
 
     /// Moves up to `buckets` buckets, or starts a resize that is due; true if there is more to do.
     pub fn rehash_step(&mut self, buckets: usize) -> bool {
-        if !self.is_rehashing() {
-            self.shrink_if_sparse();
+        self.shrink_if_sparse();
+        if !self.is_empty() {
+            self.grow_if_full();
         }
         if !self.is_rehashing() || !self.may_rehash() {
             return false;
@@ -144,7 +149,8 @@ impl<T: Item> Dict<T> {
         current.release_before(*moved);
     }
 
-    /// Asks for what the next move reads and writes: the items' keys, the buckets they go to, the bucket after.
+    /// Asks for what the next move reads and writes: the items' keys, the buckets they go to, the bucket
+    /// after.
     fn prefetch_next_move(&self) {
         let (index, count) = (self.moved, self.current.count());
         self.current.prefetch_items(index);

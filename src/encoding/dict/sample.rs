@@ -1,9 +1,9 @@
 //! Items at random: one, evenly (RANDOMKEY), or a batch of neighbours (eviction pools).
 //!
-//! One item: a random bucket and a random number below `EVEN_ITEMS`; if the bucket holds that many, the item of that
-//! number, else another try. So items of crowded and of lonely buckets are equally likely, up to chains longer than
-//! that. A batch: every item of successive buckets from a random one on, which costs one cache miss where single samples
-//! cost two or more each.
+//! One item: a random bucket and a random number below `EVEN_ITEMS`; if the bucket holds that many, the item
+//! of that number, else another try. So items of crowded and of lonely buckets are equally likely, up to
+//! chains longer than that. A batch: every item of successive buckets from a random one on, which costs one
+//! cache miss where single samples cost two or more each.
 
 use super::rehash::GROW_ITEMS_PER_BUCKET;
 use super::scan::{chain_items, chain_len};
@@ -19,8 +19,8 @@ const TRIES_MAX: usize = 128;
 const BUCKETS_PER_ITEM_MAX: usize = 8;
 
 impl<T: Item> Dict<T> {
-    /// A random item, all nearly equally likely. None only if the table is empty. A table whose items are nearly all
-    /// gone and that could not shrink (a pause) may have to be walked.
+    /// A random item, all nearly equally likely. None only if the table is empty. A table whose items are
+    /// nearly all gone and that could not shrink (a pause) may have to be walked.
     pub fn sample(&self, rng: &mut fastrand::Rng) -> Option<&T> {
         if self.is_empty() {
             return None;
@@ -41,8 +41,8 @@ impl<T: Item> Dict<T> {
         })
     }
 
-    /// Adds up to `n` items of successive buckets at a random place to `out`, and asks for their memory. Fewer than `n`
-    /// when the table is that small or sparse; at least one unless it is empty.
+    /// Adds up to `n` items of successive buckets at a random place to `out`, and asks for their memory.
+    /// Fewer than `n` when the table is that small or sparse; at least one unless it is empty.
     pub fn sample_many<'a>(&'a self, rng: &mut fastrand::Rng, n: usize, out: &mut Vec<&'a T>) {
         if self.is_empty() || n == 0 {
             return;

@@ -1,10 +1,10 @@
 //! Visiting all items: by cursor across commands, or in memory order at once.
 //!
-//! A cursor is a bucket's index counted with its bits reversed: the highest bit of the mask is incremented first. So
-//! whatever was visited before a cursor in a table of one size is, in a table of another, visited before it as well:
-//! when a bucket splits in two or two become one, the done part stays done. While two tables exist a call visits the
-//! bucket of the small one and every bucket of the large one that belongs to it. An item may be shown twice, but one
-//! that is there during the whole scan is never missed.
+//! A cursor is a bucket's index counted with its bits reversed: the highest bit of the mask is incremented
+//! first. So whatever was visited before a cursor in a table of one size is, in a table of another, visited
+//! before it as well: when a bucket splits in two or two become one, the done part stays done. While two
+//! tables exist a call visits the bucket of the small one and every bucket of the large one that belongs to
+//! it. An item may be shown twice, but one that is there during the whole scan is never missed.
 
 use super::bucket::{Bucket, SlotSet, Word};
 use super::table::{Chain, Table};
@@ -19,7 +19,8 @@ const BUCKETS_AHEAD: usize = 8;
 const OVERFLOW_AHEAD: usize = 4;
 
 impl<T: Item> Dict<T> {
-    /// Visits the items of the next bucket or buckets and returns the cursor to go on with: start with 0, 0 is the end.
+    /// Visits the items of the next bucket or buckets and returns the cursor to go on with: start with 0, 0
+    /// is the end.
     pub fn scan(&self, cursor: u64, visit: &mut dyn FnMut(&T)) -> u64 {
         if self.is_empty() {
             return 0;
@@ -58,8 +59,8 @@ impl<T: Item> Dict<T> {
         }
     }
 
-    /// Visits every item in the order of the buckets, as fast as memory allows: buckets and items are asked for long
-    /// before they are read. Allocates nothing.
+    /// Visits every item in the order of the buckets, as fast as memory allows: buckets and items are asked
+    /// for long before they are read. Allocates nothing.
     pub fn for_each(&self, visit: &mut dyn FnMut(&T)) {
         let mut ring = [std::ptr::null::<Word>(); ITEMS_AHEAD];
         let mut seen = 0;

@@ -1,12 +1,12 @@
 //! A power of two of buckets, and where their memory comes from.
 //!
-//! Tables below 1 MiB come from the allocator. Larger ones are mappings of our own: the kernel hands out their pages
-//! zeroed when they are first touched, so that making a table of any size costs a few microseconds; and while a rehash
-//! empties one, the part behind it goes back in steps of 2 MiB, so that the last unmap is cheap, too. Mappings of 2 MiB
-//! and more are aligned to, and ask for, huge pages.
+//! Tables below 1 MiB come from the allocator. Larger ones are mappings of our own: the kernel hands out
+//! their pages zeroed when they are first touched, so that making a table of any size costs a few
+//! microseconds; and while a rehash empties one, the part behind it goes back in steps of 2 MiB, so that the
+//! last unmap is cheap, too. Mappings of 2 MiB and more are aligned to, and ask for, huge pages.
 //!
-//! A table knows words and hashes, no keys. It deliberately does not drop items or overflow buckets when it is dropped:
-//! `Dict` drains it first.
+//! A table knows words and hashes, no keys. It deliberately does not drop items or overflow buckets when it
+//! is dropped: `Dict` drains it first.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
@@ -146,7 +146,8 @@ impl Table {
     pub(super) fn insert(&mut self, hash: u64, word: Word) {
         assert!(self.is_allocated());
         let head = self.bucket(self.index_of(hash));
-        // SAFETY: a chain's buckets are there, and no reference to one is alive: `self` is borrowed for change.
+        // SAFETY: a chain's buckets are there, and no reference to one is alive: `self` is borrowed for
+        // change.
         let last = unsafe { &mut *Chain(head).last().unwrap_or(head) };
         match last.free_slot() {
             Some(slot) => last.put(slot, tag_of(hash), word),
@@ -172,11 +173,13 @@ impl Table {
         for bucket in self.chain(self.index_of(hash)) {
             (parent, last) = (last, bucket);
         }
-        // SAFETY: `place` is in this chain, as the caller promises; a reference to one bucket lives at a time.
+        // SAFETY: `place` is in this chain, as the caller promises; a reference to one bucket lives at a
+        // time.
         let (_, word) = unsafe { (*place.bucket).take(place.slot) };
         self.items -= 1;
         if !parent.is_null() {
-            // SAFETY: both are buckets of the chain, not the same, and `last` is the overflow bucket of `parent`.
+            // SAFETY: both are buckets of the chain, not the same, and `last` is the overflow bucket of
+            // `parent`.
             unsafe { self.mend_chain(parent, last, &place) };
         }
         word
@@ -203,7 +206,8 @@ impl Table {
         }
     }
 
-    /// Empties a chain: gives every item's slot to `take`, which owns the item from then on; frees overflow buckets.
+    /// Empties a chain: gives every item's slot to `take`, which owns the item from then on; frees overflow
+    /// buckets.
     pub(super) fn drain(&mut self, index: usize, take: &mut impl FnMut(*const Word)) {
         let head = self.bucket(index);
         for bucket in Chain(head) {
@@ -222,13 +226,14 @@ impl Table {
         }
     }
 
-    /// Called as a rehash goes on: everything before bucket `index` is drained and will not be looked at again.
+    /// Called as a rehash goes on: everything before bucket `index` is drained and will not be looked at
+    /// again.
     pub(super) fn release_before(&mut self, index: usize) {
         if self.memory != Memory::Mapped || !index.is_multiple_of(RELEASE_BUCKETS) || index == 0 {
             return;
         }
-        // SAFETY: the range lies in our own mapping and no bucket in it is used. Should the call fail, the memory is
-        // returned by the final unmap instead.
+        // SAFETY: the range lies in our own mapping and no bucket in it is used. Should the call fail, the
+        // memory is returned by the final unmap instead.
         unsafe {
             let start = self.buckets.as_ptr().add(index - RELEASE_BUCKETS);
             libc::madvise(start.cast(), HUGE_PAGE_BYTES, libc::MADV_DONTNEED);
@@ -262,7 +267,8 @@ impl Drop for Table {
     }
 }
 
-/// Yields the buckets of a chain. Reads the next one's address before it yields a bucket, so the caller may free that.
+/// Yields the buckets of a chain. Reads the next one's address before it yields a bucket, so the caller may
+/// free that.
 pub(super) struct Chain(*mut Bucket);
 
 impl Iterator for Chain {
@@ -300,7 +306,8 @@ fn map(layout: Layout) -> *mut u8 {
         return start;
     }
     let before = start.align_offset(HUGE_PAGE_BYTES);
-    // SAFETY: all ranges lie in the mapping just made: `before < slack`, and what is cut off is used by nobody.
+    // SAFETY: all ranges lie in the mapping just made: `before < slack`, and what is cut off is used by
+    // nobody.
     unsafe {
         let aligned = start.add(before);
         if before > 0 {

@@ -1,2 +1,4 @@
 //! Room `base`.
 pub mod argv;
+pub mod crc;
+pub mod lzf;

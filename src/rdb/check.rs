@@ -107,10 +107,10 @@ impl<I: Input> Walk<I> {
 
     fn expect_nothing_more(&mut self) -> Result<(), RdbError> {
         let offset = self.frames.offset();
-        match self.frames.at_end()? {
-            true => Ok(()),
-            false => Err(RdbError::new(offset, Fault::Corrupt("Bytes after the end of the snapshot"))),
+        if self.frames.at_end()? {
+            return Ok(());
         }
+        Err(RdbError::new(offset, Fault::Corrupt("Bytes after the end of the snapshot")))
     }
 
     fn key(&mut self, frame: &Frame, parsed: &ParsedKey) -> Result<(), RdbError> {

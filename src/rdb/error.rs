@@ -21,6 +21,8 @@ pub enum Fault {
     Io(io::Error),
     /// The input ended; `missing` bytes more, at least, were announced.
     Truncated { missing: u64 },
+    /// The last record is not the end record.
+    NoEnd,
     /// Neither `REDIS` nor `VALKEY` at the start.
     Signature,
     /// A version that nothing here knows how to read.
@@ -54,6 +56,9 @@ impl fmt::Display for Fault {
             Fault::Truncated { missing } => {
                 write!(f, "Short read: the file ends here, at least {missing} more bytes were announced")
             }
+            Fault::NoEnd => f.write_str(
+                "Short read: the file does not end with an end record: it is cut off, or its end is damaged",
+            ),
             Fault::Signature => f.write_str("Wrong signature trying to load DB from file"),
             Fault::Version { number } => write!(f, "Can't handle RDB format version {number}"),
             Fault::Checksum { computed, stored } => {

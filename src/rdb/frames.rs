@@ -207,3 +207,46 @@ impl<I: Input> Frames<I> {
         Err(RdbError::new(offset, Fault::Checksum { computed, stored }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Invariant 3.
+    #[test]
+    fn announced_lengths_reserve_nothing() {
+        let heads: [&[u8]; 5] = [
+            b"REDIS0010\x00\x80\x7f\xff\xff\xff",
+            b"REDIS0010\x00\x81\x7f\xff\xff\xff\xff\xff\xff\xff",
+            b"REDIS0010\x00\x81\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"REDIS0010\x00\x01k\xc3\x81\x7f\xff\xff\xff\xff\xff\xff\xff\x81\x7f\xff\xff\xff\xff\xff\xff\xff",
+            b"REDIS0010\x02\x01k\x81\xff\xff\xff\xff\xff\xff\xff\xff",
+        ];
+        for head in heads {
+            for received in [0, 1000, 3 << 20] {
+                let bytes = [head, &vec![b'a'; received]].concat();
+                let mut frames = Frames::new(&bytes[..], Checksum::On);
+                let version = frames.magic().expect("the magic is right");
+                let Err(error) = frames.next(version, Unbuilt::StepOver) else { panic!("there is no end") };
+                assert!(matches!(error.fault, Fault::Truncated { .. }), "{error}");
+                assert!(frames.buffer.capacity() <= BUFFER_BYTES.max(4 * bytes.len()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_record_leaves_no_large_buffer() {
+        let mut bytes = b"REDIS0010\x00\x01k\x80\x00\x40\0\0".to_vec();
+        bytes.resize(bytes.len() + (4 << 20), b'a');
+        bytes.extend([b"\x00\x01l\x43\xe8", &[b'v'; 1000][..]].concat().repeat(10_000));
+        let mut frames = Frames::new(&bytes[..], Checksum::Off);
+        let version = frames.magic().expect("the magic is right");
+        for _ in 0..10_001 {
+            assert!(matches!(
+                frames.next(version, Unbuilt::Refuse),
+                Ok(Frame { parsed: Parsed::Key(_), .. })
+            ));
+        }
+        assert_eq!(frames.buffer.len(), BUFFER_BYTES);
+    }
+}

@@ -96,8 +96,10 @@ impl<I: Input> Reader<I> {
 
     /// The next record. After an error the reader is of no more use.
     pub fn next_record(&mut self) -> Result<Record<'_>, RdbError> {
-        if self.value_scratch.len() > SCRATCH_KEPT_BYTES {
-            self.value_scratch = Vec::new();
+        for scratch in [&mut self.key_scratch, &mut self.value_scratch] {
+            if scratch.len() > SCRATCH_KEPT_BYTES {
+                *scratch = Vec::new();
+            }
         }
         let frame = self.frames.next(self.version, Unbuilt::Refuse)?;
         match frame.parsed {

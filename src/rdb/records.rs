@@ -134,10 +134,8 @@ fn parse_other(cursor: &mut Cursor<'_>, opcode: u8, version: Version) -> Result<
     let at = cursor.at() - 1;
     let parsed = match opcode {
         OPCODE_EOF => {
-            let stored_checksum = match version.has_checksum() {
-                true => Some(u64::from_le_bytes(cursor.array()?)),
-                false => None,
-            };
+            let stored_checksum =
+                if version.has_checksum() { Some(u64::from_le_bytes(cursor.array()?)) } else { None };
             Parsed::End { stored_checksum }
         }
         OPCODE_SELECTDB => Parsed::SelectDb(cursor.length()?),

@@ -128,7 +128,7 @@ impl<I: Input> Verifier<I> {
         Ok(Verified { version: self.version, bytes, checksum })
     }
 
-    /// Where the end record should be before the trailer and is not, the file is cut off; otherwise it is damaged.
+    /// Without the end record in front of the trailer the file is probably cut off; with it, it is damaged.
     fn checksum(&self) -> Result<ChecksumState, RdbError> {
         let trailer = self.buffer.first_chunk::<TRAILER_LEN>().expect("the buffer is larger");
         let (stored, computed) = (u64::from_le_bytes(*trailer), self.sum.value());
@@ -141,7 +141,7 @@ impl<I: Input> Verifier<I> {
             Err(RdbError::new(self.offset, Fault::Checksum { computed, stored }))
         } else {
             let end = self.offset + self.held as u64;
-            Err(RdbError::new(end, Fault::Truncated { missing: 1 }))
+            Err(RdbError::new(end, Fault::NoEnd))
         }
     }
 }

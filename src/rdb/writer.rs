@@ -102,15 +102,14 @@ impl<O: Output> RdbWriter<O> {
     /// The magic, and what the file says about itself: names and values. Redis 7.0 writes `redis-ver`, `redis-bits`,
     /// `ctime`, `used-mem` and `aof-base`, in this order.
     pub fn header(&mut self, aux: &[(&str, &[u8])]) -> io::Result<()> {
-        let magic = *b"REDIS0000";
+        let mut magic = *b"REDIS0000";
         let mut number = self.options.version;
-        let mut out = magic;
-        for digit in out.iter_mut().rev().take(4) {
+        for digit in magic.iter_mut().rev().take(4) {
             *digit = b'0' + (number % 10) as u8;
             number /= 10;
         }
-        self.reserve(out.len())?;
-        self.workspace.buffer.extend_from_slice(&out);
+        self.reserve(magic.len())?;
+        self.workspace.buffer.extend_from_slice(&magic);
         for (name, value) in aux {
             self.opcode(OPCODE_AUX)?;
             self.text(name.as_bytes())?;
@@ -266,7 +265,9 @@ impl<O: Output> RdbWriter<O> {
 
     #[cold]
     fn flush(&mut self) -> io::Result<()> {
-        self.hand_over(Piece::Buffer)?;
+        if !self.workspace.buffer.is_empty() {
+            self.hand_over(Piece::Buffer)?;
+        }
         self.workspace.buffer.clear();
         Ok(())
     }

@@ -2,11 +2,12 @@
 //!
 //! | type | polynomial | where | sum of `123456789` |
 //! |---|---|---|---|
-//! | `Crc64Redis` | 0xad93d23594c935a9, reflected, init 0, no final xor | RDB files, DUMP payloads | e9c6d914c4b8d9ca |
-//! | `Crc64Xz` | 0x42f0e1eba9ea3693, reflected, init and final xor all ones | the sum common tools print | 995dc9bbdf1939fa |
+//! | `Crc64Redis` | 0xad93d23594c935a9, reflected | RDB files, DUMP payloads | e9c6d914c4b8d9ca |
+//! | `Crc64Xz` | 0x42f0e1eba9ea3693, reflected, inverted | what common tools print | 995dc9bbdf1939fa |
 //!
-//! They are different sums: a file carrying the second where the first belongs is refused by every server. The types
-//! keep them apart. Feed whole buffers: both are several times faster per byte on kilobytes than on a few bytes.
+//! They are different sums: a file carrying the second where the first belongs is refused by every server.
+//! The types keep them apart. Feed whole buffers: both are several times faster per byte on kilobytes than on
+//! a few bytes.
 
 use crc_fast::{CrcAlgorithm, Digest};
 

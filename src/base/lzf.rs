@@ -6,17 +6,17 @@
 //!   lllooooo oooooooo           reference: length l + 2 (l in 1..=6), offset o + 1        3..8 bytes
 //!   111ooooo llllllll oooooooo  reference: length l + 9, offset o + 1                     9..264 bytes
 //! ```
-//! A reference copies `length` bytes from `offset` (1..=8192) bytes back; source and destination may overlap. The stream
-//! knows neither its own length nor that of its content: both are kept outside.
+//! A reference copies `length` bytes from `offset` (1..=8192) bytes back; source and destination may overlap.
+//! The stream knows neither its own length nor that of its content: both are kept outside.
 //!
 //! Invariants
 //! 1. Neither direction allocates.
-//! 2. What `Compressor` says depends on the input alone, not on what it compressed before: two passes over one input
-//!    (`compressed_len`, then `compress_to`) give the same stream.
+//! 2. What `Compressor` says depends on the input alone, not on what it compressed before: two passes over
+//!    one input (`compressed_len`, then `compress_to`) give the same stream.
 //! 3. `decompress` fills its output exactly or fails; no input makes it panic or read or write out of bounds.
 //!
-//! The compressor does not search for the best matches and need not give the bytes that another LZF gives: it looks at
-//! one earlier place per position, and strides faster through data in which it finds nothing.
+//! The compressor does not search for the best matches and need not give the bytes that another LZF gives: it
+//! looks at one earlier place per position, and strides faster through data in which it finds nothing.
 
 use std::fmt;
 
@@ -42,8 +42,9 @@ pub trait Sink {
 
 /// The compressor's memory of where it saw which three bytes.
 ///
-/// The table is not cleared between inputs: an entry is the position plus a bias that grows from input to input, so that
-/// all entries of earlier inputs lie below `floor`. It is cleared when the 16 bits are used up, once per 64 KiB of input.
+/// The table is not cleared between inputs: an entry is the position plus a bias that grows from input to
+/// input, so that all entries of earlier inputs lie below `floor`. It is cleared when the 16 bits are used
+/// up, once per 64 KiB of input.
 pub struct Compressor {
     table: [u16; 1 << TABLE_BITS],
     /// The entry that position 0 of the next input gets; never 0, which means empty.
@@ -55,8 +56,8 @@ impl Compressor {
         Compressor { table: [0; 1 << TABLE_BITS], next: 1 }
     }
 
-    /// Compresses `input` into `out`; returns the length of the stream, or None if `out` is too small for it. What `out`
-    /// holds is unspecified then.
+    /// Compresses `input` into `out`; returns the length of the stream, or None if `out` is too small for it.
+    /// What `out` holds is unspecified then.
     pub fn compress(&mut self, input: &[u8], out: &mut [u8]) -> Option<usize> {
         let mut sink = SliceSink { out, filled: 0 };
         self.compress_to(input, &mut sink)?;
@@ -120,8 +121,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Remembers position `at`. None at the end of the input (four bytes are read to compare three), `Some(None)` if the
-    /// three bytes there were not seen within reach, else how far back they are.
+    /// Remembers position `at`. None at the end of the input (four bytes are read to compare three),
+    /// `Some(None)` if the three bytes there were not seen within reach, else how far back they are.
     #[inline]
     fn probe(&mut self, at: usize) -> Option<Option<usize>> {
         let word = self.three_bytes(at)?;
@@ -155,8 +156,8 @@ impl Search<'_> {
         if entry <= usize::from(u16::MAX) { entry } else { self.forget(entry) }
     }
 
-    /// Moves all entries down so that only what a reference can reach is kept. Returns the new entry of the current
-    /// position.
+    /// Moves all entries down so that only what a reference can reach is kept. Returns the new entry of the
+    /// current position.
     #[cold]
     fn forget(&mut self, entry: usize) -> usize {
         let shift = entry - OFFSET_MAX - 1;
@@ -305,8 +306,8 @@ fn take_byte(rest: &mut &[u8]) -> Result<u8, LzfError> {
     Ok(byte)
 }
 
-/// Copies `length` (1..=32) bytes. Where both sides have 32 bytes left it copies 32, which is one move of fixed size;
-/// what comes too much is overwritten by the next instruction.
+/// Copies `length` (1..=32) bytes. Where both sides have 32 bytes left it copies 32, which is one move of
+/// fixed size; what comes too much is overwritten by the next instruction.
 #[inline]
 fn copy_literals(from: &[u8], out: &mut [u8], filled: usize, length: usize) -> Result<(), LzfError> {
     let to = &mut out[filled..];
@@ -338,7 +339,8 @@ fn copy_reference(out: &mut [u8], filled: usize, length: usize, offset: usize) -
         let byte = out[from];
         out[filled..end].fill(byte);
     } else {
-        // Source and destination overlap: the bytes repeat with period `offset`. Every copy doubles what can be copied.
+        // Source and destination overlap: the bytes repeat with period `offset`. Every copy doubles what can
+        // be copied.
         let mut copied = 0;
         while copied < length {
             let step = (offset + copied).min(length - copied);

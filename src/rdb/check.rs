@@ -1,7 +1,8 @@
 //! A report on a whole file: what is in it, and the first byte that is wrong.
 //!
-//! Values of types that cannot be loaded yet are stepped over by their layout, so that a report covers the whole of a
-//! healthy file whatever is in it. Strings are decompressed, as a load would.
+//! Values of types that cannot be loaded yet are stepped over by their layout, so that a report covers the
+//! whole of a healthy file whatever is in it; such a value is held in memory as a whole meanwhile. Strings
+//! are decompressed, as a load would.
 
 use super::error::{Fault, RdbError};
 use super::frames::{Frame, Frames};

@@ -1,8 +1,8 @@
 //! Takes the pieces of a record out of the bytes that have come so far.
 //!
-//! A piece that is not wholly there ends the attempt with the number of bytes it needs; the record is then parsed again
-//! from its first byte when more have come. So a piece can be given as a place in the bytes, and nothing is kept between
-//! attempts.
+//! A piece that is not wholly there ends the attempt with the number of bytes it needs; the record is then
+//! parsed again from its first byte when more have come. So a piece can be given as a place in the bytes, and
+//! nothing is kept between attempts.
 
 use super::error::Fault;
 use super::length::{Head, HeadError, read_head};

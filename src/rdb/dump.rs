@@ -3,9 +3,9 @@
 //! ```text
 //! type value version(2) crc64(8)           integers little-endian; the checksum covers all before it
 //! ```
-//! The payload carries neither key nor expiry. A reader accepts every version it can read in a file. Unlike in a file, a
-//! checksum of 0 is a checksum (Redis 7.0 refuses it too): every DUMP computes one. Bytes between value and footer are
-//! left alone, as in Redis.
+//! The payload carries neither key nor expiry. A reader accepts every version it can read in a file. Unlike
+//! in a file, a checksum of 0 is a checksum (Redis 7.0 refuses it too): every DUMP computes one. Bytes
+//! between value and footer are left alone, as in Redis.
 
 use super::cursor::{Cursor, Text};
 use super::strings::{StringValue, TextCompressor, put_value};

@@ -5,10 +5,11 @@
 //!            summed                 start                            end
 //! ```
 //! Invariants
-//! 1. `summed <= start <= end <= buffer.len()`; `base` is the offset of the buffer's first byte in the stream.
+//! 1. `summed <= start <= end <= buffer.len()`; `base` is the offset of the buffer's first byte in the
+//!    stream.
 //! 2. A parsed record lies whole in the buffer until the next one is asked for: its parts can be borrowed.
-//! 3. The buffer grows only when it is full of bytes of one record, and then to twice its size: an announced length alone
-//!    reserves nothing. It shrinks when the large record is done.
+//! 3. The buffer grows only when it is full of bytes of one record, and then to twice its size: an announced
+//!    length alone reserves nothing. It shrinks when the large record is done.
 
 use super::cursor::{Cursor, Stop, Text};
 use super::error::{Fault, RdbError};
@@ -82,8 +83,8 @@ impl<I: Input> Frames<I> {
         }
     }
 
-    /// The content of a text of `frame`, the record that `next` returned last. Integers and compressed texts are put
-    /// into `scratch`.
+    /// The content of a text of `frame`, the record that `next` returned last. Integers and compressed texts
+    /// are put into `scratch`.
     #[inline]
     pub(super) fn text<'a>(
         &'a self,
@@ -142,7 +143,8 @@ impl<I: Input> Frames<I> {
         Err(RdbError { key, ..error })
     }
 
-    /// Reads until `needed` bytes from `start` on are there, or it is an error; and on towards `wanted` if they come.
+    /// Reads until `needed` bytes from `start` on are there, or it is an error; and on towards `wanted` if
+    /// they come.
     fn fill(&mut self, needed: u64, wanted: usize) -> Result<(), RdbError> {
         self.move_to_front();
         let wanted = needed.max(wanted as u64);

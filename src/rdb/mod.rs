@@ -1,4 +1,5 @@
-//! Room `rdb`: values into bytes and back, in the format of RDB files, DUMP payloads and replication snapshots.
+//! Room `rdb`: values into bytes and back, in the format of RDB files, DUMP payloads and replication
+//! snapshots.
 //!
 //! ```text
 //! magic(9)  AUX*  FUNCTION*  { SELECTDB RESIZEDB key-record* }*  EOF  crc64(8)
@@ -19,12 +20,12 @@
 //! Invariants
 //! 1. This room knows no file and no keyspace: bytes leave through `Output` and come through `Input`.
 //! 2. Writing allocates nothing after construction: it runs in a forked child.
-//! 3. Whatever comes in gives a record or an `RdbError`, never a panic, and never an allocation larger than a small
-//!    multiple of what was received: announced lengths are believed only as far as bytes have come.
+//! 3. Whatever comes in gives a record or an `RdbError`, never a panic, and never an allocation larger than a
+//!    small multiple of what was received: announced lengths are believed only as far as bytes have come.
 //! 4. A checksum is computed over whole buffers, never over fields.
 //!
-//! A new type of value is added in `types` (its layout is there already), as a variant of `reader::Value` built in
-//! `reader` and `dump`, and as a method of `RdbWriter`.
+//! A new type of value is added in `types` (its layout is there already), as a variant of `reader::Value`
+//! built in `reader` and `dump`, and as a method of `RdbWriter`.
 
 pub mod check;
 mod cursor;

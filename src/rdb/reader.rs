@@ -1,10 +1,12 @@
 //! Reads a snapshot, record by record.
 //!
-//! A record borrows from the reader until the next one is asked for; short strings are slices of its buffer, compressed
-//! ones of its scratch. The caller sets the pace: between any two records it may do something else.
+//! A record borrows from the reader until the next one is asked for; short strings are slices of its buffer,
+//! compressed ones of its scratch. The caller sets the pace: between any two records it may do something
+//! else.
 //!
-//! What is after the end record is left alone: `offset` says where that is. The checksum is compared there, which is too
-//! late for those who must not load half a file: they `verify` first and read with `Checksum::Off`.
+//! What is after the end record is left alone: `offset` says where that is. The checksum is compared there,
+//! which is too late for those who must not load half a file: they `verify` first and read with
+//! `Checksum::Off`.
 
 use super::cursor::Text;
 use super::error::{Fault, RdbError};

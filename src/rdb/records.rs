@@ -1,7 +1,8 @@
 //! The grammar of records: what each first byte announces.
 //!
-//! `parse` takes one record, a key with all that stands before it included, out of a cursor. Values are framed, not
-//! built: a string's value is its text; every other type is refused, or, for a checker, stepped over by its layout.
+//! `parse` takes one record, a key with all that stands before it included, out of a cursor. Values are
+//! framed, not built: a string's value is its text; every other type is refused, or, for a checker, stepped
+//! over by its layout.
 
 use super::Access;
 use super::cursor::{Cursor, Stop, Text};
@@ -210,8 +211,8 @@ fn module_fields(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
     }
 }
 
-/// Steps over a value. Layouts nest a few levels only, and every round of a repetition takes a byte at least: the time is
-/// bounded by the bytes that are there, whatever counts they announce.
+/// Steps over a value. Layouts nest a few levels only, and every round of a repetition takes a byte at least:
+/// the time is bounded by the bytes that are there, whatever counts they announce.
 fn step_over(cursor: &mut Cursor<'_>, layout: &[Part]) -> Result<(), Stop> {
     for part in layout {
         match part {

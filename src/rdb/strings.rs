@@ -45,7 +45,8 @@ impl TextCompressor {
         TextCompressor { compressor: Compressor::new(), scratch: vec![0; content_max] }
     }
 
-    /// The compressed form of `content`, if it is worth it. Content beyond the scratch is never worth it here.
+    /// The compressed form of `content`, if it is worth it. Content beyond the scratch is never worth it
+    /// here.
     fn compress(&mut self, content: &[u8]) -> Option<&[u8]> {
         let out = self.scratch.get_mut(..compressed_len_max(content)?)?;
         let len = self.compressor.compress(content, out)?;

@@ -1,7 +1,8 @@
 //! Every type of value that an RDB file can hold: its byte, its name and how it is laid out.
 //!
-//! The layouts let a checker walk over values that cannot be loaded yet, and name the first bad byte behind them. They
-//! describe the frame only: the inside of packed blobs (listpack, ziplist, intset) is a string here.
+//! The layouts let a checker walk over values that cannot be loaded yet, and name the first bad byte behind
+//! them. They describe the frame only: the inside of packed blobs (listpack, ziplist, intset) is a string
+//! here.
 
 use super::version::{Dialect, Version};
 

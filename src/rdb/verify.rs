@@ -1,8 +1,8 @@
 //! The checksum of a whole file, before anything of it is believed.
 //!
-//! Only the magic and the last eight bytes have a meaning here; the rest goes through the checksum in large pieces. It is
-//! the first pass over a file that is to be loaded. A file must end where its snapshot ends: trailing bytes make the
-//! checksum wrong.
+//! Only the magic and the last eight bytes have a meaning here; the rest goes through the checksum in large
+//! pieces. It is the first pass over a file that is to be loaded. A file must end where its snapshot ends:
+//! trailing bytes make the checksum wrong.
 
 use super::Input;
 use super::error::{Fault, RdbError};

@@ -4,8 +4,8 @@
 //! REDIS0010      "REDIS" and four digits: Redis of every age, and Valkey up to 8
 //! VALKEY080      "VALKEY" and three digits: Valkey from 9 on
 //! ```
-//! From Redis 7.4 and Valkey 9 on, the two give different meanings to the same type and record bytes: the magic decides.
-//! A DUMP payload has no magic, only the number; there numbers from 80 on are Valkey's.
+//! From Redis 7.4 and Valkey 9 on, the two give different meanings to the same type and record bytes: the
+//! magic decides. A DUMP payload has no magic, only the number; there numbers from 80 on are Valkey's.
 
 use super::error::Fault;
 use std::fmt;
@@ -13,8 +13,9 @@ use std::fmt;
 /// The magic and the number behind it.
 pub const MAGIC_LEN: usize = 9;
 
-/// The version that a file of strings needs, and with it every type that Redis 7.0 has. What a snapshot contains decides
-/// its version before the first byte is written: the highest number that a type or an encoding in it asks for.
+/// The version that a file of strings needs, and with it every type that Redis 7.0 has. What a snapshot
+/// contains decides its version before the first byte is written: the highest number that a type or an
+/// encoding in it asks for.
 pub const VERSION_BASE: u16 = 10;
 
 /// The highest numbers whose records are known here.

@@ -1,17 +1,18 @@
 //! Writes a snapshot.
 //!
-//! Records are appended to a buffer of fixed size, which goes to the output, and through the checksum, when the next
-//! record might not fit. The common record costs one test for room. What is larger than the buffer is written past it in
-//! pieces.
+//! Records are appended to a buffer of fixed size, which goes to the output, and through the checksum, when
+//! the next record might not fit. The common record costs one test for room. What is larger than the buffer
+//! is written past it in pieces.
 //!
 //! Invariants
 //! 1. Nothing is allocated after the `Workspace`: the writer may run in a forked child.
-//! 2. A value too large for the workspace is compressed all the same, in two passes: the first finds the length, which
-//!    the format wants in front; the second writes. Twice the time, no memory.
+//! 2. A value too large for the workspace is compressed all the same, in two passes: the first finds the
+//!    length, which the format wants in front; the second writes. Twice the time, no memory.
 //! 3. Names of keys are compressed from `KEY_LZF_MIN` bytes on only: shorter ones hardly ever shrink.
 //!
-//! The order of calls is the order in the file: `header`, `function_library`*, then for each database `select_db` and its
-//! keys, then `finish`. A writer that is dropped before leaves a file without an end, which no one loads.
+//! The order of calls is the order in the file: `header`, `function_library`*, then for each database
+//! `select_db` and its keys, then `finish`. A writer that is dropped before leaves a file without an end,
+//! which no one loads.
 
 use super::length::{LENGTH_BYTES_MAX, put_length};
 use super::records::{
@@ -99,8 +100,8 @@ impl<O: Output> RdbWriter<O> {
         self.flushed_bytes + self.workspace.buffer.len() as u64
     }
 
-    /// The magic, and what the file says about itself: names and values. Redis 7.0 writes `redis-ver`, `redis-bits`,
-    /// `ctime`, `used-mem` and `aof-base`, in this order.
+    /// The magic, and what the file says about itself: names and values. Redis 7.0 writes `redis-ver`,
+    /// `redis-bits`, `ctime`, `used-mem` and `aof-base`, in this order.
     pub fn header(&mut self, aux: &[(&str, &[u8])]) -> io::Result<()> {
         let mut magic = *b"REDIS0000";
         let mut number = self.options.version;
@@ -162,11 +163,11 @@ impl<O: Output> RdbWriter<O> {
             put_text(buffer, key, self.options.compression, compressor);
         }
         put_value(buffer, value, self.options.compression, compressor);
-        debug_assert_eq!(buffer.capacity(), BUFFER_BYTES, "the bounds hold: the buffer never grew");
         Ok(())
     }
 
-    /// The end of the file. The output has received everything then, but nothing was synced: that is its owner's part.
+    /// The end of the file. The output has received everything then, but nothing was synced: that is its
+    /// owner's part.
     pub fn finish(mut self) -> io::Result<(Summary, O)> {
         self.opcode(OPCODE_EOF)?;
         self.flush()?;
@@ -265,6 +266,7 @@ impl<O: Output> RdbWriter<O> {
 
     #[cold]
     fn flush(&mut self) -> io::Result<()> {
+        debug_assert!(self.workspace.buffer.len() <= BUFFER_BYTES, "the bounds hold: the buffer never grew");
         if !self.workspace.buffer.is_empty() {
             self.hand_over(Piece::Buffer)?;
         }

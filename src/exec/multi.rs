@@ -80,7 +80,7 @@ fn watched_key_expired(cx: &mut Cx<'_>) -> bool {
     watched.iter().filter(|watch| !watch.was_expired).any(|watch| {
         let table = cx.server.keyspace.db(watch.db).table();
         let entry = table.get(table.hash(&watch.key), &watch.key);
-        entry.and_then(|entry| entry.expire_at_ms()).is_some_and(|expire_at_ms| expire_at_ms <= now_ms)
+        entry.and_then(|entry| entry.expire_at_ms()).is_some_and(|expire_at_ms| now_ms > expire_at_ms)
     })
 }
 
@@ -105,7 +105,7 @@ fn watch(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
         }
         let table = cx.server.keyspace.db(db).table();
         let entry = table.get(table.hash(key), key);
-        let was_expired = entry.and_then(|entry| entry.expire_at_ms()).is_some_and(|at_ms| at_ms <= now_ms);
+        let was_expired = entry.and_then(|entry| entry.expire_at_ms()).is_some_and(|at_ms| now_ms > at_ms);
         cx.client().watched.push(Watched { db, key: key.into(), was_expired });
         cx.server.watches.add(id, db, key);
     }

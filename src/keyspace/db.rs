@@ -2,14 +2,15 @@
 //!
 //! A database is a table of entries plus the index of those that will expire. Invariants:
 //! 1. `volatile` counts exactly the entries with an expiry.
-//! 2. Every entry with an expiry has a record in the index at or before its time (its `indexed` flag says so); records
-//!    without an entry are allowed and swept when they outnumber the volatile keys.
+//! 2. Every entry with an expiry has a record in the index at or before its time, in the generation that the entry names;
+//!    records without an entry are allowed and swept when they outnumber the volatile keys (see `expiry_index`).
 
 use super::entry::Entry;
 use super::expiry_index::ExpiryIndex;
 use super::settings::{Freeing, Settings};
 use crate::base::bio::Bio;
-use crate::encoding::dict::{Dict, HashSeed};
+use crate::encoding::dict::{Dict, HashSeed, Item};
+use std::rc::Rc;
 
 /// One numbered database.
 pub struct Db {
@@ -19,8 +20,8 @@ pub struct Db {
 }
 
 impl Db {
-    fn new(seed: HashSeed) -> Self {
-        Db { table: Dict::new(seed), index: ExpiryIndex::new(), volatile: 0 }
+    fn new(seed: HashSeed, now_ms: i64) -> Self {
+        Db { table: Dict::new(seed), index: ExpiryIndex::new(now_ms), volatile: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -57,8 +58,8 @@ impl Db {
 
     /// Adds an entry while a file is loaded. `Err` gives back an entry whose key is there already.
     pub fn load(&mut self, entry: Entry) -> Result<(), Entry> {
-        let hash = self.table.hash(crate::encoding::dict::Item::key(&entry));
-        if self.table.get(hash, crate::encoding::dict::Item::key(&entry)).is_some() {
+        let hash = self.table.hash(entry.key());
+        if self.table.get(hash, entry.key()).is_some() {
             return Err(entry);
         }
         self.add(hash, entry);
@@ -66,13 +67,10 @@ impl Db {
     }
 
     /// Adds an entry whose key is known to be absent, and keeps the invariants.
-    pub(super) fn add(&mut self, hash: u64, mut entry: Entry) {
+    pub(super) fn add(&mut self, hash: u64, entry: Entry) {
         if let Some(expire_at_ms) = entry.expire_at_ms() {
             self.volatile += 1;
-            self.index.push(hash, expire_at_ms);
-            entry.set_indexed(true);
-        } else {
-            entry.set_indexed(false);
+            entry.set_index_generation(self.index.push(hash, expire_at_ms));
         }
         self.table.insert_new(hash, entry);
     }
@@ -86,19 +84,24 @@ impl Db {
         Some(entry)
     }
 
-    /// Notes that the entry with `hash` went from one expiry to another. Returns what its `indexed` flag must be.
-    pub(super) fn expiry_moved(&mut self, hash: u64, old: Option<i64>, new: Option<i64>, indexed: bool) -> bool {
+    /// Gives the entry of `key`, which is there, another expiry, and keeps the invariants.
+    pub(super) fn set_expire(&mut self, hash: u64, key: &[u8], new: Option<i64>) {
+        let entry = self.table.get_mut(hash, key).expect("the caller has found the key");
+        let old = entry.expire_at_ms();
+        if old == new {
+            return;
+        }
+        entry.set_expire(new);
         match (old, new) {
             (None, Some(_)) => self.volatile += 1,
             (Some(_), None) => self.volatile -= 1,
             _ => {}
         }
-        let Some(new) = new else { return false };
-        let record_is_early_enough = indexed && old.is_some_and(|old| old <= new);
-        if !record_is_early_enough {
-            self.index.push(hash, new);
+        if let Some(new) = new
+            && old.is_none_or(|old| new < old)
+        {
+            entry.set_index_generation(self.index.push(hash, new));
         }
-        true
     }
 }
 
@@ -130,16 +133,16 @@ pub struct Keyspace {
     pub rng: fastrand::Rng,
     sharing: Sharing,
     /// Frees what is costly to free off the loop. Without it everything is freed inline.
-    pub bio: Option<Bio>,
+    pub bio: Option<Rc<Bio>>,
 }
 
 impl Keyspace {
     /// `databases` empty ones; `seed` decides hashing and every random choice.
-    pub fn new(databases: usize, seed: u64) -> Self {
+    pub fn new(databases: usize, seed: u64, now_ms: i64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let hash_seed = HashSeed(rng.u128(..).to_le_bytes());
         Keyspace {
-            dbs: (0..databases).map(|_| Db::new(hash_seed)).collect(),
+            dbs: (0..databases).map(|_| Db::new(hash_seed, now_ms)).collect(),
             seed: hash_seed,
             settings: Settings::default(),
             counters: Counters::default(),
@@ -150,9 +153,9 @@ impl Keyspace {
     }
 
     /// An empty keyspace of the same shape, to load a file into before it takes this one's place.
-    pub fn empty_twin(&self) -> Keyspace {
+    pub fn empty_twin(&self, now_ms: i64) -> Keyspace {
         Keyspace {
-            dbs: self.dbs.iter().map(|_| Db::new(self.seed)).collect(),
+            dbs: self.dbs.iter().map(|_| Db::new(self.seed, now_ms)).collect(),
             seed: self.seed,
             settings: self.settings.clone(),
             counters: self.counters,
@@ -220,8 +223,8 @@ impl Keyspace {
     }
 
     /// Empties one database. Lazy freeing leaves the work to the helper thread.
-    pub(super) fn flush(&mut self, index: usize, freeing: Freeing) {
-        let mut fresh = Db::new(self.seed);
+    pub(super) fn flush(&mut self, index: usize, freeing: Freeing, now_ms: i64) {
+        let mut fresh = Db::new(self.seed, now_ms);
         if self.sharing == Sharing::WithChild {
             fresh.table.pause_rehash();
         }
@@ -233,7 +236,7 @@ impl Keyspace {
     pub(super) fn free<T: Send + 'static>(&self, freeing: Freeing, cost: usize, garbage: T) {
         const LAZY_COST_MIN: usize = 64;
         match &self.bio {
-            Some(bio) if freeing == Freeing::Lazy && cost > LAZY_COST_MIN => bio.free(cost, Box::new(garbage)),
+            Some(bio) if freeing == Freeing::Lazy && cost > LAZY_COST_MIN => bio.free(cost as u64, garbage),
             _ => drop(garbage),
         }
     }

@@ -129,7 +129,7 @@ impl<'a> Tx<'a> {
     fn alive(&mut self, hash: u64, key: &[u8]) -> bool {
         let Some(entry) = self.keyspace.db(self.db).table.get(hash, key) else { return false };
         match entry.expire_at_ms() {
-            Some(expire_at_ms) if expire_at_ms <= self.now_ms => {
+            Some(expire_at_ms) if self.now_ms > expire_at_ms => {
                 self.expire(hash, key);
                 false
             }
@@ -170,8 +170,7 @@ impl<'a> Tx<'a> {
     /// Sets `key` to a string in the given encoding. Tells nothing.
     pub fn set(&mut self, key: &[u8], value: StrView<'_>, expiry: Expiry) {
         let hash = self.hash(key);
-        let now_ms = self.now_ms;
-        let fresh_lru = self.fresh_lru();
+        let (now_ms, fresh_lru) = (self.now_ms, self.fresh_lru());
         let db = self.keyspace.db_mut(self.db);
         let Some(entry) = db.table.get_mut(hash, key) else {
             let entry = new_entry(key, value, expiry);
@@ -179,26 +178,19 @@ impl<'a> Tx<'a> {
             db.add(hash, entry);
             return;
         };
-        let old = entry.expire_at_ms();
-        let new = match expiry {
-            Expiry::None => None,
-            Expiry::Keep => old.filter(|expire_at_ms| *expire_at_ms > now_ms),
-            Expiry::At(expire_at_ms) => Some(expire_at_ms),
-        };
-        if old != new {
-            entry.set_expire(new);
-        }
         match value {
             StrView::Int(value) => entry.set_int(value),
             StrView::Bytes(value) => entry.set_bytes(value),
         }
         entry.set_lru(fresh_lru);
-        if old.is_some() || new.is_some() {
-            let indexed = entry.indexed();
-            let indexed = db.expiry_moved(hash, old, new, indexed);
-            if let Some(entry) = db.table.get_mut(hash, key) {
-                entry.set_indexed(indexed);
-            }
+        let old = entry.expire_at_ms();
+        let new = match expiry {
+            Expiry::None => None,
+            Expiry::Keep => old.filter(|expire_at_ms| now_ms <= *expire_at_ms),
+            Expiry::At(expire_at_ms) => Some(expire_at_ms),
+        };
+        if old != new {
+            db.set_expire(hash, key, new);
         }
     }
 
@@ -244,14 +236,7 @@ impl<'a> Tx<'a> {
         if !self.alive(hash, key) {
             return false;
         }
-        let db = self.keyspace.db_mut(self.db);
-        let Some(entry) = db.table.get_mut(hash, key) else { return false };
-        let (old, indexed) = (entry.expire_at_ms(), entry.indexed());
-        entry.set_expire(new);
-        let indexed = db.expiry_moved(hash, old, new, indexed);
-        if let Some(entry) = db.table.get_mut(hash, key) {
-            entry.set_indexed(indexed);
-        }
+        self.keyspace.db_mut(self.db).set_expire(hash, key, new);
         true
     }
 
@@ -293,7 +278,7 @@ impl<'a> Tx<'a> {
             }
         }
         let keys = self.keyspace.db(self.db).len();
-        self.keyspace.flush(self.db, freeing);
+        self.keyspace.flush(self.db, freeing, self.now_ms);
         self.ledger.swept(Sweep::Flushed { db: self.db }, keys as u64);
         keys
     }

@@ -107,7 +107,7 @@ impl Server {
         let now_ms = clock.now().unix_ms();
         let mut server = Server {
             identity: Identity { started_ms: now_ms, supervised: "no", ..Identity::default() },
-            keyspace: Keyspace::new(databases, seed),
+            keyspace: Keyspace::new(databases, seed, now_ms),
             ledger: Ledger::default(),
             clients: Clients::default(),
             watches: Watches::default(),

@@ -82,17 +82,8 @@ pub(super) fn set(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Res
     Ok(Flow::Done)
 }
 
-/// Sets the value and tells it. A time in the past deletes the key instead, as Redis does.
+/// Sets the value and tells it.
 fn store(tx: &mut Tx<'_>, (key, value): (&[u8], &[u8]), expiry: Expiry) {
-    if let Expiry::At(at_ms) = expiry
-        && at_ms <= tx.now_ms
-    {
-        let freeing = tx.keyspace.settings.free_expired;
-        if tx.remove(key, freeing) {
-            tx.changed(key, Event::Del);
-        }
-        return;
-    }
     tx.set_str(key, value, expiry);
     tx.changed(key, Event::Set);
     let Expiry::At(at_ms) = expiry else { return };

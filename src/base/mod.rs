@@ -1,2 +1,10 @@
 //! Room `base`.
+pub mod alloc;
 pub mod argv;
+pub mod bio;
+pub mod clock;
+pub mod log;
+pub mod os;
+pub mod pages;
+pub mod process;
+pub mod proctitle;

@@ -1,2 +1,3 @@
 //! Room `base`.
 pub mod argv;
+pub mod quote;

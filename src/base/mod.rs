@@ -1,3 +1,4 @@
 //! Room `base`.
 pub mod argv;
+pub mod glob;
 pub mod quote;

@@ -10,6 +10,10 @@ pub trait Choice: Copy + PartialEq + 'static {
         Self::ALL.iter().position(|other| *other == self).expect("ALL holds every variant")
     }
 
+    fn at(index: usize) -> Self {
+        Self::ALL[index]
+    }
+
     fn word(self) -> &'static str {
         Self::WORDS[self.index()]
     }
@@ -31,7 +35,6 @@ macro_rules! choice {
         }
     };
 }
-pub(crate) use choice;
 
 choice! {
     /// What is logged: this level and everything more serious.

@@ -31,8 +31,10 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-pub use change::{Change, DirectiveId, LoadState, SetContext, SetError, get, set};
-pub use choices::{LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersionCheck, Restriction, Sanitize, Supervised};
+pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
+pub use choices::{
+    LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersionCheck, Restriction, Sanitize, Supervised,
+};
 pub use directives::PROMISE_TEXT;
 pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};
 pub use rewrite::rewrite;

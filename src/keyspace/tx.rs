@@ -11,7 +11,6 @@ use super::ledger::{Ledger, Sweep};
 use super::lru;
 use super::settings::{Freeing, Ranking};
 use crate::base::number;
-use crate::encoding::dict::Item;
 use crate::spec::error::CommandError;
 
 /// How a command looks at a key.

@@ -66,7 +66,9 @@ pub fn help() -> String {
         .override_usage(usage)
         .disable_help_subcommand(true)
         .disable_help_flag(true)
-        .subcommand(clap::Command::new("check-rdb").about("Names what is in an RDB file, and its first bad byte"))
+        .subcommand(
+            clap::Command::new("check-rdb").about("Names what is in an RDB file, and its first bad byte"),
+        )
         .after_help(examples);
     command.render_help().to_string()
 }
@@ -101,7 +103,8 @@ fn run(
     title: Option<ProcessTitle>,
 ) -> Result<i32, String> {
     open_log(&config)?;
-    let version = format!("Tintype version={TINTYPE_VERSION}, compatible with Redis {REDIS_VERSION}, bits=64");
+    let version =
+        format!("Tintype version={TINTYPE_VERSION}, compatible with Redis {REDIS_VERSION}, bits=64");
     tracing::warn!("oO0OoO0OoO0Oo Tintype is starting oO0OoO0OoO0Oo");
     tracing::warn!("{version}, pid={}, just started", std::process::id());
     match &file {
@@ -165,7 +168,8 @@ fn write_pidfile(config: &Config) -> Result<(), String> {
 }
 
 fn limit_open_files(config: &mut Config) -> Result<(), String> {
-    let limit = process::adjust_open_files_limit(u64::from(config.maxclients)).map_err(|error| error.to_string())?;
+    let limit =
+        process::adjust_open_files_limit(u64::from(config.maxclients)).map_err(|error| error.to_string())?;
     limit.lines().iter().for_each(|line| tracing::warn!("{line}"));
     config.maxclients = u32::try_from(limit.maxclients).unwrap_or(u32::MAX);
     Ok(())
@@ -197,7 +201,9 @@ fn warn_of_surroundings(config: &Config) {
 fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitle>) -> Server {
     let clock = Clock::real();
     let seed = fastrand::u64(..);
-    if config.set_proc_title && let Some(title) = title {
+    if config.set_proc_title
+        && let Some(title) = title
+    {
         show_title(&config, config_file.as_deref(), title);
     }
     let supervised = supervised(&config);

@@ -32,7 +32,13 @@ pub enum Outcome {
 }
 
 /// Executes one request of a client, appending the reply to `out`.
-pub fn execute(server: &mut Server, client: ClientId, request: Request<'_>, now: Now, out: &mut Vec<u8>) -> Outcome {
+pub fn execute(
+    server: &mut Server,
+    client: ClientId,
+    request: Request<'_>,
+    now: Now,
+    out: &mut Vec<u8>,
+) -> Outcome {
     let reply_start = out.len();
     let outcome = match admit(server, client, request.args, now) {
         Ok((command, Admission::Run)) => {
@@ -81,9 +87,10 @@ fn effective_flags(server: &Server, client: ClientId, command: usize) -> Flags {
         return spec.flags;
     };
     const INHERITED: Flags = Flags::WRITE.or(Flags::DENYOOM).or(Flags::MAY_REPLICATE);
-    let inherited = transaction.queue.iter().fold(Flags::NONE, |flags, queued| {
-        flags.or(server.commands.at(queued.command).entry.spec.flags)
-    });
+    let inherited = transaction
+        .queue
+        .iter()
+        .fold(Flags::NONE, |flags, queued| flags.or(server.commands.at(queued.command).entry.spec.flags));
     spec.flags.or(inherited.and(INHERITED))
 }
 

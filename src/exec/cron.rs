@@ -49,7 +49,11 @@ fn clients(server: &mut Server, now: Now) {
 }
 
 /// Whether a client's output is above its hard limit, or above its soft one for too long.
-fn output_exceeds(client: &mut crate::client::Client, limit: crate::config::OutputLimit, now_ms: i64) -> bool {
+fn output_exceeds(
+    client: &mut crate::client::Client,
+    limit: crate::config::OutputLimit,
+    now_ms: i64,
+) -> bool {
     let pending = client.output.pending_len() as u64;
     if limit.hard_bytes > 0 && pending > limit.hard_bytes {
         return true;
@@ -70,7 +74,10 @@ fn pause(server: &mut Server, now: Now) {
 }
 
 fn expiry(server: &mut Server, now: Now) {
-    if !server.debug.active_expire || server.loading.is_some() || server.pause.in_force(now.unix_ms()).is_some() {
+    if !server.debug.active_expire
+        || server.loading.is_some()
+        || server.pause.in_force(now.unix_ms()).is_some()
+    {
         return;
     }
     let clock = server.clock.clone();

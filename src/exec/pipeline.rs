@@ -63,7 +63,8 @@ fn turn(
                 Search::Exhausted => return Verdict::NeedsInput,
                 Search::Broken(error) => {
                     server.count_error("ERR Protocol error");
-                    let protocol = server.clients.get(client).map(|client| client.protocol).unwrap_or_default();
+                    let protocol =
+                        server.clients.get(client).map(|client| client.protocol).unwrap_or_default();
                     Reply::new(out, protocol).error_bytes(&error.reply());
                     return Verdict::Close;
                 }

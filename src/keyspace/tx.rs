@@ -69,7 +69,14 @@ impl<'a> Tx<'a> {
 
     /// The same transaction seen from another database.
     pub fn at(&mut self, db: usize) -> Tx<'_> {
-        Tx { keyspace: self.keyspace, ledger: self.ledger, db, now_ms: self.now_ms, touch: self.touch, hint: None }
+        Tx {
+            keyspace: self.keyspace,
+            ledger: self.ledger,
+            db,
+            now_ms: self.now_ms,
+            touch: self.touch,
+            hint: None,
+        }
     }
 
     // ----- telling -----
@@ -104,7 +111,8 @@ impl<'a> Tx<'a> {
         if !found {
             return None;
         }
-        let touch = access != Access::Peek && self.touch == Touch::Yes && self.keyspace.sharing() == Sharing::Alone;
+        let touch =
+            access != Access::Peek && self.touch == Touch::Yes && self.keyspace.sharing() == Sharing::Alone;
         let uses_lfu = self.keyspace.settings.ranking == Ranking::Lfu;
         let luck = if touch && uses_lfu { self.keyspace.rng.f64() } else { 0.0 };
         let (now_ms, settings) = (self.now_ms, &self.keyspace.settings);

@@ -27,7 +27,9 @@ const SPARE_BUFFERS_MAX: usize = 4;
 
 impl Buffers {
     fn lend(&self, inbox: &mut Inbox) {
-        if inbox.needs_buffer() && let Some(buffer) = self.spare.borrow_mut().pop() {
+        if inbox.needs_buffer()
+            && let Some(buffer) = self.spare.borrow_mut().pop()
+        {
             inbox.adopt_buffer(buffer);
         }
     }

@@ -98,7 +98,12 @@ pub struct DebugSwitches {
 
 impl Default for DebugSwitches {
     fn default() -> Self {
-        DebugSwitches { active_expire: true, cron_paused: false, skip_checksum_validation: false, dict_resizing: true }
+        DebugSwitches {
+            active_expire: true,
+            cron_paused: false,
+            skip_checksum_validation: false,
+            dict_resizing: true,
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Quoted arguments: the line syntax of inline requests and configuration files, and the reverse.
 //!
 //! ```text
-//! SET key "two words\x0a\n\"\\"      double quotes: \n \r \t \b \a, \xHH, and any other byte after \ is itself
-//! SET key 'it\'s raw \n'             single quotes: only \' is an escape
-//! SET ke"y wi"th                     quotes may open inside a word; the closing one must end it (an error here)
+//! SET key "two words\x0a\n\"\\"    double quotes: \n \r \t \b \a, \xHH; any other byte after \ is itself
+//! SET key 'it\'s raw \n'           single quotes: only \' is an escape
+//! SET ke"y wi"th                   a quote may open inside a word, but must end it (so this is an error)
 //! ```
 //!
 //! A NUL byte ends the line, as it does where lines are C strings: redis-server reads no further either.
@@ -39,8 +39,8 @@ pub fn split_line(line: &[u8]) -> Result<Argv, UnbalancedQuotes> {
     }
 }
 
-/// The bytes in double quotes, everything unprintable escaped, so that `split_line` gives them back and a terminal
-/// survives them.
+/// The bytes in double quotes, everything unprintable escaped, so that `split_line` gives them back and a
+/// terminal survives them.
 pub fn quote(bytes: &[u8]) -> String {
     use std::fmt::Write;
     let mut text = String::with_capacity(bytes.len() + 2);

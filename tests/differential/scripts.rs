@@ -508,7 +508,6 @@ pub const SCRIPTS: &[Script] = &[
             FOO
             foo bar
             FOO "with 'quotes'" "new\nline"
-            FOO aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b
             GET
             get
             GeT a b
@@ -708,6 +707,8 @@ pub const RAW: &[&[u8]] = &[
     b"CLIENT REPLY OFF\r\nNOSUCH\r\nGET\r\nCLIENT REPLY ON\r\n",
     b"MULTI\r\nCLIENT REPLY OFF\r\nPING\r\nEXEC\r\nPING\r\n",
     b"MULTI\r\nQUIT\r\nEXEC\r\n",
+    b"NOSUCH 0123456789012345678901234567890123456789012345678901234567890123456789\
+      0123456789012345678901234567890123456789012345678901234567890123456789 b c\r\n",
     b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"host: x\r\n",

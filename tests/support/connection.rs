@@ -31,10 +31,14 @@ impl Connection {
 
     pub fn try_tcp(port: u16) -> std::io::Result<Connection> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Connection { socket: Socket::Tcp(stream), received: Vec::new(), taken: 0 })
+        Ok(Self::from_stream(stream))
+    }
+
+    pub fn from_stream(stream: TcpStream) -> Connection {
+        stream.set_nodelay(true).expect("an option of our socket");
+        stream.set_read_timeout(Some(PATIENCE)).expect("an option of our socket");
+        stream.set_write_timeout(Some(PATIENCE)).expect("an option of our socket");
+        Connection { socket: Socket::Tcp(stream), received: Vec::new(), taken: 0 }
     }
 
     pub fn try_unix(path: &Path) -> std::io::Result<Connection> {
@@ -73,16 +77,15 @@ impl Connection {
         }
     }
 
-    /// Says that we will send no more; replies can still be read.
+    /// Says that we will send no more; replies can still be read. The server may have closed before.
     pub fn close_sending_half(&mut self) {
-        let done = match &self.socket {
+        let _ = match &self.socket {
             Socket::Tcp(stream) => stream.shutdown(Shutdown::Write),
             Socket::Unix(stream) => stream.shutdown(Shutdown::Write),
         };
-        done.expect("shutdown of our sending half");
     }
 
-    /// Runs `work` in a thread with a second handle that writes while this one reads.
+    /// A second handle, for a thread that writes while this one reads.
     pub fn writer(&self) -> TcpStream {
         match &self.socket {
             Socket::Tcp(stream) => stream.try_clone().expect("a second handle of the socket"),
@@ -95,6 +98,12 @@ impl Connection {
     pub fn command<T: AsRef<[u8]>>(&mut self, arguments: &[T]) -> Value {
         self.send(&encode(arguments));
         self.value()
+    }
+
+    /// Like `run`, for a server that may not answer.
+    pub fn try_command(&mut self, line: &str) -> std::io::Result<Value> {
+        self.try_send(&encode(&arguments(line)))?;
+        self.try_value()
     }
 
     /// Like `command`, from one line: `run("SET a \"x y\"")`.

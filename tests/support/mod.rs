@@ -54,7 +54,7 @@ pub fn holds_within(limit: Duration, mut condition: impl FnMut() -> bool) -> boo
     }
 }
 
-/// Splits a line into arguments by the rules of an inline command: blanks separate, `"..."` knows `\n \r \t \xHH \" \\`.
+/// Splits a line into arguments as an inline command is: blanks separate, `"..."` knows `\n \r \t \xHH \" \\`.
 pub fn arguments(line: &str) -> Vec<Vec<u8>> {
     let bytes = line.as_bytes();
     let mut found = Vec::new();

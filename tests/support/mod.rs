@@ -42,7 +42,9 @@ pub fn wait_for(what: &str, condition: impl FnMut() -> bool) {
 
 /// Polls `condition`; true as soon as it holds, false when `limit` has passed.
 pub fn holds_within(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    const PAUSE_MAX: Duration = Duration::from_millis(10);
     let start = now();
+    let mut pause = Duration::from_micros(200);
     loop {
         if condition() {
             return true;
@@ -50,7 +52,8 @@ pub fn holds_within(limit: Duration, mut condition: impl FnMut() -> bool) -> boo
         if start.elapsed() > limit {
             return false;
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(PAUSE_MAX);
     }
 }
 

@@ -18,6 +18,8 @@ pub mod support;
 #[path = "differential/table.rs"]
 mod table;
 
+use std::collections::BTreeMap;
+
 use compare::{Reply, Rule, agree, describe, intended};
 use generator::Generator;
 use keyspace::Encodings;
@@ -299,4 +301,52 @@ fn config_directives() {
         }
     }
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// Every directive of the oracle is known, with the same default.
+#[test]
+fn config_defaults() {
+    let pair = Pair::start();
+    let get = |server: &Server| {
+        let elements = server.connect().run("CONFIG GET *").elements();
+        elements.chunks(2).map(|pair| (pair[0].text(), pair[1].text())).collect::<BTreeMap<_, _>>()
+    };
+    let (ours, theirs) = (get(&pair.ours), get(&pair.theirs));
+    assert!(theirs.len() > 150, "only {} directives", theirs.len());
+    let mut differences = Vec::new();
+    for (name, expected) in &theirs {
+        let found = ours.get(name);
+        if found != Some(expected) && !directives::OWN_DEFAULTS.contains(&name.as_str()) {
+            differences.push(format!("{name}: tintype {found:?}, oracle {expected:?}"));
+        }
+    }
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// Every field of the oracle's INFO is there, in the same section.
+#[test]
+fn info_fields() {
+    let pair = Pair::start();
+    let fields = |server: &Server| {
+        let mut connection = server.connect();
+        connection.ok("SET a 1 EX 100");
+        let text = connection.run("INFO everything").text();
+        let mut section = String::new();
+        let mut fields = Vec::new();
+        for line in text.lines().map(str::trim) {
+            match (line.strip_prefix("# "), line.split_once(':')) {
+                (Some(title), _) => section = title.to_owned(),
+                (None, Some((field, _))) => fields.push(format!("{section}: {field}")),
+                _ => assert_eq!(line, "", "a line that is neither a title nor a field"),
+            }
+        }
+        fields
+    };
+    let (ours, theirs) = (fields(&pair.ours), fields(&pair.theirs));
+    let is_missing = |field: &&String| {
+        let (section, name) = field.split_once(": ").expect("made above");
+        !ours.contains(field) && section != "Modules" && !directives::INFO_FIELDS_ELSEWHERE.contains(&name)
+    };
+    let missing: Vec<_> = theirs.iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "{} fields are missing: {missing:#?}", missing.len());
 }

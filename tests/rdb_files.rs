@@ -1,7 +1,7 @@
 //! RDB files as they come: from the oracle and for it, cut short, damaged, forged.
 //!
-//! A damaged file gives a clear error or a correct load, never a crash, a hang or a big allocation. `check-rdb` is asked
-//! about every byte; a server is started on a sample.
+//! A damaged file gives a clear error or a correct load, never a crash, a hang or a big allocation. `check-rdb` is
+//! asked about every byte; a server is started on a sample.
 
 pub mod support;
 

@@ -243,9 +243,9 @@ fn requirepass() {
     connection.run("AUTH wrong").assert_error(wrong);
     connection.run("AUTH default wrong").assert_error(wrong);
     connection.run("HELLO 3 AUTH default wrong").assert_error(wrong);
-    let no_auth = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH \
-                   <user> <pass> option can be used to authenticate the client and select the RESP protocol version \
-                   at the same time";
+    let no_auth = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \
+                   AUTH <user> <pass> option can be used to authenticate the client and select the RESP \
+                   protocol version at the same time";
     connection.run("HELLO 3").assert_error(no_auth);
     connection.ok("AUTH secret");
     connection.ok("SET a 1");
@@ -283,8 +283,8 @@ fn protected_mode() {
     let server = Server::start(&["--protected-mode", "yes"]);
     let mut stranger = Connection::from_stream(connect_from(Ipv4Addr::new(127, 0, 0, 2), server.port));
     let answer = String::from_utf8_lossy(&stranger.until_closed()).into_owned();
-    let beginning = "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set \
-                     for the default user.";
+    let beginning = "-DENIED Redis is running in protected mode because protected mode is enabled and no \
+                     password is set for the default user.";
     assert!(answer.starts_with(beginning), "{answer}");
     server.connect().ok("CONFIG SET protected-mode no");
     let mut stranger = Connection::from_stream(connect_from(Ipv4Addr::new(127, 0, 0, 2), server.port));

@@ -3,6 +3,22 @@
 /// Commands whose metadata follows a release newer than the oracle's, because they do what only the newer one does.
 pub const NEWER_METADATA: &[&str] = &["set", "client", "bgsave"];
 
+/// Directives whose value belongs to one server alone, or that mean something else here.
+pub const OWN_DEFAULTS: &[&str] = &[
+    "port",
+    "dir",
+    // Huge pages stay on: the fork is quicker with them, see the README.
+    "disable-thp",
+];
+
+/// INFO fields of the oracle that name nothing here.
+pub const INFO_FIELDS_ELSEWHERE: &[&str] = &[
+    // The compiler of C.
+    "gcc_version",
+    // Counters of the commands that each server's own start-up probes sent.
+    "cmdstat_ping",
+];
+
 const NUMBERS: &[&str] = &["0", "1", "5", "100", "-1", "abc", "", "1.5", "99999999999999999999", "1kb"];
 const MEMORY: &[&str] =
     &["0", "1000", "1kb", "1k", "3mb", "1GB", "10gb", "-1", "abc", "1x", "1 kb", "", "b", "1B"];

@@ -349,12 +349,12 @@ pub const SCRIPTS: &[Script] = &[
             SCAN 0 MATCH
             SCAN 0 FOO x
             SCAN x
-            SCAN -1
+            ~SCAN -1
             SCAN 99999999999999999999999
             SCAN 0 TYPE string
             SCAN 0 TYPE nosuch
             SCAN 0 MATCH o* TYPE list
-            SCAN 0 MATCH o* COUNT 3
+            ~SCAN 0 MATCH o* COUNT 3
             DUMP nosuch
             RESTORE only 0 junk
             RESTORE only -1 junk
@@ -514,6 +514,26 @@ pub const SCRIPTS: &[Script] = &[
             CONFIG
             COMMAND FOO
             QUIT
+        "#,
+    },
+    Script {
+        name: "policies",
+        lines: r#"
+            SET before 1
+            CONFIG SET maxmemory-policy allkeys-lfu
+            SET a 1
+            OBJECT FREQ a
+            OBJECT IDLETIME a
+            OBJECT ENCODING a
+            OBJECT FREQ nosuch
+            RESTORE f 0 junk FREQ 255
+            RESTORE f 0 "\x00\xc0\x07\n\x00\xe8\xbb\xb5\x9a\x9b\x05\x98\x1a" FREQ 200
+            CONFIG SET maxmemory-policy volatile-ttl
+            OBJECT FREQ a
+            =3 OBJECT IDLETIME a
+            CONFIG SET maxmemory-policy noeviction
+            OBJECT FREQ a
+            CONFIG SET lfu-decay-time 1
         "#,
     },
     Script {

@@ -1,9 +1,9 @@
 //! The commands the random conversations are made of.
 //!
 //! One line per command form, in a small language: a word stands for itself; `a|b` is one of several words;
-//! `{class}` is an argument of a class (see `generator`); a leading `?` makes the token optional; a trailing `*` repeats
-//! it one to three times; `(x y)*` and `?(x y)` do so with a group. The generator breaks a few of the commands on
-//! purpose.
+//! `{class}` is an argument of a class (see `generator`); a leading `?` makes the token optional; a trailing `*`
+//! repeats it one to three times; `(x y)*` and `?(x y)` do so with a group. The generator breaks a few of the
+//! commands on purpose.
 
 use crate::compare::Rule;
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 use crate::support::{Connection, Server, Start, Value, encode, holds_within, process, wait_for};
 
 /// The text that clients know, word for word; a reason may follow.
-pub const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to \
-    disk. Commands that may modify the data set are disabled, because this instance is configured to report errors \
-    during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for \
-    details about the RDB error.";
+pub const MISCONF: &str = concat!(
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. ",
+    "Commands that may modify the data set are disabled, because this instance is configured to report ",
+    "errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). ",
+    "Please check the Redis logs for details about the RDB error.",
+);
 
 /// A server with save points, so that a failed BGSAVE stops writes; the rule itself never fires.
 pub fn with_save_points() -> Start {

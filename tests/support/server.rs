@@ -10,9 +10,11 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
@@ -117,6 +119,8 @@ impl Start {
 
     #[track_caller]
     pub fn spawn(self) -> Server {
+        static FILES: Once = Once::new();
+        FILES.call_once(allow_many_files);
         for _ in 0..START_TRIES_MAX {
             if let Some(server) = self.try_spawn() {
                 return server;
@@ -164,6 +168,12 @@ impl Start {
         }
         command
     }
+}
+
+/// Parallel tests hold more sockets than the usual soft limit of 1,024.
+fn allow_many_files() {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).expect("the limit can be read");
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).expect("a soft limit may be raised");
 }
 
 fn limit(resource: libc::__rlimit_resource_t, value: Option<u64>) {

@@ -48,6 +48,7 @@ pub struct Start {
     binary: Binary,
     arguments: Vec<String>,
     directory: Option<PathBuf>,
+    config_file: Option<PathBuf>,
     wait: Wait,
     file_size_max: Option<u64>,
     files_max: Option<u64>,
@@ -76,6 +77,7 @@ impl Start {
             binary,
             arguments: Vec::new(),
             directory: None,
+            config_file: None,
             wait: Wait::Ready,
             file_size_max: None,
             files_max: None,
@@ -97,6 +99,12 @@ impl Start {
     /// Runs in a directory of the caller's, for example to start again on the same files.
     pub fn in_directory(mut self, directory: &Path) -> Start {
         self.directory = Some(directory.to_owned());
+        self
+    }
+
+    /// Reads a configuration file first; the arguments override it.
+    pub fn config_file(mut self, file: &Path) -> Start {
+        self.config_file = Some(file.to_owned());
         self
     }
 
@@ -150,7 +158,7 @@ impl Start {
     fn command(&self, port: u16, directory: &Path, log: &Path) -> Command {
         let output = File::create(log).expect("a log file");
         let mut command = Command::new(binary_path(self.binary));
-        command.current_dir(directory).args(["--port", &port.to_string()]);
+        command.current_dir(directory).args(&self.config_file).args(["--port", &port.to_string()]);
         command.args(&self.arguments).stdin(Stdio::null());
         command.stderr(output.try_clone().expect("a second handle")).stdout(output);
         let (file_size_max, files_max) = (self.file_size_max, self.files_max);

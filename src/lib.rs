@@ -1,5 +1,6 @@
 //! Tintype: a Redis-compatible in-memory key-value server.
 pub mod base;
+pub mod spec;
 pub mod config;
 pub mod encoding;
 pub mod keyspace;

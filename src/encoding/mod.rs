@@ -1,1 +1,3 @@
-//! Room `encoding`.
+//! Room `encoding`: the structures that values and the keyspace are made of.
+pub mod dict;
+pub mod prefetch;

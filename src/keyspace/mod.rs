@@ -1,1 +1,21 @@
-//! Room `keyspace`.
+//! Keys and what happens to them: databases, entries, expiry, eviction, and the ledger of what a command changed.
+//!
+//! Invariants:
+//! 1. Only this room adds or removes keys, and only through `Tx`.
+//! 2. A change is written in the ledger; nothing here applies its effects.
+//! 3. Time, randomness and the amount of memory in use come in from above.
+pub mod db;
+pub mod entry;
+pub mod event;
+pub mod expiry_index;
+pub mod ledger;
+pub mod lru;
+pub mod settings;
+pub mod tx;
+
+pub use db::{Db, Keyspace};
+pub use entry::{Entry, StrEncoding, StrView, ValueType};
+pub use event::Event;
+pub use ledger::{Change, Ledger};
+pub use settings::Settings;
+pub use tx::{Access, Expiry, Free, Tx};

@@ -1,1 +1,7 @@
-//! Room `resp`.
+//! Room `resp`: the protocol between bytes and arguments, in both directions.
+//!
+//! `parser` finds the arguments of requests in a read buffer, `writer` appends replies to an output buffer,
+//! `limits` names what a request may be and how it can be wrong. Nothing here reads, writes or waits.
+pub mod limits;
+pub mod parser;
+pub mod writer;

@@ -1,0 +1,81 @@
+//! Tintype side by side with a real redis-server: `cargo bench --bench compare [-- OPTIONS]`.
+//!
+//! Both servers get byte-identical load from one generator (load.rs). Every server runs pinned to one core,
+//! the generator and the prober to another. Rounds are interleaved (redis-server, Tintype, redis-server,
+//! Tintype ..), and a ratio is the median of the ratios of single rounds, so that a slow minute of the
+//! machine hits both. The table goes to stdout as markdown, progress to stderr.
+//!
+//! Options: `--rounds N` (default 5), `--only cpu,memory,stall,bgsave,startup`, `--quick` (tiny sizes: proves
+//! the harness, measures nothing), `--help`. `--snapshot` is reserved.
+//! Environment: `TINTYPE_BIN` (default: the binary that cargo built with this bench), `REDIS_BIN` (default:
+//! `redis-server` from PATH), `TMPDIR` (where the servers keep their files; its disk is part of `bgsave`).
+//! Needs two cores, about 4 GB of memory and, by default, 8 to 10 minutes on an otherwise idle machine.
+//!
+//! How each server is started: `--port FREE --bind 127.0.0.1 --save '' --daemonize no --dir OWN`, the rest at
+//! its defaults. redis-server turns transparent huge pages off for itself; that is left so. Keys are
+//! `key:%012d`, 16 B.
+//!
+//! - `cpu`: CPU time of all threads of the server per request, and requests/s. 1 M keys of 64 B; SET, then
+//!   GET of random keys; 8 connections at pipeline 16 and 64, 50 at pipeline 1; 2 s of load each, warmed up.
+//! - `memory`: resident bytes (statm) and used_memory that 1 M keys add to a fresh server, read 1 s after the
+//!   last one.
+//! - `stall`: longest and p99.9 answer to a PING sent every 1 ms while 10 M keys of 16 B are inserted at
+//!   pipeline 32. The goal counts the excess over the same prober's longest answer on the same server when
+//!   idle.
+//! - `bgsave`: from BGSAVE until `rdb_bgsave_in_progress:0` (polled every 2 ms), and `latest_fork_usec`. 2 M
+//!   keys of 100 B of random lowercase hex, compression on.
+//! - `startup`: from exec until a PING is answered by PONG. Both load the same file, written by redis-server;
+//!   the page cache is warm.
+//!
+//! What it deliberately does not do: it does not model clients that think, does not cross a network, and does
+//! not compare anything but the two processes' default configurations.
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock; that is what it is for")]
+
+mod client;
+mod load;
+mod machine;
+mod measures;
+mod options;
+mod prober;
+mod report;
+mod servers;
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::machine::Cores;
+use crate::options::{Options, Request};
+use crate::servers::Arena;
+
+fn main() -> ExitCode {
+    let outcome = match options::parse(std::env::args().skip(1)) {
+        Ok(Request::Run(options)) => run(&options),
+        Ok(Request::Say(text)) => {
+            println!("{text}");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("compare: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> io::Result<()> {
+    let cores = Cores::choose()?;
+    let root = tempfile::Builder::new().prefix("tintype-compare-").tempdir()?;
+    servers::stop_on_signals(root.path())?;
+    machine::pin(cores.load)?;
+    let arena = Arena::new(cores, root.path())?;
+    let mut rows = Vec::new();
+    for measure in measures::ALL.iter().filter(|measure| options.wants(measure.name)) {
+        eprintln!("{}:", measure.name);
+        rows.extend((measure.run)(&arena, &options.scale)?);
+    }
+    print!("{}", report::markdown(&rows, &report::heading(&arena, options)?));
+    Ok(())
+}

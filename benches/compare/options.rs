@@ -1,0 +1,131 @@
+//! The command line, and the sizes that follow from it.
+
+use std::io;
+use std::time::Duration;
+
+use crate::measures;
+
+pub const HELP: &str = "\
+Compares Tintype with a real redis-server and prints a markdown table.
+
+    cargo bench --bench compare -- [--rounds N] [--only NAME,..] [--quick]
+
+    --rounds N       interleaved rounds, each with both servers (default 5; --quick: 2)
+    --only NAME,..   cpu, memory, stall, bgsave, startup
+    --quick          tiny sizes: proves the harness, measures nothing
+    --help           this text
+
+TINTYPE_BIN and REDIS_BIN name other binaries; TMPDIR says where the servers keep their files.";
+
+/// How big everything is. Times of load are per server, round and kind of load.
+#[derive(Clone, Debug)]
+pub struct Scale {
+    pub rounds: usize,
+    /// Keys under the CPU measure, and keys of each kind of the memory measure.
+    pub keys: u64,
+    pub load: Duration,
+    pub warm_up: Duration,
+    /// How long after the last insert memory is read.
+    pub memory_rest: Duration,
+    pub stall_keys: u64,
+    pub idle: Duration,
+    pub beside: Duration,
+    /// Keys of the file that bgsave writes and startup reads.
+    pub file_keys: u64,
+}
+
+impl Scale {
+    fn full() -> Scale {
+        Scale {
+            rounds: 5,
+            keys: 1_000_000,
+            load: Duration::from_secs(2),
+            warm_up: Duration::from_millis(200),
+            memory_rest: Duration::from_secs(1),
+            stall_keys: 10_000_000,
+            idle: Duration::from_secs(10),
+            beside: Duration::from_secs(3),
+            file_keys: 2_000_000,
+        }
+    }
+
+    fn quick() -> Scale {
+        Scale {
+            rounds: 2,
+            keys: 20_000,
+            load: Duration::from_millis(100),
+            warm_up: Duration::from_millis(20),
+            memory_rest: Duration::from_millis(100),
+            stall_keys: 50_000,
+            idle: Duration::from_millis(200),
+            beside: Duration::from_millis(100),
+            file_keys: 20_000,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub scale: Scale,
+    pub quick: bool,
+    only: Vec<String>,
+}
+
+impl Options {
+    pub fn wants(&self, measure: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == measure)
+    }
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Request {
+    Run(Options),
+    Say(String),
+}
+
+/// Reads the arguments. Without `--bench` (which `cargo bench` passes) and without any option this is `cargo
+/// test` running every target: nothing is measured then.
+pub fn parse(mut arguments: impl Iterator<Item = String>) -> io::Result<Request> {
+    let mut asked = false;
+    let mut quick = false;
+    let mut rounds = None;
+    let mut only = Vec::new();
+    while let Some(argument) = arguments.next() {
+        asked = true;
+        match argument.as_str() {
+            "--bench" => {}
+            "--quick" => quick = true,
+            "--rounds" => rounds = Some(parse_rounds(arguments.next())?),
+            "--only" => only.extend(parse_names(arguments.next())?),
+            "--help" | "-h" => return Ok(Request::Say(HELP.to_string())),
+            "--snapshot" => return Err(wrong("--snapshot is reserved and does nothing yet")),
+            other => return Err(wrong(&format!("unknown option '{other}'\n\n{HELP}"))),
+        }
+    }
+    if !asked {
+        return Ok(Request::Say("nothing measured: run `cargo bench --bench compare`".to_string()));
+    }
+    let mut scale = if quick { Scale::quick() } else { Scale::full() };
+    scale.rounds = rounds.unwrap_or(scale.rounds);
+    Ok(Request::Run(Options { scale, quick, only }))
+}
+
+fn parse_rounds(value: Option<String>) -> io::Result<usize> {
+    match value.as_deref().map(str::parse) {
+        Some(Ok(rounds)) if rounds > 0 => Ok(rounds),
+        _ => Err(wrong("--rounds needs a number above 0")),
+    }
+}
+
+fn parse_names(value: Option<String>) -> io::Result<Vec<String>> {
+    let names: Vec<String> = value.unwrap_or_default().split(',').map(str::to_string).collect();
+    match names.iter().find(|name| measures::ALL.iter().all(|measure| measure.name != name.as_str())) {
+        Some(name) => Err(wrong(&format!("--only: no measure is called '{name}'\n\n{HELP}"))),
+        None => Ok(names),
+    }
+}
+
+fn wrong(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}

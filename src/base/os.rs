@@ -1,0 +1,153 @@
+//! The few calls of the operating system that need `unsafe` and have no safe face in `nix` or std.
+//!
+//! Each has one here: safe to call at any time, errors as values. No policy: what to log or to refuse is
+//! decided above.
+
+use std::io::{self, Read};
+use std::ptr::NonNull;
+
+/// Seconds that local time is ahead of UTC at the moment `unix_s`. 0 when the C library cannot say.
+///
+/// Takes the C library's time-zone lock: never in a forked child (it is handed the number).
+pub fn local_utc_offset_s(unix_s: i64) -> i64 {
+    // SAFETY: all-zero bytes are a valid `tm`: integers and a null pointer.
+    let mut parts: libc::tm = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are to live values of the right type, for the duration of the call.
+    let done = unsafe { libc::localtime_r(&unix_s, &mut parts) };
+    if done.is_null() { 0 } else { parts.tm_gmtoff }
+}
+
+/// Whether the environment's text may be used for a longer title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Leave it where it is: the title can be as long as the command line was.
+    Keep,
+    /// Copy it to the heap first. Done only while the process has a single thread.
+    Move,
+}
+
+/// The memory in which the kernel shows the command line of this process (`/proc/self/cmdline`).
+pub struct TitleMemory {
+    start: NonNull<u8>,
+    bytes: usize,
+}
+
+impl TitleMemory {
+    /// Finds the memory. `std::env::args()` reads the same bytes: read it before the first `write`.
+    pub fn find(environment: Environment) -> io::Result<TitleMemory> {
+        let [arg_start, arg_end, env_start, env_end] = stack_layout()?;
+        let with_environment = environment == Environment::Move
+            && env_start == arg_end
+            && env_end > env_start
+            && move_environment();
+        let end = if with_environment { env_end } else { arg_end };
+        let missing = || io::Error::new(io::ErrorKind::NotFound, "no command line in memory");
+        let start = NonNull::new(arg_start as *mut u8).ok_or_else(missing)?;
+        match end.checked_sub(arg_start) {
+            Some(bytes) if bytes > 1 => Ok(TitleMemory { start, bytes }),
+            _ => Err(missing()),
+        }
+    }
+
+    /// Replaces the title; what does not fit is cut off. No allocation, no lock.
+    pub fn write(&mut self, title: &[u8]) {
+        // The last byte stays NUL: it ends the C string that std and others may still hold a pointer to.
+        let kept = &title[..title.len().min(self.bytes - 1)];
+        // SAFETY: `start..start + bytes` is the process's own writable argument area on its stack, mapped for
+        // the life of the process; Rust code has no references into it (std copies arguments out when asked),
+        // `kept` is no part of it.
+        unsafe {
+            self.start.as_ptr().write_bytes(0, self.bytes);
+            self.start.as_ptr().copy_from_nonoverlapping(kept.as_ptr(), kept.len());
+        }
+    }
+}
+
+/// Fields 48 to 51 of /proc/self/stat: arg_start, arg_end, env_start, env_end (proc(5)).
+fn stack_layout() -> io::Result<[usize; 4]> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // The second field is the command in parentheses and may itself contain spaces and parentheses.
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let mut numbers = after_name.split_ascii_whitespace().skip(45).map_while(|field| field.parse().ok());
+    let mut next = || numbers.next().ok_or_else(|| io::Error::other("/proc/self/stat is too short"));
+    Ok([next()?, next()?, next()?, next()?])
+}
+
+/// Makes the C library copy each variable to the heap. Returns false, having done nothing, when other threads
+/// exist.
+fn move_environment() -> bool {
+    let threads = std::fs::read_dir("/proc/self/task").map_or(0, |tasks| tasks.count());
+    if threads != 1 {
+        return false;
+    }
+    let variables: Vec<_> = std::env::vars_os().collect();
+    for (name, value) in variables {
+        // SAFETY: this is the only thread, so nobody reads the environment meanwhile.
+        unsafe { std::env::set_var(name, value) };
+    }
+    true
+}
+
+/// Asks the kernel to put huge pages under `start..start + bytes` now (MADV_COLLAPSE, Linux 6.1). The
+/// contents do not change. Fails with EINVAL on older kernels, EAGAIN or ENOMEM when no huge page is free.
+pub fn collapse_to_huge_pages(start: usize, bytes: usize) -> io::Result<()> {
+    const MADV_COLLAPSE: libc::c_int = 25;
+    // SAFETY: this advice changes which physical pages back the range, never what is mapped or what it
+    // contains; an address that is not ours is an error of the kernel's, not undefined behaviour.
+    let result = unsafe { libc::madvise(start as *mut libc::c_void, bytes, MADV_COLLAPSE) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Reads the beginning of a small file into `buffer` without allocating; the forked child uses it on /proc.
+pub fn read_small_file<'a>(path: &str, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
+    let mut file = std::fs::File::open(path)?;
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(&buffer[..filled])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_offset_is_within_a_day() {
+        let offset = local_utc_offset_s(1_700_000_000);
+        assert!((-86_400..=86_400).contains(&offset) && offset % 60 == 0, "{offset}");
+    }
+
+    #[test]
+    fn the_stack_layout_is_ordered() {
+        let [arg_start, arg_end, env_start, env_end] = stack_layout().unwrap();
+        assert!(arg_start < arg_end && arg_end <= env_start && env_start <= env_end);
+    }
+
+    #[test]
+    fn the_environment_stays_while_threads_run() {
+        std::thread::scope(|scope| {
+            let (done, wait) = std::sync::mpsc::channel::<()>();
+            scope.spawn(move || wait.recv());
+            assert!(!move_environment());
+            drop(done);
+        });
+    }
+
+    #[test]
+    fn a_wild_range_is_an_error() {
+        assert!(collapse_to_huge_pages(1, 10).is_err());
+    }
+
+    #[test]
+    fn small_files_are_read_as_far_as_the_buffer_goes() {
+        let mut buffer = [0; 5];
+        assert_eq!(read_small_file("/proc/self/stat", &mut buffer).unwrap().len(), 5);
+        assert!(read_small_file("/nowhere/at/all", &mut buffer).is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! One client.
+
+use super::multi::{Transaction, Watched};
+use super::output::Output;
+use crate::base::ids::ClientId;
+use crate::resp::Protocol;
+use std::task::Waker;
+
+/// What CLIENT REPLY was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ReplyMode {
+    #[default]
+    On,
+    Off,
+    /// The reply of the next command is dropped.
+    SkipNext,
+    /// The reply of the running command is dropped.
+    Skip,
+}
+
+/// The class of a client for output limits and CLIENT LIST TYPE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientKind {
+    Normal,
+    Monitor,
+}
+
+/// How a client is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Tcp,
+    Unix,
+}
+
+/// Where a client comes from.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// `ip:port`, or `path:0` for a unix socket.
+    pub address: String,
+    pub local_address: String,
+    pub transport: Transport,
+    /// The connection came over the loopback interface or a unix socket.
+    pub is_local: bool,
+    pub fd: i32,
+}
+
+/// Sizes of the connection's read buffer, for CLIENT LIST. The buffer itself belongs to the connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct QueryBufferSizes {
+    pub used_bytes: usize,
+    pub free_bytes: usize,
+    pub arguments_bytes: usize,
+}
+
+/// What the server knows of one client.
+pub struct Client {
+    pub id: ClientId,
+    pub origin: Origin,
+    pub kind: ClientKind,
+    /// Unix milliseconds.
+    pub created_ms: i64,
+    pub last_interaction_ms: i64,
+    pub name: Vec<u8>,
+    pub library_name: Vec<u8>,
+    pub library_version: Vec<u8>,
+    pub db: usize,
+    pub protocol: Protocol,
+    pub authenticated: bool,
+    pub transaction: Option<Transaction>,
+    pub watched: Vec<Watched>,
+    /// A watched key changed: EXEC will answer null.
+    pub watch_broken: bool,
+    pub reply_mode: ReplyMode,
+    pub no_evict: bool,
+    pub no_touch: bool,
+    /// Answer what is pending, then close.
+    pub close_after_reply: bool,
+    /// Close at once; nothing more is read or written.
+    pub close_now: bool,
+    /// Its commands wait for a pause to end.
+    pub paused: bool,
+    /// Index of the last command in the command table.
+    pub last_command: Option<usize>,
+    pub query_buffer: QueryBufferSizes,
+    pub output: Output,
+    /// Since when the output is above its soft limit, in Unix milliseconds.
+    pub soft_limit_since_ms: Option<i64>,
+    pub input_bytes_total: u64,
+    pub output_bytes_total: u64,
+    pub commands_total: u64,
+    /// Wakes the connection: there is output, or it must close.
+    pub waker: Option<Waker>,
+}
+
+impl Client {
+    pub fn new(id: ClientId, origin: Origin, now_ms: i64) -> Self {
+        Client {
+            id,
+            origin,
+            kind: ClientKind::Normal,
+            created_ms: now_ms,
+            last_interaction_ms: now_ms,
+            name: Vec::new(),
+            library_name: Vec::new(),
+            library_version: Vec::new(),
+            db: 0,
+            protocol: Protocol::Resp2,
+            authenticated: false,
+            transaction: None,
+            watched: Vec::new(),
+            watch_broken: false,
+            reply_mode: ReplyMode::On,
+            no_evict: false,
+            no_touch: false,
+            close_after_reply: false,
+            close_now: false,
+            paused: false,
+            last_command: None,
+            query_buffer: QueryBufferSizes::default(),
+            output: Output::default(),
+            soft_limit_since_ms: None,
+            input_bytes_total: 0,
+            output_bytes_total: 0,
+            commands_total: 0,
+            waker: None,
+        }
+    }
+
+    /// Wakes the client's connection.
+    pub fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Closes the connection without sending what is pending.
+    pub fn close(&mut self) {
+        self.close_now = true;
+        self.wake();
+    }
+
+    /// Memory held for this client, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        let transaction = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes);
+        let watched: usize = self.watched.iter().map(|watch| watch.key.len() + size_of::<Watched>()).sum();
+        size_of::<Client>()
+            + self.name.capacity()
+            + self.library_name.capacity()
+            + self.library_version.capacity()
+            + self.query_buffer.used_bytes
+            + self.query_buffer.free_bytes
+            + self.output.heap_bytes()
+            + transaction
+            + watched
+    }
+}

@@ -1,0 +1,179 @@
+//! All clients, by number.
+
+use super::client::{Client, ClientKind, Origin};
+use crate::base::ids::ClientId;
+
+/// The clients that are connected.
+///
+/// A slab: a `ClientId` carries its slot, and the number guards against a slot that was given to somebody else.
+#[derive(Default)]
+pub struct Clients {
+    slots: Vec<Option<Box<Client>>>,
+    free: Vec<u32>,
+    connected: usize,
+    last_number: u64,
+    monitors: Vec<ClientId>,
+    /// An output buffer that nobody uses, lent to the next client that answers: idle clients hold none.
+    spare_output: Vec<u8>,
+}
+
+/// Output buffers larger than this are not kept for the next client.
+const SPARE_BYTES_MAX: usize = 64 * 1024;
+
+impl Clients {
+    /// Adds a client and returns its number, the first being 1.
+    pub fn add(&mut self, origin: Origin, now_ms: i64) -> ClientId {
+        self.last_number += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 clients")
+        });
+        let id = ClientId { number: self.last_number, slot };
+        self.slots[slot as usize] = Some(Box::new(Client::new(id, origin, now_ms)));
+        self.connected += 1;
+        id
+    }
+
+    pub fn remove(&mut self, id: ClientId) -> Option<Box<Client>> {
+        self.get(id)?;
+        self.monitors.retain(|monitor| *monitor != id);
+        self.free.push(id.slot);
+        self.connected -= 1;
+        self.slots[id.slot as usize].take()
+    }
+
+    pub fn len(&self) -> usize {
+        self.connected
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.connected == 0
+    }
+
+    pub fn get(&self, id: ClientId) -> Option<&Client> {
+        self.slots.get(id.slot as usize)?.as_deref().filter(|client| client.id == id)
+    }
+
+    pub fn get_mut(&mut self, id: ClientId) -> Option<&mut Client> {
+        self.slots.get_mut(id.slot as usize)?.as_deref_mut().filter(|client| client.id == id)
+    }
+
+    /// The client with this number, as CLIENT KILL ID names it.
+    pub fn by_number(&self, number: u64) -> Option<&Client> {
+        self.slots.iter().flatten().map(Box::as_ref).find(|client| client.id.number == number)
+    }
+
+    /// The numbers of all clients in order of arrival, which is the order of CLIENT LIST.
+    pub fn ids(&self) -> Vec<ClientId> {
+        let mut ids: Vec<ClientId> = self.iter().map(|client| client.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// In no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = &Client> {
+        self.slots.iter().flatten().map(Box::as_ref)
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Client> {
+        self.slots.iter_mut().flatten().map(Box::as_mut)
+    }
+
+    /// Those that see every command.
+    pub fn monitors(&self) -> &[ClientId] {
+        &self.monitors
+    }
+
+    pub fn set_monitor(&mut self, id: ClientId) {
+        let Some(client) = self.get_mut(id) else { return };
+        if client.kind != ClientKind::Monitor {
+            client.kind = ClientKind::Monitor;
+            self.monitors.push(id);
+        }
+    }
+
+    pub fn unset_monitor(&mut self, id: ClientId) {
+        self.monitors.retain(|monitor| *monitor != id);
+        if let Some(client) = self.get_mut(id) {
+            client.kind = ClientKind::Normal;
+        }
+    }
+
+    /// Appends `bytes` to a client's output and wakes its connection.
+    pub fn push(&mut self, id: ClientId, bytes: &[u8]) {
+        if let Some(client) = self.get_mut(id) {
+            client.output.push(bytes);
+            client.wake();
+        }
+    }
+
+    /// Lends a client's output buffer to whoever executes its commands.
+    pub fn lend_output(&mut self, id: ClientId) -> Vec<u8> {
+        let lent = self.get_mut(id).map(|client| client.output.lend()).unwrap_or_default();
+        if lent.capacity() == 0 { std::mem::take(&mut self.spare_output) } else { lent }
+    }
+
+    /// Takes the lent buffer back, with what was added to it.
+    pub fn return_output(&mut self, id: ClientId, bytes: Vec<u8>) {
+        match self.get_mut(id) {
+            Some(client) if !bytes.is_empty() => client.output.put_back(bytes),
+            _ => self.keep_spare(bytes),
+        }
+    }
+
+    /// Notes that `count` bytes of a client's output were sent, and keeps an emptied buffer for the next one.
+    pub fn output_sent(&mut self, id: ClientId, count: usize) {
+        let Some(client) = self.get_mut(id) else { return };
+        client.output_bytes_total += count as u64;
+        client.output.advance(count);
+        if client.output.is_empty() {
+            let emptied = client.output.lend();
+            self.keep_spare(emptied);
+        }
+    }
+
+    fn keep_spare(&mut self, mut bytes: Vec<u8>) {
+        if bytes.capacity() <= SPARE_BYTES_MAX && bytes.capacity() > self.spare_output.capacity() {
+            bytes.clear();
+            self.spare_output = bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::Transport;
+    use super::*;
+
+    fn origin() -> Origin {
+        Origin {
+            address: "127.0.0.1:1".into(),
+            local_address: "127.0.0.1:6379".into(),
+            transport: Transport::Tcp,
+            is_local: true,
+            fd: 9,
+        }
+    }
+
+    #[test]
+    fn a_reused_slot_does_not_answer_to_the_old_number() {
+        let mut clients = Clients::default();
+        let first = clients.add(origin(), 0);
+        assert!(clients.remove(first).is_some());
+        let second = clients.add(origin(), 0);
+        assert_eq!((second.slot, second.number), (first.slot, 2));
+        assert!(clients.get(first).is_none() && clients.remove(first).is_none());
+        assert_eq!(clients.ids(), [second]);
+    }
+
+    #[test]
+    fn output_buffers_are_passed_on() {
+        let mut clients = Clients::default();
+        let (one, two) = (clients.add(origin(), 0), clients.add(origin(), 0));
+        let mut lent = clients.lend_output(one);
+        lent.extend_from_slice(b"+OK\r\n");
+        clients.return_output(one, lent);
+        clients.output_sent(one, 5);
+        assert!(clients.lend_output(two).capacity() >= 5);
+    }
+}

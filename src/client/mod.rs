@@ -1,0 +1,17 @@
+//! What the server knows of its clients: identity, protocol, transaction, output. No IO happens here.
+//!
+//! Invariants:
+//! 1. `Clients` is the only owner of clients; everybody else holds a `ClientId`.
+//! 2. Output waits in `Client::output` until the room `net` drains it; `Clients::wake` tells the connection to do so.
+#[expect(clippy::module_inception, reason = "the file is about the one client, the room about all of them")]
+pub mod client;
+pub mod clients;
+pub mod multi;
+pub mod output;
+pub mod pause;
+
+pub use client::{Client, ClientKind, ReplyMode};
+pub use clients::Clients;
+pub use multi::{Queued, Transaction, Watches};
+pub use output::Output;
+pub use pause::Pause;

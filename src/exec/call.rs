@@ -1,0 +1,222 @@
+//! Runs one command: admission, handler, meters, commit.
+
+use super::commit;
+use super::gates::{self, Admission, Asking};
+use super::monitor;
+use crate::base::argv::Args;
+use crate::base::clock::Now;
+use crate::base::ids::ClientId;
+use crate::client::{Queued, ReplyMode};
+use crate::keyspace::tx::{HashHint, Touch};
+use crate::keyspace::{Tx, evict as eviction};
+use crate::resp::Reply;
+use crate::server::{Cx, Flow, Handler, Server};
+use crate::spec::{CommandError, Flags};
+
+/// A command as it stands in the read buffer.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    pub args: Args<'a>,
+    /// The hash of its first key, when that was prefetched.
+    pub hint: Option<HashHint<'a>>,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    /// Nothing was done: the client waits for a pause to end, then the request is to be made again.
+    Wait,
+    Close,
+}
+
+/// Executes one request of a client, appending the reply to `out`.
+pub fn execute(server: &mut Server, client: ClientId, request: Request<'_>, now: Now, out: &mut Vec<u8>) -> Outcome {
+    let reply_start = out.len();
+    let outcome = match admit(server, client, request.args, now) {
+        Ok((command, Admission::Run)) => {
+            let flow = call(server, Call { client, command, request, now }, out);
+            if flow == Flow::Close { Outcome::Close } else { Outcome::Done }
+        }
+        Ok((command, Admission::Queue)) => {
+            queue(server, client, command, request.args, out);
+            Outcome::Done
+        }
+        Ok((_, Admission::Wait)) => return Outcome::Wait,
+        Err(error) => {
+            reject(server, client, &error, out);
+            Outcome::Done
+        }
+    };
+    obey_reply_mode(server, client, reply_start, out);
+    outcome
+}
+
+fn admit(
+    server: &mut Server,
+    client: ClientId,
+    args: Args<'_>,
+    now: Now,
+) -> Result<(usize, Admission), CommandError> {
+    let command = gates::find(server, args)?;
+    let flags = effective_flags(server, client, command);
+    let mut asking = Asking { server, client, command, args, now_ms: now.unix_ms(), flags };
+    match gates::pass(&mut asking) {
+        Ok(admission) => Ok((command, admission)),
+        Err(error) => {
+            server.commands.at_mut(command).stats.rejected();
+            Err(error)
+        }
+    }
+}
+
+/// EXEC stands for everything that it will run.
+fn effective_flags(server: &Server, client: ClientId, command: usize) -> Flags {
+    let spec = &server.commands.at(command).entry.spec;
+    if spec.name != "exec" {
+        return spec.flags;
+    }
+    let Some(transaction) = server.clients.get(client).and_then(|client| client.transaction.as_ref()) else {
+        return spec.flags;
+    };
+    const INHERITED: Flags = Flags::WRITE.or(Flags::DENYOOM).or(Flags::MAY_REPLICATE);
+    let inherited = transaction.queue.iter().fold(Flags::NONE, |flags, queued| {
+        flags.or(server.commands.at(queued.command).entry.spec.flags)
+    });
+    spec.flags.or(inherited.and(INHERITED))
+}
+
+fn reject(server: &mut Server, client: ClientId, error: &CommandError, out: &mut Vec<u8>) {
+    let text = error.to_string();
+    server.errors.count(&text);
+    server.stats.error_replies += 1;
+    if let Some(client) = server.clients.get_mut(client) {
+        if let Some(transaction) = &mut client.transaction {
+            transaction.broken = true;
+        }
+        Reply::new(out, client.protocol).error(&text);
+    }
+}
+
+fn queue(server: &mut Server, client: ClientId, command: usize, args: Args<'_>, out: &mut Vec<u8>) {
+    let Some(client) = server.clients.get_mut(client) else { return };
+    if let Some(transaction) = &mut client.transaction {
+        transaction.push(Queued { command, argv: args.to_owned() });
+    }
+    Reply::new(out, client.protocol).simple("QUEUED");
+}
+
+/// Drops the reply that begins at `start` when CLIENT REPLY says so.
+fn obey_reply_mode(server: &mut Server, client: ClientId, start: usize, out: &mut Vec<u8>) {
+    let Some(client) = server.clients.get_mut(client) else { return };
+    match client.reply_mode {
+        ReplyMode::On => {}
+        ReplyMode::Off => out.truncate(start),
+        ReplyMode::SkipNext => {
+            out.truncate(start);
+            client.reply_mode = ReplyMode::Skip;
+        }
+        ReplyMode::Skip => {
+            out.truncate(start);
+            client.reply_mode = ReplyMode::On;
+        }
+    }
+}
+
+/// An admitted command.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub client: ClientId,
+    /// Index in the command table.
+    pub command: usize,
+    pub request: Request<'a>,
+    pub now: Now,
+}
+
+/// Runs an admitted command, meters it and commits what it changed.
+pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
+    if !server.clients.monitors().is_empty() {
+        monitor::show(server, &call);
+    }
+    let reply_start = out.len();
+    let started_ns = server.clock.mono_ns();
+    let (result, protocol) = run(server, &call, out);
+    let took_ns = server.clock.mono_ns().saturating_sub(started_ns);
+    let failed = result.is_err();
+    let flow = result.unwrap_or_else(|error| {
+        let text = error.to_string();
+        server.errors.count(&text);
+        server.stats.error_replies += 1;
+        out.truncate(reply_start);
+        Reply::new(out, protocol).error(&text);
+        Flow::Done
+    });
+    meter(server, &call, took_ns, failed);
+    commit::commit(server, call.client, call.request.args, call.now);
+    flow
+}
+
+fn run(
+    server: &mut Server,
+    call: &Call<'_>,
+    out: &mut Vec<u8>,
+) -> (Result<Flow, CommandError>, crate::resp::Protocol) {
+    let Some(client) = server.clients.get_mut(call.client) else {
+        return (Ok(Flow::Close), crate::resp::Protocol::Resp2);
+    };
+    client.last_command = Some(call.command);
+    client.commands_total += 1;
+    let (protocol, db) = (client.protocol, client.db);
+    let touch = if client.no_touch { Touch::No } else { Touch::Yes };
+    let mut reply = Reply::new(out, protocol);
+    let result = match server.commands.at(call.command).entry.handler {
+        Handler::Data(handler) => {
+            let now_ms = call.now.unix_ms();
+            let (keyspace, ledger) = (&mut server.keyspace, &mut server.ledger);
+            let mut tx = Tx { keyspace, ledger, db, now_ms, touch, hint: call.request.hint };
+            handler(&mut tx, call.request.args, &mut reply)
+        }
+        Handler::Server(handler) => {
+            let mut cx = Cx { server, client_id: call.client, command: call.command, now: call.now, reply };
+            handler(&mut cx, call.request.args)
+        }
+        Handler::Container => Err(CommandError::Syntax),
+    };
+    (result, protocol)
+}
+
+fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64, failed: bool) {
+    let took_us = took_ns / 1000;
+    server.stats.commands_processed += 1;
+    let tracks = server.config.latency_tracking;
+    let command = server.commands.at_mut(call.command);
+    command.stats.called(took_ns, failed, tracks);
+    let flags = command.entry.spec.flags;
+    let threshold_ms = server.config.latency_monitor_threshold;
+    if threshold_ms > 0 && took_us / 1000 >= threshold_ms as u64 {
+        let event = if flags.has(Flags::FAST) { "fast-command" } else { "command" };
+        server.latency.sample(event, took_us / 1000, call.now.unix_s());
+    }
+    let slower_than_us = server.config.slowlog_log_slower_than;
+    if slower_than_us >= 0 && took_us >= slower_than_us as u64 && !flags.has(Flags::SKIP_SLOWLOG) {
+        note_slow(server, call, took_us);
+    }
+}
+
+fn note_slow(server: &mut Server, call: &Call<'_>, took_us: u64) {
+    let Some(client) = server.clients.get(call.client) else { return };
+    let (address, name) = (client.origin.address.clone(), client.name.clone());
+    server.slowlog.add(call.request.args, call.now.unix_s(), took_us, (&address, &name));
+}
+
+/// Evicts keys until memory is below its limit. Whether it is.
+pub fn evict(server: &mut Server, now_ms: i64) -> bool {
+    let clock = server.clock.clone();
+    let started_ns = clock.mono_ns();
+    let mut elapsed_us = || clock.mono_ns().saturating_sub(started_ns) / 1000;
+    let used = crate::base::alloc::used_memory_bytes;
+    let verdict =
+        eviction::make_room(&mut server.keyspace, &mut server.ledger, now_ms, &used, &mut elapsed_us);
+    commit::commit_background(server);
+    verdict != eviction::Room::Full
+}

@@ -1,0 +1,101 @@
+//! What happens by the clock, `hz` times a second. Each job takes the time and does bounded work.
+
+use super::{call, commit};
+use crate::base::clock::Now;
+use crate::client::ClientKind;
+use crate::keyspace::db::Sharing;
+use crate::keyspace::expire;
+use crate::server::Server;
+
+type Job = fn(&mut Server, Now);
+
+const JOBS: [Job; 7] = [rates, clients, pause, expiry, eviction, rehash, snapshots];
+
+/// Buckets that one tick moves of each table that grows or shrinks, beyond those that commands move.
+const REHASH_BUCKETS: usize = 2048;
+
+/// One tick.
+pub fn tick(server: &mut Server, now: Now) {
+    if server.debug.cron_paused {
+        return;
+    }
+    for job in JOBS {
+        job(server, now);
+    }
+}
+
+fn rates(server: &mut Server, now: Now) {
+    server.stats.tick(now.unix_ms());
+    let used = crate::base::alloc::used_memory_bytes() as u64;
+    server.stats.peak_memory_bytes = server.stats.peak_memory_bytes.max(used);
+}
+
+/// Closes clients that have been idle for too long, or whose output grows beyond its limits.
+fn clients(server: &mut Server, now: Now) {
+    let now_ms = now.unix_ms();
+    let timeout_ms = server.config.timeout.saturating_mul(1000);
+    let limit = server.config.client_output_buffer_limit.normal;
+    for client in server.clients.iter_mut() {
+        let idle_ms = now_ms - client.last_interaction_ms;
+        if timeout_ms > 0 && client.kind == ClientKind::Normal && !client.paused && idle_ms > timeout_ms {
+            tracing::debug!("Closing idle client");
+            client.close();
+        }
+        if output_exceeds(client, limit, now_ms) {
+            tracing::warn!("Client id={} closed for overcoming of output buffer limits.", client.id);
+            server.stats.output_buffer_limit_disconnections += 1;
+            client.close();
+        }
+    }
+}
+
+/// Whether a client's output is above its hard limit, or above its soft one for too long.
+fn output_exceeds(client: &mut crate::client::Client, limit: crate::config::OutputLimit, now_ms: i64) -> bool {
+    let pending = client.output.pending_len() as u64;
+    if limit.hard_bytes > 0 && pending > limit.hard_bytes {
+        return true;
+    }
+    if limit.soft_bytes == 0 || pending <= limit.soft_bytes {
+        client.soft_limit_since_ms = None;
+        return false;
+    }
+    let since_ms = *client.soft_limit_since_ms.get_or_insert(now_ms);
+    now_ms - since_ms > limit.soft_seconds as i64 * 1000
+}
+
+/// Wakes those who wait for a pause that is over.
+fn pause(server: &mut Server, now: Now) {
+    if server.pause.in_force(now.unix_ms()).is_none() {
+        server.clients.iter().filter(|client| client.paused).for_each(|client| client.wake());
+    }
+}
+
+fn expiry(server: &mut Server, now: Now) {
+    if !server.debug.active_expire || server.loading.is_some() || server.pause.in_force(now.unix_ms()).is_some() {
+        return;
+    }
+    let clock = server.clock.clone();
+    let hz = server.config.hz.max(1) as u64;
+    let started_ns = clock.mono_ns();
+    let mut elapsed_us = || clock.mono_ns().saturating_sub(started_ns) / 1000;
+    let budget_us = expire::budget_us(server.keyspace.settings.expire_effort, hz);
+    expire::cycle(&mut server.keyspace, &mut server.ledger, now.unix_ms(), budget_us, &mut elapsed_us);
+    server.keyspace.counters.expire_cycle_us += elapsed_us();
+    commit::commit_background(server);
+}
+
+fn eviction(server: &mut Server, now: Now) {
+    if server.keyspace.settings.maxmemory_bytes > 0 && server.loading.is_none() {
+        call::evict(server, now.unix_ms());
+    }
+}
+
+fn rehash(server: &mut Server, _now: Now) {
+    if server.config.activerehashing && server.keyspace.sharing() == Sharing::Alone {
+        server.keyspace.rehash(REHASH_BUCKETS);
+    }
+}
+
+fn snapshots(server: &mut Server, _now: Now) {
+    server.snapshots_cron();
+}

@@ -1,0 +1,159 @@
+//! What must hold before a command runs, as a row of small checks in the order in which Redis reports failures.
+
+use crate::base::argv::Args;
+use crate::base::ids::ClientId;
+use crate::client::client::Transport;
+use crate::client::pause::PauseKind;
+use crate::config::Restriction;
+use crate::server::{Handler, Server};
+use crate::spec::{CommandError, Flags};
+
+/// A command that asks to be let through.
+pub struct Asking<'s, 'a> {
+    pub server: &'s mut Server,
+    pub client: ClientId,
+    /// Index in the command table.
+    pub command: usize,
+    pub args: Args<'a>,
+    pub now_ms: i64,
+    /// Flags of the command; for EXEC with those of everything it has queued.
+    pub flags: Flags,
+}
+
+/// A command that passed: run it, queue it, or let the client wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    Run,
+    Queue,
+    Wait,
+}
+
+type Gate = fn(&mut Asking<'_, '_>) -> Result<(), CommandError>;
+
+const GATES: [Gate; 7] = [protected, authenticated, transaction, memory, disk, loading, container];
+
+/// Finds the command that `args` name: its own place in the table or its subcommand's. Checks the arity as well.
+pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
+    let Some(command) = server.commands.find(args.at(0)) else { return Err(unknown_command(args)) };
+    let entry = server.commands.at(command).entry;
+    let command = match args.get(1) {
+        Some(name) if !entry.subcommands.is_empty() => match server.commands.find_subcommand(command, name) {
+            Some(subcommand) => subcommand,
+            None => return Err(CommandError::unknown_subcommand(name, entry.spec.name)),
+        },
+        _ => command,
+    };
+    let spec = &server.commands.at(command).entry.spec;
+    if spec.accepts(args.len()) { Ok(command) } else { Err(CommandError::Arity(spec.name)) }
+}
+
+fn unknown_command(args: Args<'_>) -> CommandError {
+    const SHOWN_BYTES_MAX: usize = 128;
+    let show = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN_BYTES_MAX)]).into_owned();
+    let mut beginning = String::new();
+    for argument in args.iter().skip(1) {
+        let room = SHOWN_BYTES_MAX.saturating_sub(beginning.len());
+        if room == 0 {
+            break;
+        }
+        beginning.push('\'');
+        beginning.push_str(&String::from_utf8_lossy(&argument[..argument.len().min(room)]));
+        beginning.push_str("' ");
+    }
+    CommandError::text(format!("ERR unknown command '{}', with args beginning with: {beginning}", show(args.at(0))))
+}
+
+/// Passes every gate, or tells which one is shut.
+pub fn pass(asking: &mut Asking<'_, '_>) -> Result<Admission, CommandError> {
+    for gate in GATES {
+        gate(asking)?;
+    }
+    if must_wait(asking) {
+        return Ok(Admission::Wait);
+    }
+    let client = asking.server.clients.get(asking.client);
+    let in_transaction = client.is_some_and(|client| client.transaction.is_some());
+    if in_transaction && !runs_inside_multi(asking.server.commands.at(asking.command).entry.spec.name) {
+        return Ok(Admission::Queue);
+    }
+    Ok(Admission::Run)
+}
+
+/// The commands that act on the transaction itself instead of being queued.
+fn runs_inside_multi(name: &str) -> bool {
+    matches!(name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+fn protected(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    if !asking.flags.has(Flags::PROTECTED) {
+        return Ok(());
+    }
+    let is_local = asking.server.clients.get(asking.client).is_none_or(|client| client.origin.is_local);
+    match asking.server.config.enable_debug_command {
+        Restriction::Yes => Ok(()),
+        Restriction::Local if is_local => Ok(()),
+        Restriction::Local | Restriction::No => Err(CommandError::DebugNotAllowed),
+    }
+}
+
+fn authenticated(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let known = asking.server.clients.get(asking.client).is_none_or(|client| client.authenticated);
+    if known || asking.flags.has(Flags::NO_AUTH) || asking.server.config.requirepass.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::NoAuth)
+}
+
+fn transaction(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let open = asking.server.clients.get(asking.client).is_some_and(|client| client.transaction.is_some());
+    if open && asking.flags.has(Flags::NO_MULTI) { Err(CommandError::NotInTransaction) } else { Ok(()) }
+}
+
+/// Evicts what must go, and refuses commands that need memory when that was not enough.
+fn memory(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let server = &mut *asking.server;
+    if server.keyspace.settings.maxmemory_bytes == 0 || server.loading.is_some() {
+        return Ok(());
+    }
+    let enough = super::call::evict(server, asking.now_ms);
+    if !enough && asking.flags.has(Flags::DENYOOM) { Err(CommandError::OutOfMemory) } else { Ok(()) }
+}
+
+fn disk(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let writes = asking.flags.has(Flags::WRITE);
+    let pings = asking.server.commands.at(asking.command).entry.spec.name == "ping";
+    match (writes || pings).then(|| asking.server.misconf()).flatten() {
+        Some(text) => Err(CommandError::text(text)),
+        None => Ok(()),
+    }
+}
+
+fn loading(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    if asking.server.loading.is_some() && !asking.flags.has(Flags::LOADING) {
+        return Err(CommandError::Loading);
+    }
+    Ok(())
+}
+
+/// A container by itself does nothing; `find` has turned away unknown subcommands.
+fn container(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let entry = asking.server.commands.at(asking.command).entry;
+    match entry.handler {
+        Handler::Container => Err(CommandError::Arity(entry.spec.name)),
+        Handler::Data(_) | Handler::Server(_) => Ok(()),
+    }
+}
+
+fn must_wait(asking: &mut Asking<'_, '_>) -> bool {
+    let Some((kind, _)) = asking.server.pause.in_force(asking.now_ms) else { return false };
+    match kind {
+        PauseKind::All => true,
+        PauseKind::Writes => asking.flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE)),
+    }
+}
+
+/// Whether a client may connect: with protected mode on and no password, only from this machine.
+pub fn refuses_connection(server: &Server, transport: Transport, is_local: bool) -> bool {
+    let config = &server.config;
+    config.protected_mode && config.requirepass.is_empty() && transport == Transport::Tcp && !is_local
+}

@@ -1,0 +1,18 @@
+//! From a request's arguments to its effects: look the command up, pass the gates, run it, commit what it changed.
+//!
+//! Invariants:
+//! 1. `commit` is the only reader of the ledger: no handler turns a change into an effect.
+//! 2. Every command that runs or is refused is counted exactly once.
+pub mod call;
+pub mod commit;
+pub mod cron;
+pub mod gates;
+pub mod inbox;
+pub mod monitor;
+pub mod multi;
+pub mod pipeline;
+pub mod table;
+
+pub use inbox::Inbox;
+pub use pipeline::Verdict;
+pub use table::command_table;

@@ -1,0 +1,132 @@
+//! Runs the requests of one connection: find a batch, prefetch its keys, execute.
+//!
+//! With several requests waiting, the cost of a lookup is the cache miss. So the keys of a batch are hashed first, then
+//! all their buckets are prefetched, then the entries those name, and only then the commands run.
+
+use super::call::{self, Outcome};
+use super::inbox::{Inbox, Search};
+use crate::base::clock::Now;
+use crate::base::ids::ClientId;
+use crate::resp::{Limits, Reply, Trust};
+use crate::server::Server;
+
+/// Requests parsed and prefetched together.
+const BATCH: usize = 32;
+/// A connection that has run so many requests in a row lets others have their turn.
+const TURN_REQUESTS_MAX: usize = 1024;
+/// Or that has produced so many bytes of output.
+const TURN_OUTPUT_BYTES_MAX: usize = 1 << 20;
+
+/// Why the run of requests ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything received has been run.
+    NeedsInput,
+    /// More waits, but it is the turn of others.
+    TurnOver,
+    /// The client waits for a pause to end.
+    Paused,
+    /// The connection closes once its output is sent.
+    Close,
+}
+
+/// Runs what `inbox` holds for `client`, as far as its turn allows.
+pub fn run(server: &mut Server, client: ClientId, inbox: &mut Inbox) -> Verdict {
+    let mut out = server.clients.lend_output(client);
+    let start_now = server.clock.now();
+    let verdict = turn(server, client, inbox, &mut out, start_now);
+    server.clients.return_output(client, out);
+    if let Some(client) = server.clients.get_mut(client) {
+        client.last_interaction_ms = start_now.unix_ms();
+        let (used_bytes, free_bytes) = inbox.sizes();
+        client.query_buffer.used_bytes = used_bytes;
+        client.query_buffer.free_bytes = free_bytes;
+        client.paused = verdict == Verdict::Paused;
+        client.close_after_reply |= verdict == Verdict::Close;
+    }
+    verdict
+}
+
+fn turn(
+    server: &mut Server,
+    client: ClientId,
+    inbox: &mut Inbox,
+    out: &mut Vec<u8>,
+    mut now: Now,
+) -> Verdict {
+    let output_start = out.len();
+    let mut done = 0;
+    loop {
+        if !inbox.has_requests() {
+            let (limits, batch) = limits(server, client);
+            match inbox.search(&limits, batch) {
+                Search::Exhausted => return Verdict::NeedsInput,
+                Search::Broken(error) => {
+                    server.errors.count("ERR Protocol error");
+                    server.stats.error_replies += 1;
+                    let protocol = server.clients.get(client).map(|client| client.protocol).unwrap_or_default();
+                    Reply::new(out, protocol).error_bytes(&error.reply());
+                    return Verdict::Close;
+                }
+                Search::Some if inbox.waiting() > 1 => prefetch(server, client, inbox),
+                Search::Some => {}
+            }
+        }
+        while let Some(request) = inbox.peek(0) {
+            match call::execute(server, client, request, now, out) {
+                Outcome::Done => {}
+                Outcome::Wait => return Verdict::Paused,
+                Outcome::Close => return Verdict::Close,
+            }
+            inbox.advance();
+            done += 1;
+            if server.clients.get(client).is_none_or(|client| client.close_now || client.close_after_reply) {
+                return Verdict::Close;
+            }
+            now = later(server, now);
+        }
+        if done >= TURN_REQUESTS_MAX || out.len() - output_start >= TURN_OUTPUT_BYTES_MAX {
+            return Verdict::TurnOver;
+        }
+    }
+}
+
+/// The time of the next request: the wall clock is read once a turn and moved on by the monotonic one.
+fn later(server: &Server, now: Now) -> Now {
+    let mono_ns = server.clock.mono_ns();
+    Now { unix_us: now.unix_us + (mono_ns.saturating_sub(now.mono_ns) / 1000) as i64, mono_ns }
+}
+
+/// Before authentication a command may change what the next one is allowed, so they are parsed one by one.
+fn limits(server: &Server, client: ClientId) -> (Limits, usize) {
+    let trusted = server.config.requirepass.is_empty()
+        || server.clients.get(client).is_none_or(|client| client.authenticated);
+    let proto_max_bulk_bytes = server.config.proto_max_bulk_len;
+    match trusted {
+        true => (Limits { proto_max_bulk_bytes, trust: Trust::Authenticated }, BATCH),
+        false => (Limits { proto_max_bulk_bytes, trust: Trust::Unauthenticated }, 1),
+    }
+}
+
+fn prefetch(server: &Server, client: ClientId, inbox: &mut Inbox) {
+    let Some(client) = server.clients.get(client) else { return };
+    let table = server.keyspace.db(client.db).table();
+    let mut hashes = [None; BATCH];
+    for (ahead, hash) in hashes.iter_mut().enumerate().take(inbox.waiting()) {
+        *hash = inbox.peek(ahead).and_then(|request| {
+            let command = server.commands.find(request.args.at(0))?;
+            if server.commands.at(command).first_key != 1 {
+                return None;
+            }
+            let hash = table.hash(request.args.get(1)?);
+            table.prefetch_bucket(hash);
+            Some(hash)
+        });
+    }
+    for (ahead, hash) in hashes.into_iter().enumerate() {
+        if let Some(hash) = hash {
+            table.prefetch_candidates(hash);
+            inbox.set_hash(ahead, hash);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The databases and their keys.
+//!
+//! A database is a table of entries plus the index of those that will expire. Invariants:
+//! 1. `volatile` counts exactly the entries with an expiry.
+//! 2. Every entry with an expiry has a record in the index at or before its time, in the generation that the entry names;
+//!    records without an entry are allowed and swept when they outnumber the volatile keys (see `expiry_index`).
+
+use super::entry::Entry;
+use super::expiry_index::ExpiryIndex;
+use super::settings::{Freeing, Settings};
+use crate::base::bio::Bio;
+use crate::encoding::dict::{Dict, HashSeed, Item};
+use std::rc::Rc;
+
+/// One numbered database.
+pub struct Db {
+    pub(super) table: Dict<Entry>,
+    pub(super) index: ExpiryIndex,
+    pub(super) volatile: usize,
+}
+
+impl Db {
+    fn new(seed: HashSeed, now_ms: i64) -> Self {
+        Db { table: Dict::new(seed), index: ExpiryIndex::new(now_ms), volatile: 0 }
+    }
+
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// How many keys have an expiry.
+    pub fn volatile_len(&self) -> usize {
+        self.volatile
+    }
+
+    pub fn table(&self) -> &Dict<Entry> {
+        &self.table
+    }
+
+    /// Bytes of the tables and the index, without the entries.
+    pub fn overhead_bytes(&self) -> usize {
+        self.table.heap_bytes() + self.index.heap_bytes()
+    }
+
+    /// Bytes of the index of expiries.
+    pub fn index_bytes(&self) -> usize {
+        self.index.heap_bytes()
+    }
+
+    /// Presizes the table, as a file's hint tells before its keys come.
+    pub fn reserve(&mut self, keys: usize) {
+        self.table.reserve(keys);
+    }
+
+    /// Adds an entry while a file is loaded. `Err` gives back an entry whose key is there already.
+    pub fn load(&mut self, entry: Entry) -> Result<(), Entry> {
+        let hash = self.table.hash(entry.key());
+        if self.table.get(hash, entry.key()).is_some() {
+            return Err(entry);
+        }
+        self.add(hash, entry);
+        Ok(())
+    }
+
+    /// Adds an entry whose key is known to be absent, and keeps the invariants.
+    pub(super) fn add(&mut self, hash: u64, entry: Entry) {
+        if let Some(expire_at_ms) = entry.expire_at_ms() {
+            self.volatile += 1;
+            entry.set_index_generation(self.index.push(hash, expire_at_ms));
+        }
+        self.table.insert_new(hash, entry);
+    }
+
+    /// Takes an entry out, and keeps the invariants. Its record in the index stays as a stale hint.
+    pub(super) fn take(&mut self, hash: u64, key: &[u8]) -> Option<Entry> {
+        let entry = self.table.remove(hash, key)?;
+        if entry.expire_at_ms().is_some() {
+            self.volatile -= 1;
+        }
+        Some(entry)
+    }
+
+    /// Gives the entry of `key`, which is there, another expiry, and keeps the invariants.
+    pub(super) fn set_expire(&mut self, hash: u64, key: &[u8], new: Option<i64>) {
+        let entry = self.table.get_mut(hash, key).expect("the caller has found the key");
+        let old = entry.expire_at_ms();
+        if old == new {
+            return;
+        }
+        entry.set_expire(new);
+        match (old, new) {
+            (None, Some(_)) => self.volatile += 1,
+            (Some(_), None) => self.volatile -= 1,
+            _ => {}
+        }
+        if let Some(new) = new
+            && old.is_none_or(|old| new < old)
+        {
+            entry.set_index_generation(self.index.push(hash, new));
+        }
+    }
+}
+
+/// What the keyspace counts; INFO reads it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    pub hits: u64,
+    pub misses: u64,
+    pub expired: u64,
+    pub expired_stale_perc: f64,
+    pub expire_cycle_us: u64,
+    pub expire_time_cap_reached: u64,
+    pub evicted: u64,
+}
+
+/// Whether a forked child shares our memory: then we touch as little of it as we can (invariant 10 of the house).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    Alone,
+    WithChild,
+}
+
+/// All databases.
+pub struct Keyspace {
+    dbs: Vec<Db>,
+    seed: HashSeed,
+    pub settings: Settings,
+    pub counters: Counters,
+    pub rng: fastrand::Rng,
+    sharing: Sharing,
+    /// Frees what is costly to free off the loop. Without it everything is freed inline.
+    pub bio: Option<Rc<Bio>>,
+}
+
+impl Keyspace {
+    /// `databases` empty ones; `seed` decides hashing and every random choice.
+    pub fn new(databases: usize, seed: u64, now_ms: i64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let hash_seed = HashSeed(rng.u128(..).to_le_bytes());
+        Keyspace {
+            dbs: (0..databases).map(|_| Db::new(hash_seed, now_ms)).collect(),
+            seed: hash_seed,
+            settings: Settings::default(),
+            counters: Counters::default(),
+            rng,
+            sharing: Sharing::Alone,
+            bio: None,
+        }
+    }
+
+    /// An empty keyspace of the same shape, to load a file into before it takes this one's place.
+    pub fn empty_twin(&self, now_ms: i64) -> Keyspace {
+        Keyspace {
+            dbs: self.dbs.iter().map(|_| Db::new(self.seed, now_ms)).collect(),
+            seed: self.seed,
+            settings: self.settings.clone(),
+            counters: self.counters,
+            rng: self.rng.clone(),
+            sharing: self.sharing,
+            bio: self.bio.clone(),
+        }
+    }
+
+    pub fn db(&self, index: usize) -> &Db {
+        &self.dbs[index]
+    }
+
+    pub fn db_mut(&mut self, index: usize) -> &mut Db {
+        &mut self.dbs[index]
+    }
+
+    /// How many databases there are.
+    pub fn databases(&self) -> usize {
+        self.dbs.len()
+    }
+
+    pub fn dbs(&self) -> impl Iterator<Item = (usize, &Db)> {
+        self.dbs.iter().enumerate()
+    }
+
+    /// Keys in all databases.
+    pub fn len(&self) -> usize {
+        self.dbs.iter().map(Db::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.dbs.iter().all(Db::is_empty)
+    }
+
+    pub fn sharing(&self) -> Sharing {
+        self.sharing
+    }
+
+    /// Tells whether a child shares our memory. While one does, no table rehashes.
+    pub fn set_sharing(&mut self, sharing: Sharing) {
+        if self.sharing == sharing {
+            return;
+        }
+        self.sharing = sharing;
+        for db in &mut self.dbs {
+            match sharing {
+                Sharing::WithChild => db.table.pause_rehash(),
+                Sharing::Alone => db.table.resume_rehash(),
+            }
+        }
+    }
+
+    /// Moves up to `buckets` buckets of every table that is growing or shrinking. Returns whether work is left.
+    pub fn rehash(&mut self, buckets: usize) -> bool {
+        let mut left = false;
+        for db in &mut self.dbs {
+            left |= db.table.is_rehashing() && db.table.rehash_step(buckets);
+        }
+        left
+    }
+
+    pub(super) fn swap(&mut self, first: usize, second: usize) {
+        self.dbs.swap(first, second);
+    }
+
+    /// Empties one database. Lazy freeing leaves the work to the helper thread.
+    pub(super) fn flush(&mut self, index: usize, freeing: Freeing, now_ms: i64) {
+        let mut fresh = Db::new(self.seed, now_ms);
+        if self.sharing == Sharing::WithChild {
+            fresh.table.pause_rehash();
+        }
+        let old = std::mem::replace(&mut self.dbs[index], fresh);
+        self.free(freeing, old.table.len(), old);
+    }
+
+    /// Frees `garbage`, which takes about `cost` deallocations, now or on the helper thread.
+    pub(super) fn free<T: Send + 'static>(&self, freeing: Freeing, cost: usize, garbage: T) {
+        const LAZY_COST_MIN: usize = 64;
+        match &self.bio {
+            Some(bio) if freeing == Freeing::Lazy && cost > LAZY_COST_MIN => bio.free(cost as u64, garbage),
+            _ => drop(garbage),
+        }
+    }
+}

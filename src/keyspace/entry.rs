@@ -1,0 +1,475 @@
+//! One key with its value, expiry and access clock, in one allocation.
+//!
+//! ```text
+//!  byte 0 .. 3   3      4            ..            ..            ..      ..
+//!       [ clock | head | key length | value length | expiry      | key  | value ]
+//!         3       1      1 or 6       0, 1 or 2      0, 6 or 9
+//!
+//!  head   bits 0..4  kind: 0 short, 1 short edited, 2 long, 3 int, 4 buffer;
+//!                    kept for objects: 5 list, 6 set, 7 zset, 8 hash, 9 stream, 10 module; 11..16 free
+//!         bit  4     the key length takes 6 bytes (keys above 255 bytes)
+//!         bits 5..7  expiry: 0 none; 1 six bytes: 47 bits of Unix ms, bit 47 the index generation;
+//!                    2 nine bytes: any i64, then a byte for the generation
+//!  kind   short, short edited   value length 1 byte    the bytes; an edited one always says `raw`
+//!         long                  value length 2 bytes   the bytes
+//!         int                   none                   i64
+//!         buffer                none                   pointer to a Box<Vec<u8>>; so will objects be
+//! ```
+//! Numbers are little-endian, nothing is aligned. So a key of 16 bytes with a value of 16 takes 38 bytes (48
+//! allocated), with a value of 100 and an expiry 128, with an integer 29 (32).
+//!
+//! Invariants: 1. the block's size is its content's, rounded up to the allocator's size class, so it follows
+//! from the header, and a value may change in place as long as the class stays; 2. values up to
+//! `EMBEDDED_BYTES_MAX` are embedded, unless a buffer shrank through `edit_raw`; 3. no reference to clock,
+//! head or expiry is ever handed out, only to key and value, so those can be written through a shared
+//! reference.
+//!
+//! It deliberately knows no clock and no policy: the meaning of the 24 bits of `lru` and of an expiry is the
+//! Db's.
+
+mod layout;
+#[cfg(test)]
+mod tests;
+
+use std::alloc::{alloc, dealloc, handle_alloc_error};
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use self::layout::{
+    EXPIRY_SHORT, GENERATION_BIT, HEAD_AT, KEY_IS_LONG, KEY_LENGTH_AT, KEY_LENGTH_LONG, Kind, NewValue,
+    POINTER_BYTES, Shape, expiry_width, size_class, width_for,
+};
+use super::expiry_index::Generation;
+use crate::encoding::dict::Item;
+
+/// Longer values get a buffer of their own. Embedded, a value shares its key's cache lines and allocation; a
+/// value in a buffer can grow without being copied, and be freed elsewhere.
+pub const EMBEDDED_BYTES_MAX: usize = 1024;
+/// OBJECT ENCODING calls a string up to this length `embstr`, as Redis does.
+const EMBSTR_BYTES_MAX: usize = 44;
+
+/// `drop_cost` counts one for so many bytes.
+const BYTES_PER_COST: usize = 64 << 10;
+
+/// A string value, borrowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StrView<'a> {
+    Int(i64),
+    Bytes(&'a [u8]),
+}
+
+/// TYPE. Lists, sets, sorted sets, hashes and streams get their variants with their rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    String,
+}
+
+/// OBJECT ENCODING of a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StrEncoding {
+    Int,
+    Embstr,
+    Raw,
+}
+
+/// Owns its block and what the value points to.
+#[repr(transparent)]
+pub struct Entry(NonNull<u8>);
+
+// SAFETY: the block and the buffer belong to the entry alone. (It is not `Sync`: `set_lru` writes
+// unsynchronised.)
+unsafe impl Send for Entry {}
+
+// SAFETY: a transparent `NonNull`; the key lies in the block and does not change while the entry lives.
+unsafe impl Item for Entry {
+    #[inline]
+    fn key(&self) -> &[u8] {
+        Entry::key(self)
+    }
+}
+
+impl Entry {
+    /// A string as given, even if it looks like an integer. `expire_at_ms`: Unix ms.
+    pub fn from_bytes(key: &[u8], value: &[u8], expire_at_ms: Option<i64>) -> Entry {
+        Entry::build(key, NewValue::of_bytes(value), expire_at_ms)
+    }
+
+    /// A string that is an integer.
+    pub fn from_int(key: &[u8], value: i64, expire_at_ms: Option<i64>) -> Entry {
+        Entry::build(key, NewValue::Int(value), expire_at_ms)
+    }
+
+    /// A string in the encoding `raw`, whatever its length. A long one is taken over without a copy.
+    pub fn from_raw(key: &[u8], value: Vec<u8>, expire_at_ms: Option<i64>) -> Entry {
+        if value.len() <= EMBEDDED_BYTES_MAX {
+            return Entry::build(key, NewValue::Edited(&value), expire_at_ms);
+        }
+        Entry::build(key, NewValue::Buffer(value), expire_at_ms)
+    }
+
+    #[inline]
+    pub fn key(&self) -> &[u8] {
+        let head = self.head();
+        let key_bytes = self.key_bytes(head);
+        let key_length_width = if head & KEY_IS_LONG == 0 { 1 } else { KEY_LENGTH_LONG };
+        let at = KEY_LENGTH_AT + key_length_width + Kind::of(head).length_width() + expiry_width(head);
+        self.slice(at, key_bytes)
+    }
+
+    /// Unix ms.
+    pub fn expire_at_ms(&self) -> Option<i64> {
+        let at = self.shape().expiry_at();
+        match expiry_width(self.head()) {
+            0 => None,
+            EXPIRY_SHORT => Some((self.short_expiry(at) & !GENERATION_BIT).cast_signed()),
+            _ => Some(i64::from_le_bytes(self.load(at))),
+        }
+    }
+
+    /// Sets, changes or removes the expiry. Reallocates if its size changes. The index generation stays, if
+    /// there was an expiry before.
+    pub fn set_expire(&mut self, expire_at_ms: Option<i64>) {
+        let shape = self.shape();
+        if width_for(expire_at_ms) == shape.expiry_width {
+            return self.write_expiry(&shape, expire_at_ms, self.index_generation());
+        }
+        // SAFETY: the old block is freed at once, without its value, which now belongs to the new one.
+        unsafe {
+            let moved = self.copy_block(self.key(), expire_at_ms);
+            std::mem::replace(self, moved).free_block();
+        }
+    }
+
+    pub fn value_type(&self) -> ValueType {
+        match Kind::of(self.head()) {
+            Kind::Short | Kind::ShortEdited | Kind::Long | Kind::Int | Kind::Buffer => ValueType::String,
+        }
+    }
+
+    pub fn str_encoding(&self) -> StrEncoding {
+        let shape = self.shape();
+        match shape.kind {
+            Kind::Int => StrEncoding::Int,
+            Kind::Short if shape.value_bytes <= EMBSTR_BYTES_MAX => StrEncoding::Embstr,
+            Kind::Short | Kind::ShortEdited | Kind::Long | Kind::Buffer => StrEncoding::Raw,
+        }
+    }
+
+    #[inline]
+    pub fn str_view(&self) -> StrView<'_> {
+        let shape = self.shape();
+        match shape.kind {
+            Kind::Short | Kind::ShortEdited | Kind::Long => {
+                StrView::Bytes(self.slice(shape.value_at(), shape.value_bytes))
+            }
+            Kind::Int => StrView::Int(i64::from_le_bytes(self.load(shape.value_at()))),
+            // SAFETY: the entry owns the buffer, and is borrowed as long as the view is.
+            Kind::Buffer => StrView::Bytes(unsafe { &*self.buffer(&shape) }),
+        }
+    }
+
+    /// STRLEN: of an integer the length of its decimal text.
+    pub fn str_len(&self) -> usize {
+        match self.str_view() {
+            StrView::Int(value) => itoa::Buffer::new().format(value).len(),
+            StrView::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Replaces the value by a string as given; key, expiry and clock stay. In place if the size class stays.
+    pub fn set_bytes(&mut self, value: &[u8]) {
+        self.replace_value(NewValue::of_bytes(value));
+    }
+
+    /// Replaces the value by an integer; key, expiry and clock stay.
+    pub fn set_int(&mut self, value: i64) {
+        self.replace_value(NewValue::Int(value));
+    }
+
+    /// Lets `edit` change the value's bytes (APPEND, SETRANGE, SETBIT); its encoding is `raw` from then on. A
+    /// long value is edited where it is, and keeps its spare capacity; a short one is copied out and back.
+    pub fn edit_raw<R>(&mut self, edit: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        let shape = self.shape();
+        if shape.kind == Kind::Buffer {
+            // SAFETY: the entry owns the buffer and is borrowed for change.
+            return edit(unsafe { &mut *self.buffer(&shape) });
+        }
+        let mut bytes = Vec::with_capacity(2 * shape.value_bytes + 64);
+        match self.str_view() {
+            StrView::Int(value) => bytes.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+            StrView::Bytes(old) => bytes.extend_from_slice(old),
+        }
+        let result = edit(&mut bytes);
+        if bytes.len() <= EMBEDDED_BYTES_MAX {
+            self.replace_value(NewValue::Edited(&bytes));
+        } else {
+            self.replace_value(NewValue::Buffer(bytes));
+        }
+        result
+    }
+
+    /// The 24 bits of the access clock or counter.
+    #[inline]
+    pub fn lru(&self) -> u32 {
+        let [low, middle, high] = self.load(0);
+        u32::from_le_bytes([low, middle, high, 0])
+    }
+
+    /// Stores the lower 24 bits. Through a shared reference, so that a lookup for reading can do it.
+    #[inline]
+    pub fn set_lru(&self, clock: u32) {
+        let [low, middle, high, _] = clock.to_le_bytes();
+        self.store(0, [low, middle, high]);
+    }
+
+    /// Which wheel of the expiry index holds this key's record; meaningful only with an expiry.
+    pub fn index_generation(&self) -> Generation {
+        let at = self.shape().expiry_at();
+        let is_odd = match expiry_width(self.head()) {
+            0 => false,
+            EXPIRY_SHORT => self.short_expiry(at) & GENERATION_BIT != 0,
+            _ => self.load::<1>(at + 8) != [0],
+        };
+        if is_odd { Generation::Odd } else { Generation::Even }
+    }
+
+    /// Through a shared reference, because the index is compacted while the table is only looked at. Without
+    /// effect on a key that does not expire.
+    pub fn set_index_generation(&self, generation: Generation) {
+        self.write_expiry(&self.shape(), self.expire_at_ms(), generation);
+    }
+
+    /// The value moved under another key (RENAME); expiry and clock stay.
+    pub fn with_key(self, key: &[u8]) -> Entry {
+        // SAFETY: the old block is freed at once, without its value, which now belongs to the new one.
+        unsafe {
+            let moved = self.copy_block(key, self.expire_at_ms());
+            self.free_block();
+            moved
+        }
+    }
+
+    /// The value copied under another key (COPY); expiry and clock are the same.
+    pub fn clone_with_key(&self, key: &[u8]) -> Entry {
+        let shape = self.shape();
+        if shape.kind != Kind::Buffer {
+            // SAFETY: there is no buffer that two entries could own.
+            return unsafe { self.copy_block(key, self.expire_at_ms()) };
+        }
+        // SAFETY: the entry owns the buffer; it is only read.
+        let buffer = unsafe { (*self.buffer(&shape)).clone() };
+        let copy = Entry::build(key, NewValue::Buffer(buffer), self.expire_at_ms());
+        copy.set_lru(self.lru());
+        copy
+    }
+
+    /// Bytes allocated, as the allocator counts them (MEMORY USAGE).
+    pub fn heap_bytes(&self) -> usize {
+        let shape = self.shape();
+        let block = shape.layout().size();
+        if shape.kind != Kind::Buffer {
+            return block;
+        }
+        // SAFETY: the entry owns the buffer; it is only read.
+        let capacity = unsafe { (*self.buffer(&shape)).capacity() };
+        block + size_class(size_of::<Vec<u8>>()) + size_class(capacity)
+    }
+
+    /// What dropping costs, roughly in calls to the allocator: one each, and one for every 64 KiB.
+    pub fn drop_cost(&self) -> usize {
+        let shape = self.shape();
+        if shape.kind != Kind::Buffer {
+            return 1;
+        }
+        // SAFETY: the entry owns the buffer; it is only read.
+        3 + unsafe { (*self.buffer(&shape)).capacity() } / BYTES_PER_COST
+    }
+
+    fn build(key: &[u8], value: NewValue<'_>, expire_at_ms: Option<i64>) -> Entry {
+        let shape = Shape {
+            kind: value.kind(),
+            key_bytes: key.len(),
+            expiry_width: width_for(expire_at_ms),
+            value_bytes: value.stored_bytes(),
+        };
+        let entry = Entry::allocate(&shape, key);
+        entry.write_expiry(&shape, expire_at_ms, Generation::Even);
+        entry.write_value(&shape, value);
+        entry
+    }
+
+    /// A block with head, lengths and key; clock 0. Expiry and value are still to be written.
+    fn allocate(shape: &Shape, key: &[u8]) -> Entry {
+        let layout = shape.layout();
+        // SAFETY: the layout's size is not zero.
+        let Some(block) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        let entry = Entry(block);
+        entry.store(0, [0; HEAD_AT]);
+        entry.write_lengths(shape);
+        entry.store_slice(shape.key_at(), key);
+        entry
+    }
+
+    /// A block with the same value, bit by bit, under another key and expiry; clock and generation are the
+    /// same.
+    ///
+    /// # Safety
+    /// If the value points to a buffer, only one of the two entries may go on to own it.
+    unsafe fn copy_block(&self, key: &[u8], expire_at_ms: Option<i64>) -> Entry {
+        let old = self.shape();
+        let new = Shape { key_bytes: key.len(), expiry_width: width_for(expire_at_ms), ..old };
+        let entry = Entry::allocate(&new, key);
+        entry.set_lru(self.lru());
+        entry.write_expiry(&new, expire_at_ms, self.index_generation());
+        entry.store_slice(new.value_at(), self.slice(old.value_at(), old.value_bytes));
+        entry
+    }
+
+    fn replace_value(&mut self, value: NewValue<'_>) {
+        let old = self.shape();
+        let new = Shape { kind: value.kind(), value_bytes: value.stored_bytes(), ..old };
+        if new.key_at() == old.key_at() && new.layout() == old.layout() {
+            self.drop_buffer(&old);
+            self.write_lengths(&new);
+            self.write_value(&new, value);
+            return;
+        }
+        let entry = Entry::allocate(&new, self.key());
+        entry.set_lru(self.lru());
+        entry.write_expiry(&new, self.expire_at_ms(), self.index_generation());
+        entry.write_value(&new, value);
+        *self = entry;
+    }
+
+    fn write_lengths(&self, shape: &Shape) {
+        self.store(HEAD_AT, [shape.head()]);
+        let key_bytes = (shape.key_bytes as u64).to_le_bytes();
+        self.store_slice(KEY_LENGTH_AT, &key_bytes[..shape.key_length_width()]);
+        let value_bytes = (shape.value_bytes as u64).to_le_bytes();
+        self.store_slice(shape.value_length_at(), &value_bytes[..shape.kind.length_width()]);
+    }
+
+    fn write_expiry(&self, shape: &Shape, expire_at_ms: Option<i64>, generation: Generation) {
+        let Some(expire_at_ms) = expire_at_ms else { return };
+        let at = shape.expiry_at();
+        if shape.expiry_width == EXPIRY_SHORT {
+            let generation = if generation == Generation::Odd { GENERATION_BIT } else { 0 };
+            let bytes = (expire_at_ms.cast_unsigned() | generation).to_le_bytes();
+            self.store_slice(at, &bytes[..EXPIRY_SHORT]);
+        } else {
+            self.store(at, expire_at_ms.to_le_bytes());
+            self.store(at + 8, [generation as u8]);
+        }
+    }
+
+    fn write_value(&self, shape: &Shape, value: NewValue<'_>) {
+        let at = shape.value_at();
+        match value {
+            NewValue::Bytes(bytes) | NewValue::Edited(bytes) => self.store_slice(at, bytes),
+            NewValue::Int(value) => self.store(at, value.to_le_bytes()),
+            // SAFETY: the shape has room for a pointer at `at`, which need not be aligned.
+            NewValue::Buffer(buffer) => unsafe {
+                self.0
+                    .as_ptr()
+                    .add(at)
+                    .cast::<*mut Vec<u8>>()
+                    .write_unaligned(Box::into_raw(Box::new(buffer)));
+            },
+        }
+    }
+
+    /// The pointer of a value of kind `Buffer`.
+    fn buffer(&self, shape: &Shape) -> *mut Vec<u8> {
+        debug_assert_eq!(shape.kind, Kind::Buffer);
+        // SAFETY: by its kind the value is a pointer, which need not be aligned.
+        unsafe { self.0.as_ptr().add(shape.value_at()).cast::<*mut Vec<u8>>().read_unaligned() }
+    }
+
+    fn drop_buffer(&self, shape: &Shape) {
+        if shape.kind == Kind::Buffer {
+            // SAFETY: the entry owns the buffer; callers overwrite or free the pointer next.
+            drop(unsafe { Box::from_raw(self.buffer(shape)) });
+        }
+    }
+
+    /// Frees the block and leaves what the value points to alone.
+    fn free_block(self) {
+        let entry = ManuallyDrop::new(self);
+        // SAFETY: the block was allocated with the layout of its shape (invariant 1), and the entry is gone.
+        unsafe { dealloc(entry.0.as_ptr(), entry.shape().layout()) };
+    }
+
+    #[inline]
+    fn head(&self) -> u8 {
+        self.load::<1>(HEAD_AT)[0]
+    }
+
+    #[inline]
+    fn key_bytes(&self, head: u8) -> usize {
+        if head & KEY_IS_LONG == 0 {
+            return usize::from(self.load::<1>(KEY_LENGTH_AT)[0]);
+        }
+        let [a, b, c, d, e, f] = self.load(KEY_LENGTH_AT);
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0]) as usize
+    }
+
+    #[inline]
+    fn shape(&self) -> Shape {
+        let head = self.head();
+        let kind = Kind::of(head);
+        let key_bytes = self.key_bytes(head);
+        let shape = Shape { kind, key_bytes, expiry_width: expiry_width(head), value_bytes: 0 };
+        let at = shape.value_length_at();
+        let value_bytes = match kind {
+            Kind::Short | Kind::ShortEdited => usize::from(self.load::<1>(at)[0]),
+            Kind::Long => usize::from(u16::from_le_bytes(self.load(at))),
+            Kind::Int => 8,
+            Kind::Buffer => POINTER_BYTES,
+        };
+        Shape { value_bytes, ..shape }
+    }
+
+    fn short_expiry(&self, at: usize) -> u64 {
+        let [a, b, c, d, e, f] = self.load(at);
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    }
+
+    /// Bytes of the block; every caller takes place and length from the shape.
+    #[inline]
+    fn slice(&self, at: usize, length: usize) -> &[u8] {
+        // SAFETY: the range lies in the block and is initialised, by the shape. It is key or value, which
+        // nothing changes while the entry is borrowed (invariant 3).
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().add(at), length) }
+    }
+
+    /// Reads a field; every caller takes the place from the shape.
+    #[inline]
+    fn load<const N: usize>(&self, at: usize) -> [u8; N] {
+        // SAFETY: the field lies in the block, by the shape; bytes need no alignment.
+        unsafe { self.0.as_ptr().add(at).cast::<[u8; N]>().read() }
+    }
+
+    /// Writes a field; every caller takes the place from the shape.
+    #[inline]
+    fn store<const N: usize>(&self, at: usize, bytes: [u8; N]) {
+        // SAFETY: the field lies in the block, by the shape. It is either one to which no reference exists
+        // (invariant 3), or the caller has the entry for itself. The entry is not `Sync`, so no other thread
+        // reads it.
+        unsafe { self.0.as_ptr().add(at).cast::<[u8; N]>().write(bytes) };
+    }
+
+    fn store_slice(&self, at: usize, bytes: &[u8]) {
+        // SAFETY: as in `store`; `bytes` is not part of this block, to which the caller has the only access,
+        // or is a number on the stack.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.0.as_ptr().add(at), bytes.len()) };
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let shape = self.shape();
+        self.drop_buffer(&shape);
+        // SAFETY: the block was allocated with the layout of its shape (invariant 1).
+        unsafe { dealloc(self.0.as_ptr(), shape.layout()) };
+    }
+}

@@ -1,0 +1,137 @@
+//! The ledger: what the running command changed, as data.
+//!
+//! Handlers write in it, `exec::commit` is its only reader. Buffers are reused, so that the common path does not
+//! allocate. Invariants:
+//! 1. Changes stand in the order in which they were told; notifications will be sent in that order.
+//! 2. `dirty` is the sum that `rdb_changes_since_last_save` grows by; a change may count for nothing (the second half of
+//!    a RENAME) or for many.
+
+use super::event::Event;
+use crate::base::argv::Argv;
+
+/// One change of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change<'a> {
+    pub db: usize,
+    pub key: &'a [u8],
+    pub event: Event,
+    /// What it adds to the number of changes since the last save.
+    pub dirty: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Line {
+    db: usize,
+    key_start: usize,
+    key_end: usize,
+    event: Event,
+    dirty: u64,
+}
+
+/// A change of whole databases, which no list of keys could tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// All keys of a database are gone.
+    Flushed { db: usize },
+    /// Two databases changed places.
+    Swapped { first: usize, second: usize },
+}
+
+/// What replicas and the log get to see of the command.
+#[derive(Default)]
+pub enum Propagation {
+    /// The command as it was given, when something changed.
+    #[default]
+    Verbatim,
+    /// Other commands with the same effect (SET EX as PXAT), in order.
+    Instead(Vec<Argv>),
+    /// Nothing, although something changed.
+    Nothing,
+}
+
+/// What the running command changed.
+#[derive(Default)]
+pub struct Ledger {
+    lines: Vec<Line>,
+    keys: Vec<u8>,
+    sweeps: Vec<Sweep>,
+    dirty: u64,
+    propagation: Propagation,
+    /// Whether somebody listens to what is propagated; without a listener handlers need not build it.
+    pub propagates: bool,
+}
+
+impl Ledger {
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.sweeps.is_empty() && self.dirty == 0
+    }
+
+    pub fn changed(&mut self, db: usize, key: &[u8], event: Event, dirty: u64) {
+        let key_start = self.keys.len();
+        self.keys.extend_from_slice(key);
+        self.lines.push(Line { db, key_start, key_end: self.keys.len(), event, dirty });
+        self.dirty += dirty;
+    }
+
+    /// Tells a change of whole databases; `dirty` counts the keys.
+    pub fn swept(&mut self, sweep: Sweep, dirty: u64) {
+        self.sweeps.push(sweep);
+        self.dirty += dirty;
+    }
+
+    /// Propagates `commands` in place of the command that was given. Call it only when `propagates`.
+    pub fn propagate_instead(&mut self, commands: Vec<Argv>) {
+        self.propagation = Propagation::Instead(commands);
+    }
+
+    pub fn propagate_nothing(&mut self) {
+        self.propagation = Propagation::Nothing;
+    }
+
+    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+        self.lines.iter().map(|line| Change {
+            db: line.db,
+            key: &self.keys[line.key_start..line.key_end],
+            event: line.event,
+            dirty: line.dirty,
+        })
+    }
+
+    pub fn sweeps(&self) -> &[Sweep] {
+        &self.sweeps
+    }
+
+    pub fn dirty(&self) -> u64 {
+        self.dirty
+    }
+
+    pub fn propagation(&self) -> &Propagation {
+        &self.propagation
+    }
+
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.keys.clear();
+        self.sweeps.clear();
+        self.dirty = 0;
+        self.propagation = Propagation::Verbatim;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_keep_order_and_sum() {
+        let mut ledger = Ledger::default();
+        ledger.changed(0, b"a", Event::RenameFrom, 1);
+        ledger.changed(3, b"bc", Event::RenameTo, 0);
+        let told: Vec<_> = ledger.changes().map(|change| (change.db, change.key.to_vec(), change.event)).collect();
+        assert_eq!(told, [(0, b"a".to_vec(), Event::RenameFrom), (3, b"bc".to_vec(), Event::RenameTo)]);
+        assert_eq!(ledger.dirty(), 1);
+        ledger.clear();
+        assert!(ledger.is_empty() && ledger.changes().next().is_none());
+    }
+}

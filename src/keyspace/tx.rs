@@ -1,0 +1,318 @@
+//! The transaction of one command: the only door to the keys.
+//!
+//! A handler looks keys up, changes them and says so; it cannot reach clients, files or the dirty counter. Invariants:
+//! 1. No key that has expired by `now_ms` is ever seen through a `Tx`.
+//! 2. Every change is told in the ledger by the handler (`changed`), expiry and eviction tell their own.
+
+use super::db::{Keyspace, Sharing};
+use super::entry::{Entry, StrView, ValueType};
+use super::event::Event;
+use super::ledger::{Ledger, Sweep};
+use super::lru;
+use super::settings::{Freeing, Ranking};
+use crate::base::number;
+use crate::encoding::dict::Item;
+use crate::spec::error::CommandError;
+
+/// How a command looks at a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Counts as a hit or a miss and as a use of the key.
+    Read,
+    /// Counts as a hit or a miss, but not as a use (TTL, OBJECT, TYPE).
+    Peek,
+    /// A use of the key that no hit or miss is counted for: the command writes.
+    Write,
+}
+
+/// What becomes of a key's expiry when its value is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    None,
+    Keep,
+    /// Unix milliseconds.
+    At(i64),
+}
+
+/// Who frees a removed value.
+pub type Free = Freeing;
+
+/// Whether the running client's reads count as uses (CLIENT NO-TOUCH).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    Yes,
+    No,
+}
+
+/// The hash of a key that was computed ahead, to prefetch it.
+#[derive(Clone, Copy)]
+pub struct HashHint<'a> {
+    pub key: &'a [u8],
+    pub hash: u64,
+}
+
+/// One command's view of the keyspace.
+pub struct Tx<'a> {
+    pub keyspace: &'a mut Keyspace,
+    pub ledger: &'a mut Ledger,
+    /// The selected database.
+    pub db: usize,
+    /// Unix time in milliseconds; it stands still while a command runs.
+    pub now_ms: i64,
+    pub touch: Touch,
+    pub hint: Option<HashHint<'a>>,
+}
+
+impl<'a> Tx<'a> {
+    pub fn new(keyspace: &'a mut Keyspace, ledger: &'a mut Ledger, db: usize, now_ms: i64) -> Self {
+        Tx { keyspace, ledger, db, now_ms, touch: Touch::Yes, hint: None }
+    }
+
+    /// The same transaction seen from another database.
+    pub fn at(&mut self, db: usize) -> Tx<'_> {
+        Tx { keyspace: self.keyspace, ledger: self.ledger, db, now_ms: self.now_ms, touch: self.touch, hint: None }
+    }
+
+    // ----- telling -----
+
+    /// Tells that `key` changed, which counts for one change.
+    pub fn changed(&mut self, key: &[u8], event: Event) {
+        self.ledger.changed(self.db, key, event, 1);
+    }
+
+    /// Tells a further event of a change that has been counted already.
+    pub fn also(&mut self, key: &[u8], event: Event) {
+        self.ledger.changed(self.db, key, event, 0);
+    }
+
+    // ----- looking -----
+
+    fn hash(&self, key: &[u8]) -> u64 {
+        match self.hint {
+            Some(hint) if std::ptr::eq(hint.key, key) => hint.hash,
+            _ => self.keyspace.db(self.db).table.hash(key),
+        }
+    }
+
+    /// The entry of `key` unless it is absent or has expired.
+    pub fn lookup(&mut self, key: &[u8], access: Access) -> Option<&Entry> {
+        let hash = self.hash(key);
+        let found = self.alive(hash, key);
+        if access != Access::Write {
+            let counters = &mut self.keyspace.counters;
+            if found { counters.hits += 1 } else { counters.misses += 1 }
+        }
+        if !found {
+            return None;
+        }
+        let touch = access != Access::Peek && self.touch == Touch::Yes && self.keyspace.sharing() == Sharing::Alone;
+        let uses_lfu = self.keyspace.settings.ranking == Ranking::Lfu;
+        let luck = if touch && uses_lfu { self.keyspace.rng.f64() } else { 0.0 };
+        let (now_ms, settings) = (self.now_ms, &self.keyspace.settings);
+        let entry = self.keyspace.db(self.db).table.get(hash, key)?;
+        if touch {
+            entry.set_lru(match uses_lfu {
+                true => lru::lfu_used(entry.lru(), now_ms, settings, luck),
+                false => lru::clock(now_ms),
+            });
+        }
+        Some(entry)
+    }
+
+    /// Whether `key` is there, with nothing counted.
+    pub fn exists(&mut self, key: &[u8]) -> bool {
+        let hash = self.hash(key);
+        self.alive(hash, key)
+    }
+
+    /// Removes `key` if it has expired; whether it is (still) there.
+    fn alive(&mut self, hash: u64, key: &[u8]) -> bool {
+        let Some(entry) = self.keyspace.db(self.db).table.get(hash, key) else { return false };
+        match entry.expire_at_ms() {
+            Some(expire_at_ms) if self.now_ms > expire_at_ms => {
+                self.expire(hash, key);
+                false
+            }
+            _ => true,
+        }
+    }
+
+    fn expire(&mut self, hash: u64, key: &[u8]) {
+        let freeing = self.keyspace.settings.free_expired;
+        if self.discard(hash, key, freeing) {
+            self.keyspace.counters.expired += 1;
+            self.ledger.changed(self.db, key, Event::Expired, 1);
+        }
+    }
+
+    /// The value of a string key: `None` when it is absent, WRONGTYPE when it is something else.
+    pub fn read_str(&mut self, key: &[u8]) -> Result<Option<StrView<'_>>, CommandError> {
+        self.str_view(key, Access::Read)
+    }
+
+    pub fn str_view(&mut self, key: &[u8], access: Access) -> Result<Option<StrView<'_>>, CommandError> {
+        match self.lookup(key, access) {
+            None => Ok(None),
+            Some(entry) if entry.value_type() == ValueType::String => Ok(Some(entry.str_view())),
+            Some(_) => Err(CommandError::WrongType),
+        }
+    }
+
+    // ----- changing -----
+
+    /// Sets `key` to a string, stored as an integer when it is the text of one. Tells nothing.
+    pub fn set_str(&mut self, key: &[u8], value: &[u8], expiry: Expiry) {
+        const INTEGER_DIGITS_MAX: usize = 20;
+        let integer = if value.len() <= INTEGER_DIGITS_MAX { number::parse_i64(value) } else { None };
+        self.set(key, integer.map_or(StrView::Bytes(value), StrView::Int), expiry);
+    }
+
+    /// Sets `key` to a string in the given encoding. Tells nothing.
+    pub fn set(&mut self, key: &[u8], value: StrView<'_>, expiry: Expiry) {
+        let hash = self.hash(key);
+        let (now_ms, fresh_lru) = (self.now_ms, self.fresh_lru());
+        let db = self.keyspace.db_mut(self.db);
+        let Some(entry) = db.table.get_mut(hash, key) else {
+            let entry = new_entry(key, value, expiry);
+            entry.set_lru(fresh_lru);
+            db.add(hash, entry);
+            return;
+        };
+        match value {
+            StrView::Int(value) => entry.set_int(value),
+            StrView::Bytes(value) => entry.set_bytes(value),
+        }
+        entry.set_lru(fresh_lru);
+        let old = entry.expire_at_ms();
+        let new = match expiry {
+            Expiry::None => None,
+            Expiry::Keep => old.filter(|expire_at_ms| now_ms <= *expire_at_ms),
+            Expiry::At(expire_at_ms) => Some(expire_at_ms),
+        };
+        if old != new {
+            db.set_expire(hash, key, new);
+        }
+    }
+
+    /// Edits the bytes of a string key in place (created empty when absent); the encoding becomes raw. Tells nothing.
+    /// The caller has made sure that the key holds a string.
+    pub fn edit_str<R>(&mut self, key: &[u8], edit: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        let hash = self.hash(key);
+        let fresh_lru = self.fresh_lru();
+        if !self.alive(hash, key) {
+            let mut bytes = Vec::new();
+            let result = edit(&mut bytes);
+            let entry = Entry::from_bytes(key, &bytes, None);
+            entry.set_lru(fresh_lru);
+            self.keyspace.db_mut(self.db).add(hash, entry);
+            return result;
+        }
+        let db = self.keyspace.db_mut(self.db);
+        let entry = db.table.get_mut(hash, key).expect("the key was found alive above");
+        entry.set_lru(fresh_lru);
+        entry.edit_raw(edit)
+    }
+
+    /// Removes `key` with its value. Whether it was there. Tells nothing.
+    pub fn remove(&mut self, key: &[u8], freeing: Freeing) -> bool {
+        let hash = self.hash(key);
+        self.alive(hash, key) && self.discard(hash, key, freeing)
+    }
+
+    fn discard(&mut self, hash: u64, key: &[u8], freeing: Freeing) -> bool {
+        let Some(entry) = self.keyspace.db_mut(self.db).take(hash, key) else { return false };
+        self.keyspace.free(freeing, entry.drop_cost(), entry);
+        true
+    }
+
+    /// The expiry of `key` in Unix milliseconds: the outer `None` is an absent key.
+    pub fn expire_at_ms(&mut self, key: &[u8]) -> Option<Option<i64>> {
+        self.lookup(key, Access::Peek).map(Entry::expire_at_ms)
+    }
+
+    /// Gives `key` an expiry or takes it away. Whether the key is there. Tells nothing.
+    pub fn set_expire(&mut self, key: &[u8], new: Option<i64>) -> bool {
+        let hash = self.hash(key);
+        if !self.alive(hash, key) {
+            return false;
+        }
+        self.keyspace.db_mut(self.db).set_expire(hash, key, new);
+        true
+    }
+
+    /// Takes the entry of `key` out, to put it elsewhere. Tells nothing.
+    pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
+        let hash = self.hash(key);
+        if !self.alive(hash, key) {
+            return None;
+        }
+        self.keyspace.db_mut(self.db).take(hash, key)
+    }
+
+    /// Puts an entry under its own key, in place of what is there. Tells nothing.
+    pub fn put(&mut self, entry: Entry) {
+        let hash = self.keyspace.db(self.db).table.hash(entry.key());
+        let freeing = self.keyspace.settings.free_replaced;
+        if let Some(old) = self.keyspace.db_mut(self.db).take(hash, entry.key()) {
+            self.keyspace.free(freeing, old.drop_cost(), old);
+        }
+        self.keyspace.db_mut(self.db).add(hash, entry);
+    }
+
+    /// The LRU or LFU field of a key that is created now.
+    pub fn fresh_lru(&self) -> u32 {
+        match self.keyspace.settings.ranking {
+            Ranking::Lfu => lru::lfu_new(self.now_ms),
+            Ranking::Lru | Ranking::Ttl | Ranking::Random => lru::clock(self.now_ms),
+        }
+    }
+
+    // ----- whole databases -----
+
+    /// Empties the selected database and tells it. Returns how many keys went. Of the keys in `watched`, those that were
+    /// there are told one by one, since afterwards nobody could tell them from the others.
+    pub fn flush(&mut self, freeing: Freeing, watched: &[&[u8]]) -> usize {
+        for key in watched {
+            if self.exists(key) {
+                self.ledger.changed(self.db, key, Event::Touched, 0);
+            }
+        }
+        let keys = self.keyspace.db(self.db).len();
+        self.keyspace.flush(self.db, freeing, self.now_ms);
+        self.ledger.swept(Sweep::Flushed { db: self.db }, keys as u64);
+        keys
+    }
+
+    /// Lets two databases change places and tells it.
+    pub fn swap(&mut self, first: usize, second: usize) {
+        if first != second {
+            self.keyspace.swap(first, second);
+            self.ledger.swept(Sweep::Swapped { first, second }, 0);
+        }
+    }
+
+    /// A key of the selected database chosen at random, `None` when there is none that is alive.
+    pub fn random_key(&mut self) -> Option<Vec<u8>> {
+        const TRIES: usize = 100;
+        for _ in 0..TRIES {
+            let mut rng = self.keyspace.rng.fork();
+            let entry = self.keyspace.db(self.db).table.sample(&mut rng)?;
+            let key = entry.key().to_vec();
+            if self.exists(&key) {
+                return Some(key);
+            }
+        }
+        None
+    }
+}
+
+fn new_entry(key: &[u8], value: StrView<'_>, expiry: Expiry) -> Entry {
+    let expire_at_ms = match expiry {
+        Expiry::At(expire_at_ms) => Some(expire_at_ms),
+        Expiry::None | Expiry::Keep => None,
+    };
+    match value {
+        StrView::Int(value) => Entry::from_int(key, value, expire_at_ms),
+        StrView::Bytes(value) => Entry::from_bytes(key, value, expire_at_ms),
+    }
+}

@@ -1,0 +1,174 @@
+//! One connection: read once, run every complete request, write once.
+//!
+//! ```text
+//!   wake -> [must close?] -> [output? write] -> [requests left? run them] -> [read] -> run -> write -> ... -> sleep
+//! ```
+//! The task is one hand-written poll function, so that a request costs one read call, one write call and no allocation.
+//! An idle connection holds no buffer: the read buffer is lent from `Buffers` while there is something in it.
+
+use super::Shared;
+use super::stream::Stream;
+use crate::base::ids::ClientId;
+use crate::exec::{Inbox, Verdict, pipeline};
+use crate::server::Server;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// Read buffers that no connection uses.
+#[derive(Default)]
+pub struct Buffers {
+    spare: RefCell<Vec<Vec<u8>>>,
+}
+
+const SPARE_BUFFERS_MAX: usize = 4;
+
+impl Buffers {
+    fn lend(&self, inbox: &mut Inbox) {
+        if inbox.needs_buffer() && let Some(buffer) = self.spare.borrow_mut().pop() {
+            inbox.adopt_buffer(buffer);
+        }
+    }
+
+    fn take_back(&self, inbox: &mut Inbox) {
+        let Some(buffer) = inbox.take_empty_buffer() else { return };
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < SPARE_BUFFERS_MAX {
+            spare.push(buffer);
+        }
+    }
+}
+
+/// What the connection does next.
+enum Next {
+    /// Look again at once.
+    Again,
+    /// Sleep until somebody wakes the task.
+    Sleep,
+    Close,
+}
+
+pub struct Connection {
+    pub stream: Stream,
+    pub client: ClientId,
+    pub server: Shared,
+    pub buffers: Rc<Buffers>,
+    pub inbox: Inbox,
+    /// Requests are left that could not be run yet.
+    pub has_more: bool,
+}
+
+impl Connection {
+    /// Serves the client until it goes, then forgets it.
+    pub async fn serve(mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+        let mut server = self.server.borrow_mut();
+        server.forget_watches(self.client);
+        server.clients.remove(self.client);
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.set_waker(cx);
+        loop {
+            match self.step(cx) {
+                Next::Again => {}
+                Next::Sleep => {
+                    self.buffers.take_back(&mut self.inbox);
+                    return Poll::Pending;
+                }
+                Next::Close => return Poll::Ready(()),
+            }
+        }
+    }
+
+    fn set_waker(&mut self, cx: &Context<'_>) {
+        let mut server = self.server.borrow_mut();
+        let Some(client) = server.clients.get_mut(self.client) else { return };
+        if client.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
+            client.waker = Some(cx.waker().clone());
+        }
+    }
+
+    fn step(&mut self, cx: &mut Context<'_>) -> Next {
+        let shared = self.server.clone();
+        let mut server = shared.borrow_mut();
+        let Some(client) = server.clients.get(self.client) else { return Next::Close };
+        if client.close_now {
+            return Next::Close;
+        }
+        let closing = client.close_after_reply;
+        let writes = !client.output.is_empty();
+        let paused = client.paused;
+        if writes && let Err(end) = self.write(&mut server, cx) {
+            return end;
+        }
+        let sent = server.clients.get(self.client).is_none_or(|client| client.output.is_empty());
+        if closing {
+            return if sent { Next::Close } else { Next::Sleep };
+        }
+        if self.has_more || (paused && server.pause.in_force(server.clock.now().unix_ms()).is_none()) {
+            return self.run(&mut server, cx);
+        }
+        // A paused client is not read: what it sends waits in the socket, and the cron wakes it when the pause is over.
+        if paused { Next::Sleep } else { self.read(&mut server, cx) }
+    }
+
+    /// Sends what the socket takes. `Err` says what to do when it fails.
+    fn write(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Result<(), Next> {
+        while let Some(client) = server.clients.get(self.client).filter(|client| !client.output.is_empty()) {
+            match self.stream.poll_write(cx, client.output.pending()) {
+                Poll::Ready(Ok(0)) => return Err(Next::Close),
+                Poll::Ready(Ok(count)) => {
+                    server.stats.output_bytes += count as u64;
+                    server.stats.writes_processed += 1;
+                    server.clients.output_sent(self.client, count);
+                }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Poll::Ready(Err(_)) => return Err(Next::Close),
+                Poll::Pending => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
+        self.buffers.lend(&mut self.inbox);
+        match self.stream.poll_read(cx, self.inbox.free_part()) {
+            Poll::Ready(Ok(0)) => Next::Close,
+            Poll::Ready(Ok(count)) => {
+                self.inbox.fill(count);
+                server.stats.input_bytes += count as u64;
+                server.stats.reads_processed += 1;
+                if let Some(client) = server.clients.get_mut(self.client) {
+                    client.input_bytes_total += count as u64;
+                }
+                self.run(server, cx)
+            }
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Next::Again,
+            Poll::Ready(Err(_)) => Next::Close,
+            Poll::Pending => Next::Sleep,
+        }
+    }
+
+    fn run(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
+        let verdict = pipeline::run(server, self.client, &mut self.inbox);
+        self.has_more = verdict == Verdict::TurnOver;
+        if self.inbox.pending_len() as u64 > server.config.client_query_buffer_limit {
+            tracing::warn!("Closing client that reached max query buffer length: id={}", self.client);
+            server.stats.query_buffer_limit_disconnections += 1;
+            return Next::Close;
+        }
+        if let Err(end) = self.write(server, cx) {
+            return end;
+        }
+        match verdict {
+            Verdict::TurnOver => {
+                cx.waker().wake_by_ref();
+                Next::Sleep
+            }
+            Verdict::NeedsInput | Verdict::Paused | Verdict::Close => Next::Again,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Listening sockets: where clients come in.
+
+use super::Shared;
+use super::connection::{Buffers, Connection};
+use super::stream::Stream;
+use crate::client::client::{Origin, Transport};
+use crate::config::Config;
+use crate::exec::{Inbox, gates};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::task::{JoinHandle, spawn_local};
+
+/// How long accepting rests when the process is out of descriptors or memory.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// The sockets the server listens on, and the tasks that accept on them.
+pub struct Listeners {
+    tasks: Vec<JoinHandle<()>>,
+    unix_path: Option<String>,
+}
+
+impl Listeners {
+    pub fn none() -> Self {
+        Listeners { tasks: Vec::new(), unix_path: None }
+    }
+
+    /// Stops accepting and removes the unix socket's file.
+    pub fn stop(&mut self) {
+        self.tasks.drain(..).for_each(|task| task.abort());
+        if let Some(path) = self.unix_path.take() {
+            // It may be gone already; nobody is left to be told.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Sockets that are bound, before anything is accepted on them.
+pub struct Bound {
+    tcp: Vec<TcpListener>,
+    unix: Option<(UnixListener, String)>,
+}
+
+/// Binds everything `config` asks for. An optional address (`-::1`) that this machine does not have is left out.
+///
+/// # Errors
+/// A text that names the address and the reason.
+pub fn bind(config: &Config) -> Result<Bound, String> {
+    let mut tcp = Vec::new();
+    if config.port != 0 {
+        for bind in &config.bind {
+            match bind_tcp(&bind.address, config) {
+                Ok(listener) => tcp.push(listener),
+                Err(error) if bind.optional && is_missing_address(&error) => {}
+                Err(error) => {
+                    let place = format!("{}:{}", bind.address, config.port);
+                    return Err(format!("Could not create server TCP listening socket {place}: bind: {}", reason(&error)));
+                }
+            }
+        }
+    }
+    let unix = match &config.unixsocket {
+        Some(path) => Some((bind_unix(path, config)?, path.clone())),
+        None => None,
+    };
+    Ok(Bound { tcp, unix })
+}
+
+/// The error's text without Rust's ` (os error N)`.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+fn is_missing_address(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT | libc::ENOENT))
+}
+
+fn resolve(address: &str, port: u16) -> io::Result<SocketAddr> {
+    match address {
+        "*" => Ok((IpAddr::from([0, 0, 0, 0]), port).into()),
+        "::*" => Ok((IpAddr::from([0u16; 8]), port).into()),
+        host => {
+            let found = (host, port).to_socket_addrs()?.next();
+            found.ok_or_else(|| io::Error::from_raw_os_error(libc::EADDRNOTAVAIL))
+        }
+    }
+}
+
+fn bind_tcp(address: &str, config: &Config) -> io::Result<TcpListener> {
+    let address = resolve(address, config.port)?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(i32::try_from(config.tcp_backlog).unwrap_or(i32::MAX))?;
+    TcpListener::from_std(socket.into())
+}
+
+fn bind_unix(path: &str, config: &Config) -> Result<UnixListener, String> {
+    // A socket left by a crash would refuse the bind; a running server's is taken over, as Redis does.
+    let _ = std::fs::remove_file(path);
+    let failed = |error: io::Error| format!("Failed opening Unix socket {path}: bind: {}", reason(&error));
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None).map_err(failed)?;
+    socket.bind(&socket2::SockAddr::unix(path).map_err(failed)?).map_err(failed)?;
+    socket.listen(i32::try_from(config.tcp_backlog).unwrap_or(i32::MAX)).map_err(failed)?;
+    if config.unixsocketperm != 0 {
+        let mode = std::fs::Permissions::from_mode(config.unixsocketperm);
+        std::fs::set_permissions(path, mode).map_err(failed)?;
+    }
+    UnixListener::from_std(socket.into()).map_err(failed)
+}
+
+/// Accepts clients on the bound sockets from now on.
+pub fn accept(bound: Bound, server: &Shared, buffers: &Rc<Buffers>) -> Listeners {
+    let mut listeners = Listeners::none();
+    for listener in bound.tcp {
+        listeners.tasks.push(spawn_local(accept_tcp(listener, server.clone(), buffers.clone())));
+    }
+    if let Some((listener, path)) = bound.unix {
+        listeners.tasks.push(spawn_local(accept_unix(listener, path.clone(), server.clone(), buffers.clone())));
+        listeners.unix_path = Some(path);
+    }
+    listeners
+}
+
+async fn accept_tcp(listener: TcpListener, server: Shared, buffers: Rc<Buffers>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => welcome_tcp(stream, peer, &server, &buffers),
+            Err(error) => rest(&error).await,
+        }
+    }
+}
+
+async fn accept_unix(listener: UnixListener, path: String, server: Shared, buffers: Rc<Buffers>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => welcome_unix(stream, &path, &server, &buffers),
+            Err(error) => rest(&error).await,
+        }
+    }
+}
+
+async fn rest(error: &io::Error) {
+    tracing::warn!("Accepting client connection: accept: {}", reason(error));
+    tokio::time::sleep(ACCEPT_REST).await;
+}
+
+fn welcome_tcp(stream: TcpStream, peer: SocketAddr, server: &Shared, buffers: &Rc<Buffers>) {
+    let keepalive_s = u64::from(server.borrow().config.tcp_keepalive);
+    // Options that cannot be set cost some latency or a late notice of a dead peer, not the connection.
+    let _ = stream.set_nodelay(true);
+    if keepalive_s > 0 {
+        let probes = Duration::from_secs((keepalive_s / 3).max(1));
+        let keepalive =
+            TcpKeepalive::new().with_time(Duration::from_secs(keepalive_s)).with_interval(probes).with_retries(3);
+        let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
+    }
+    let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    let ip = peer.ip().to_canonical();
+    let origin = Origin {
+        address: peer.to_string(),
+        local_address: local,
+        transport: Transport::Tcp,
+        is_local: ip.is_loopback(),
+        fd: stream.as_raw_fd(),
+    };
+    welcome(Stream::Tcp(stream), origin, server, buffers);
+}
+
+fn welcome_unix(stream: UnixStream, path: &str, server: &Shared, buffers: &Rc<Buffers>) {
+    let address = format!("{path}:0");
+    let origin = Origin {
+        address: address.clone(),
+        local_address: address,
+        transport: Transport::Unix,
+        is_local: true,
+        fd: stream.as_raw_fd(),
+    };
+    welcome(Stream::Unix(stream), origin, server, buffers);
+}
+
+const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
+
+const PROTECTED: &[u8] = b"-DENIED Redis is running in protected mode because protected mode is enabled and no password \
+is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to \
+connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode \
+sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host \
+the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE \
+to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis \
+configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the \
+server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password \
+for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting \
+connections from the outside.\r\n";
+
+fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers>) {
+    let mut server = shared.borrow_mut();
+    if server.exit_code.is_some() {
+        return;
+    }
+    server.stats.connections_received += 1;
+    if server.clients.len() as u64 >= u64::from(server.config.maxclients) {
+        server.stats.connections_rejected += 1;
+        return refuse(&stream, TOO_MANY_CLIENTS);
+    }
+    if gates::refuses_connection(&server, origin.transport, origin.is_local) {
+        server.stats.connections_rejected += 1;
+        return refuse(&stream, PROTECTED);
+    }
+    let now_ms = server.clock.now().unix_ms();
+    let client = server.clients.add(origin, now_ms);
+    drop(server);
+    let connection = Connection {
+        stream,
+        client,
+        server: shared.clone(),
+        buffers: buffers.clone(),
+        inbox: Inbox::default(),
+        has_more: false,
+    };
+    spawn_local(connection.serve());
+}
+
+/// Says why and hangs up. A fresh socket has room for one line; when it has not, the line is lost.
+fn refuse(stream: &Stream, reason: &[u8]) {
+    let _ = match stream {
+        Stream::Tcp(stream) => SockRef::from(stream).send(reason),
+        Stream::Unix(stream) => SockRef::from(stream).send(reason),
+    };
+}

@@ -1,0 +1,99 @@
+//! The main task: listen, load, serve, stop.
+
+use super::connection::Buffers;
+use super::listener::{self, Listeners};
+use super::{Shared, signals, timers};
+use crate::config::Config;
+use crate::server::{Host, Server};
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use tokio::sync::Notify;
+use tokio::task::{LocalSet, spawn_local, yield_now};
+
+/// What the server can ask of this room.
+struct NetHost {
+    server: Weak<RefCell<Server>>,
+    listeners: RefCell<Listeners>,
+    buffers: Rc<Buffers>,
+    hz: Rc<Cell<u32>>,
+    wake: Notify,
+}
+
+impl Host for NetHost {
+    fn listen(&self, config: &Config) -> Result<(), String> {
+        let Some(server) = self.server.upgrade() else { return Ok(()) };
+        let bound = listener::bind(config)?;
+        let fresh = listener::accept(bound, &server, &self.buffers);
+        self.listeners.replace(fresh).stop();
+        Ok(())
+    }
+
+    fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    fn set_hz(&self, hz: i64) {
+        self.hz.set(u32::try_from(hz).unwrap_or(1));
+    }
+}
+
+/// Runs `server` until it is told to end. Returns the exit code of the process.
+///
+/// # Errors
+/// When it cannot listen or load its file; the text says why.
+pub fn serve(server: Server) -> Result<i32, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("Can't start the event loop: {error}"))?;
+    LocalSet::new().block_on(&runtime, main_task(server))
+}
+
+async fn main_task(server: Server) -> Result<i32, String> {
+    let server: Shared = Rc::new(RefCell::new(server));
+    let host = Rc::new(NetHost {
+        server: Rc::downgrade(&server),
+        listeners: RefCell::new(Listeners::none()),
+        buffers: Rc::default(),
+        hz: Rc::new(Cell::new(server.borrow().config.hz)),
+        wake: Notify::new(),
+    });
+    let config = server.borrow().config.clone();
+    host.listen(&config)?;
+    server.borrow_mut().host = Some(host.clone());
+    tracing::info!("Server initialized");
+    spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
+    spawn_local(watch_signals(server.clone()));
+    load(&server).await?;
+    announce(&server.borrow());
+    while server.borrow().exit_code.is_none() {
+        host.wake.notified().await;
+    }
+    host.listeners.borrow_mut().stop();
+    Ok(server.borrow().exit_code.unwrap_or(0))
+}
+
+async fn watch_signals(server: Shared) {
+    if let Err(error) = signals::watch(server).await {
+        tracing::warn!("Can't watch for signals: {error}");
+    }
+}
+
+/// Loads the snapshot in steps; between them clients are served, most with a LOADING error.
+async fn load(server: &Shared) -> Result<(), String> {
+    if !server.borrow_mut().start_loading()? {
+        return Ok(());
+    }
+    while server.borrow().exit_code.is_none() && server.borrow_mut().load_step()? {
+        yield_now().await;
+    }
+    Ok(())
+}
+
+fn announce(server: &Server) {
+    if server.config.port != 0 {
+        tracing::info!("Ready to accept connections tcp");
+    }
+    if server.config.unixsocket.is_some() {
+        tracing::info!("Ready to accept connections unix");
+    }
+    crate::base::process::notify_ready(server.identity.supervised);
+}

@@ -1,0 +1,128 @@
+//! Takes the pieces of a record out of the bytes that have come so far.
+//!
+//! A piece that is not wholly there ends the attempt with the number of bytes it needs; the record is then
+//! parsed again from its first byte when more have come. So a piece can be given as a place in the bytes, and
+//! nothing is kept between attempts.
+
+use super::error::Fault;
+use super::length::{Head, HeadError, read_head};
+use super::strings::{ENCODING_INT8, ENCODING_INT16, ENCODING_INT32, ENCODING_LZF};
+use crate::base::argv::Span;
+use crate::base::lzf::EXPANSION_MAX;
+
+/// Why parsing stopped.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The record needs at least so many bytes from its start; more than there are.
+    NeedsBytes(u64),
+    /// The byte at `at`, from the record's start, is wrong.
+    Fault { at: usize, fault: Fault },
+}
+
+/// A string as it was found. Spans count from the record's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Text {
+    Int(i64),
+    Plain(Span),
+    /// `content_len` is at most `EXPANSION_MAX` times the span.
+    Lzf {
+        stream: Span,
+        content_len: usize,
+    },
+}
+
+pub(super) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// The key of the record, once it is known; for errors behind it.
+    pub(super) key: Option<Text>,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Cursor { bytes, at: 0, key: None }
+    }
+
+    /// How many bytes have been taken.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// A fault of the piece that began at `at`.
+    pub(super) fn fault<T>(&self, at: usize, fault: Fault) -> Result<T, Stop> {
+        Err(Stop::Fault { at, fault })
+    }
+
+    #[inline]
+    pub(super) fn byte(&mut self) -> Result<u8, Stop> {
+        let byte = *self.bytes.get(self.at).ok_or(Stop::NeedsBytes(self.at as u64 + 1))?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    #[inline]
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Stop> {
+        let rest = &self.bytes[self.at..];
+        let array = *rest.first_chunk::<N>().ok_or(Stop::NeedsBytes((self.at + N) as u64))?;
+        self.at += N;
+        Ok(array)
+    }
+
+    #[inline]
+    pub(super) fn span(&mut self, len: u64) -> Result<Span, Stop> {
+        let end = (self.at as u64).saturating_add(len);
+        if end > self.bytes.len() as u64 {
+            return Err(Stop::NeedsBytes(end));
+        }
+        let start = self.at;
+        self.at = end as usize;
+        Ok(Span { start, end: self.at })
+    }
+
+    #[inline]
+    fn head(&mut self) -> Result<Head, Stop> {
+        match read_head(&self.bytes[self.at..]) {
+            Ok(head) => {
+                self.at += match head {
+                    Head::Length { size, .. } => size,
+                    Head::Special(_) => 1,
+                };
+                Ok(head)
+            }
+            Err(HeadError::NeedsBytes(bytes)) => Err(Stop::NeedsBytes((self.at + bytes) as u64)),
+            Err(HeadError::Unknown(byte)) => self.fault(self.at, Fault::LengthEncoding { byte }),
+        }
+    }
+
+    #[inline]
+    pub(super) fn length(&mut self) -> Result<u64, Stop> {
+        let at = self.at;
+        match self.head()? {
+            Head::Length { value, .. } => Ok(value),
+            Head::Special(kind) => self.fault(at, Fault::LengthEncoding { byte: 0xc0 | kind }),
+        }
+    }
+
+    #[inline]
+    pub(super) fn text(&mut self) -> Result<Text, Stop> {
+        let at = self.at;
+        match self.head()? {
+            Head::Length { value, .. } => Ok(Text::Plain(self.span(value)?)),
+            Head::Special(ENCODING_INT8) => Ok(Text::Int(i8::from_le_bytes(self.array()?).into())),
+            Head::Special(ENCODING_INT16) => Ok(Text::Int(i16::from_le_bytes(self.array()?).into())),
+            Head::Special(ENCODING_INT32) => Ok(Text::Int(i32::from_le_bytes(self.array()?).into())),
+            Head::Special(ENCODING_LZF) => self.lzf_text(at),
+            Head::Special(kind) => self.fault(at, Fault::LengthEncoding { byte: 0xc0 | kind }),
+        }
+    }
+
+    fn lzf_text(&mut self, at: usize) -> Result<Text, Stop> {
+        let compressed = self.length()?;
+        let announced = self.length()?;
+        if announced > compressed.saturating_mul(EXPANSION_MAX as u64) {
+            return self.fault(at, Fault::LzfLength { compressed, announced });
+        }
+        let stream = self.span(compressed)?;
+        Ok(Text::Lzf { stream, content_len: announced as usize })
+    }
+}

@@ -1,0 +1,329 @@
+//! Writes a snapshot.
+//!
+//! Records are appended to a buffer of fixed size, which goes to the output, and through the checksum, when
+//! the next record might not fit. The common record costs one test for room. What is larger than the buffer
+//! is written past it in pieces.
+//!
+//! Invariants
+//! 1. Nothing is allocated after the `Workspace`: the writer may run in a forked child.
+//! 2. A value too large for the workspace is compressed all the same, in two passes: the first finds the
+//!    length, which the format wants in front; the second writes. Twice the time, no memory.
+//! 3. Names of keys are compressed from `KEY_LZF_MIN` bytes on only: shorter ones hardly ever shrink.
+//!
+//! The order of calls is the order in the file: `header`, `function_library`*, then for each database
+//! `select_db` and its keys, then `finish`. A writer that is dropped before leaves a file without an end,
+//! which no one loads.
+
+use super::length::{LENGTH_BYTES_MAX, put_length};
+use super::records::{
+    OPCODE_AUX, OPCODE_EOF, OPCODE_EXPIRETIME_MS, OPCODE_FREQ, OPCODE_FUNCTION, OPCODE_IDLE, OPCODE_RESIZEDB,
+    OPCODE_SELECTDB,
+};
+use super::strings::{
+    StringValue, TEXT_OVERHEAD_MAX, TextCompressor, compressed_len_max, put_lzf_head, put_plain_text,
+    put_text, put_value,
+};
+use super::types::TYPE_STRING;
+use super::{Access, Checksum, Compression, Output};
+use crate::base::crc::Crc64Redis;
+use crate::base::lzf::Sink;
+use std::io;
+
+/// What is handed to the output at a time.
+pub const BUFFER_BYTES: usize = 1 << 20;
+/// See invariant 3.
+const KEY_LZF_MIN: usize = 64;
+/// Expiry, access and type, in front of the key.
+const PREFIX_MAX: usize = 9 + 1 + LENGTH_BYTES_MAX + 1;
+/// "-9223372036854775808"
+const INTEGER_TEXT_MAX: usize = 20;
+
+/// How a snapshot is written.
+#[derive(Clone, Copy, Debug)]
+pub struct WriterOptions {
+    pub compression: Compression,
+    pub checksum: Checksum,
+    /// The number in the magic: the lowest that the content needs, known to the caller before the first byte
+    /// (`VERSION_BASE` for strings).
+    pub version: u16,
+}
+
+/// The memory a writer needs, to be made before a fork.
+pub struct Workspace {
+    buffer: Vec<u8>,
+    compressor: TextCompressor,
+}
+
+impl Workspace {
+    pub fn new() -> Self {
+        // The checksum chooses its algorithm, once per process, when first used: here rather than in a child.
+        Crc64Redis::of(&[0; 1024]);
+        Workspace { buffer: Vec::with_capacity(BUFFER_BYTES), compressor: TextCompressor::new(BUFFER_BYTES) }
+    }
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    pub bytes: u64,
+    /// As it stands at the end of the file; 0 with checksums off.
+    pub checksum: u64,
+}
+
+pub struct RdbWriter<O> {
+    output: O,
+    workspace: Workspace,
+    options: WriterOptions,
+    checksum: Crc64Redis,
+    /// Handed to the output.
+    flushed_bytes: u64,
+}
+
+impl<O: Output> RdbWriter<O> {
+    pub fn new(output: O, options: WriterOptions) -> Self {
+        Self::with_workspace(output, Workspace::new(), options)
+    }
+
+    pub fn with_workspace(output: O, mut workspace: Workspace, options: WriterOptions) -> Self {
+        workspace.buffer.clear();
+        RdbWriter { output, workspace, options, checksum: Crc64Redis::new(), flushed_bytes: 0 }
+    }
+
+    /// Bytes written so far, those in the buffer included.
+    pub fn bytes(&self) -> u64 {
+        self.flushed_bytes + self.workspace.buffer.len() as u64
+    }
+
+    /// The magic, and what the file says about itself: names and values. Redis 7.0 writes `redis-ver`,
+    /// `redis-bits`, `ctime`, `used-mem` and `aof-base`, in this order.
+    pub fn header(&mut self, aux: &[(&str, &[u8])]) -> io::Result<()> {
+        let mut magic = *b"REDIS0000";
+        let mut number = self.options.version;
+        for digit in magic.iter_mut().rev().take(4) {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+        self.reserve(magic.len())?;
+        self.workspace.buffer.extend_from_slice(&magic);
+        for (name, value) in aux {
+            self.opcode(OPCODE_AUX)?;
+            self.text(name.as_bytes())?;
+            self.text(value)?;
+        }
+        Ok(())
+    }
+
+    /// The source of one library of functions.
+    pub fn function_library(&mut self, source: &[u8]) -> io::Result<()> {
+        self.opcode(OPCODE_FUNCTION)?;
+        self.text(source)
+    }
+
+    /// The keys that follow belong to database `index`. The counts let a reader size its tables.
+    pub fn select_db(&mut self, index: u64, keys: u64, volatile_keys: u64) -> io::Result<()> {
+        self.reserve(2 + 3 * LENGTH_BYTES_MAX)?;
+        let out = &mut self.workspace.buffer;
+        out.push(OPCODE_SELECTDB);
+        put_length(out, index);
+        out.push(OPCODE_RESIZEDB);
+        put_length(out, keys);
+        put_length(out, volatile_keys);
+        Ok(())
+    }
+
+    /// A key that holds a string.
+    #[inline]
+    pub fn string(
+        &mut self,
+        key: &[u8],
+        expire_at_ms: Option<i64>,
+        access: Option<Access>,
+        value: StringValue<'_>,
+    ) -> io::Result<()> {
+        let value_len = match value {
+            StringValue::Int(_) => INTEGER_TEXT_MAX,
+            StringValue::Bytes(content) => content.len(),
+        };
+        let record_max = PREFIX_MAX + key.len() + value_len + 2 * TEXT_OVERHEAD_MAX;
+        if record_max > BUFFER_BYTES {
+            return self.large_string(key, expire_at_ms, access, value);
+        }
+        self.reserve(record_max)?;
+        let Workspace { buffer, compressor } = &mut self.workspace;
+        put_prefix(buffer, expire_at_ms, access, TYPE_STRING);
+        if key.len() < KEY_LZF_MIN {
+            put_plain_text(buffer, key);
+        } else {
+            put_text(buffer, key, self.options.compression, compressor);
+        }
+        put_value(buffer, value, self.options.compression, compressor);
+        Ok(())
+    }
+
+    /// The end of the file. The output has received everything then, but nothing was synced: that is its
+    /// owner's part.
+    pub fn finish(mut self) -> io::Result<(Summary, O)> {
+        self.opcode(OPCODE_EOF)?;
+        self.flush()?;
+        let checksum = match self.options.checksum {
+            Checksum::On => self.checksum.value(),
+            Checksum::Off => 0,
+        };
+        self.output.write_all(&checksum.to_le_bytes())?;
+        self.flushed_bytes += 8;
+        Ok((Summary { bytes: self.flushed_bytes, checksum }, self.output))
+    }
+
+    #[cold]
+    fn large_string(
+        &mut self,
+        key: &[u8],
+        expire_at_ms: Option<i64>,
+        access: Option<Access>,
+        value: StringValue<'_>,
+    ) -> io::Result<()> {
+        self.reserve(PREFIX_MAX)?;
+        put_prefix(&mut self.workspace.buffer, expire_at_ms, access, TYPE_STRING);
+        self.text(key)?;
+        match value {
+            StringValue::Bytes(content) => self.text(content),
+            StringValue::Int(_) => {
+                self.reserve(INTEGER_TEXT_MAX + TEXT_OVERHEAD_MAX)?;
+                let Workspace { buffer, compressor } = &mut self.workspace;
+                put_value(buffer, value, self.options.compression, compressor);
+                Ok(())
+            }
+        }
+    }
+
+    fn opcode(&mut self, opcode: u8) -> io::Result<()> {
+        self.reserve(1)?;
+        self.workspace.buffer.push(opcode);
+        Ok(())
+    }
+
+    /// A string of any length.
+    fn text(&mut self, content: &[u8]) -> io::Result<()> {
+        let text_max = content.len() + TEXT_OVERHEAD_MAX;
+        if text_max <= BUFFER_BYTES {
+            self.reserve(text_max)?;
+            let Workspace { buffer, compressor } = &mut self.workspace;
+            put_text(buffer, content, self.options.compression, compressor);
+            return Ok(());
+        }
+        let compressed_len = match (self.options.compression, compressed_len_max(content)) {
+            (Compression::Lzf, Some(len_max)) => {
+                self.workspace.compressor.compressor.compressed_len(content, len_max)
+            }
+            _ => None,
+        };
+        match compressed_len {
+            Some(compressed_len) => self.large_lzf(content, compressed_len),
+            None => {
+                self.reserve(LENGTH_BYTES_MAX)?;
+                put_length(&mut self.workspace.buffer, content.len() as u64);
+                self.bytes_past_buffer(content)
+            }
+        }
+    }
+
+    /// Invariant 2: the second pass.
+    fn large_lzf(&mut self, content: &[u8], compressed_len: usize) -> io::Result<()> {
+        self.reserve(1 + 2 * LENGTH_BYTES_MAX)?;
+        put_lzf_head(&mut self.workspace.buffer, compressed_len, content.len());
+        let stream_from = self.bytes();
+        let mut compressor = std::mem::take(&mut self.workspace.compressor.compressor);
+        let mut sink = BufferSink { writer: self, result: Ok(()) };
+        let finished = compressor.compress_to(content, &mut sink);
+        sink.result?;
+        self.workspace.compressor.compressor = compressor;
+        let written = self.bytes() - stream_from;
+        if finished.is_none() || written != compressed_len as u64 {
+            return Err(io::Error::other("two passes of compression disagree"));
+        }
+        Ok(())
+    }
+
+    fn bytes_past_buffer(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.flush()?;
+        for piece in bytes.chunks(BUFFER_BYTES) {
+            self.hand_over(Piece::Slice(piece))?;
+        }
+        Ok(())
+    }
+
+    /// Makes room for `bytes`, which is at most the size of the buffer.
+    #[inline]
+    fn reserve(&mut self, bytes: usize) -> io::Result<()> {
+        if bytes > BUFFER_BYTES - self.workspace.buffer.len() { self.flush() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn flush(&mut self) -> io::Result<()> {
+        debug_assert!(self.workspace.buffer.len() <= BUFFER_BYTES, "the bounds hold: the buffer never grew");
+        if !self.workspace.buffer.is_empty() {
+            self.hand_over(Piece::Buffer)?;
+        }
+        self.workspace.buffer.clear();
+        Ok(())
+    }
+
+    fn hand_over(&mut self, piece: Piece<'_>) -> io::Result<()> {
+        let bytes = match piece {
+            Piece::Buffer => &self.workspace.buffer,
+            Piece::Slice(bytes) => bytes,
+        };
+        if self.options.checksum == Checksum::On {
+            self.checksum.update(bytes);
+        }
+        self.output.write_all(bytes)?;
+        self.flushed_bytes += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+/// What `hand_over` passes on.
+enum Piece<'a> {
+    Buffer,
+    Slice(&'a [u8]),
+}
+
+#[inline]
+fn put_prefix(out: &mut Vec<u8>, expire_at_ms: Option<i64>, access: Option<Access>, type_byte: u8) {
+    if let Some(at_ms) = expire_at_ms {
+        out.push(OPCODE_EXPIRETIME_MS);
+        out.extend_from_slice(&at_ms.to_le_bytes());
+    }
+    match access {
+        None => {}
+        Some(Access::Idle { seconds }) => {
+            out.push(OPCODE_IDLE);
+            put_length(out, seconds);
+        }
+        Some(Access::Frequency(counter)) => out.extend_from_slice(&[OPCODE_FREQ, counter]),
+    }
+    out.push(type_byte);
+}
+
+/// Takes a compressed stream into a writer's buffer.
+struct BufferSink<'a, O> {
+    writer: &'a mut RdbWriter<O>,
+    result: io::Result<()>,
+}
+
+impl<O: Output> Sink for BufferSink<'_, O> {
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Option<()> {
+        self.result = self.writer.reserve(bytes.len());
+        self.result.is_ok().then(|| self.writer.workspace.buffer.extend_from_slice(bytes))
+    }
+}

@@ -1,0 +1,14 @@
+//! What the server asks of the room that owns sockets and timers, which stands above it.
+
+use crate::config::Config;
+
+/// Implemented by `net`; a server without a network (in tests) has none.
+pub trait Host {
+    /// Listens where `config` says from now on (`bind`, `port`, `unixsocket`). On `Err`, which says why, the old
+    /// listeners stay.
+    fn listen(&self, config: &Config) -> Result<(), String>;
+    /// Makes the main task look at `Server::exit_code`.
+    fn wake(&self);
+    /// Has the timer tick `hz` times a second.
+    fn set_hz(&self, hz: i64);
+}

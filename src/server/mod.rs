@@ -1,0 +1,15 @@
+//! The server's state in one struct, one field per room, and what a command handler gets to see of it.
+pub mod cx;
+pub mod entry;
+pub mod host;
+#[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
+pub mod server;
+pub mod settings;
+pub mod snapshots;
+pub mod table;
+
+pub use cx::Cx;
+pub use entry::{DataHandler, Entry, Flow, Handler, ServerHandler};
+pub use host::Host;
+pub use server::{Identity, Server, Shutdown};
+pub use table::{Command, CommandTable};

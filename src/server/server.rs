@@ -1,0 +1,154 @@
+//! The server's state: one field per room.
+
+use super::host::Host;
+use super::table::CommandTable;
+use crate::base::clock::Clock;
+use crate::base::ids::ClientId;
+use crate::client::{Clients, Pause, Watches};
+use crate::config::Config;
+use crate::keyspace::{Keyspace, Ledger};
+use crate::metrics::error_stats::ErrorStats;
+use crate::metrics::latency::LatencyMonitor;
+use crate::metrics::slowlog::Slowlog;
+use crate::metrics::stats::Stats;
+use crate::persist::load::Loading;
+use crate::persist::snapshot::Snapshots;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// The release of Redis whose behaviour is complete here; clients switch on what it has.
+pub const REDIS_VERSION: &str = "7.0.15";
+/// Our own version.
+pub const TINTYPE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Who this process is; nothing of it changes after the start.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// 40 hexadecimal digits, different at every start.
+    pub run_id: String,
+    pub replication_id: String,
+    pub executable: String,
+    pub config_file: Option<PathBuf>,
+    /// Unix milliseconds.
+    pub started_ms: i64,
+    /// `no`, `systemd`, ...: who watches over the process.
+    pub supervised: &'static str,
+    /// Bytes in use right after the start.
+    pub startup_memory_bytes: u64,
+}
+
+/// A shutdown that was asked for and not yet carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shutdown {
+    pub save: ShutdownSave,
+    pub now: bool,
+    pub force: bool,
+    /// The client to answer when it fails; a signal has none.
+    pub client: Option<ClientId>,
+}
+
+/// Whether the dataset is saved before the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShutdownSave {
+    /// When there are save rules.
+    ByRules,
+    Yes,
+    No,
+}
+
+/// Everything the server knows.
+pub struct Server {
+    pub clock: Clock,
+    pub identity: Identity,
+    pub config: Config,
+    pub keyspace: Keyspace,
+    pub ledger: Ledger,
+    pub clients: Clients,
+    pub watches: Watches,
+    pub pause: Pause,
+    pub commands: CommandTable,
+    pub snapshots: Snapshots,
+    /// A file that is being loaded; most commands are refused until it is in.
+    pub loading: Option<Loading>,
+    pub stats: Stats,
+    pub errors: ErrorStats,
+    pub latency: LatencyMonitor,
+    pub slowlog: Slowlog,
+    /// Switches of the DEBUG command.
+    pub debug: DebugSwitches,
+    /// A transaction is being executed.
+    pub in_exec: bool,
+    /// Set when the process is to end; the main task sees it and stops.
+    pub exit_code: Option<i32>,
+    pub host: Option<Rc<dyn Host>>,
+    /// Gets what would be propagated: the tests' replica.
+    pub feed: Option<Box<dyn FnMut(usize, crate::base::argv::Args<'_>)>>,
+}
+
+/// What DEBUG has switched.
+#[derive(Clone, Copy, Debug)]
+pub struct DebugSwitches {
+    pub active_expire: bool,
+    pub cron_paused: bool,
+    pub skip_checksum_validation: bool,
+    pub dict_resizing: bool,
+}
+
+impl Default for DebugSwitches {
+    fn default() -> Self {
+        DebugSwitches { active_expire: true, cron_paused: false, skip_checksum_validation: false, dict_resizing: true }
+    }
+}
+
+impl Server {
+    /// A server with an empty keyspace. `seed` decides everything random.
+    pub fn new(config: Config, clock: Clock, commands: CommandTable, seed: u64) -> Self {
+        let databases = usize::try_from(config.databases).unwrap_or(16);
+        let now_ms = clock.now().unix_ms();
+        let mut server = Server {
+            identity: Identity { started_ms: now_ms, supervised: "no", ..Identity::default() },
+            keyspace: Keyspace::new(databases, seed, now_ms),
+            ledger: Ledger::default(),
+            clients: Clients::default(),
+            watches: Watches::default(),
+            pause: Pause::default(),
+            commands,
+            snapshots: Snapshots::new(now_ms),
+            loading: None,
+            stats: Stats::default(),
+            errors: ErrorStats::default(),
+            latency: LatencyMonitor::default(),
+            slowlog: Slowlog::default(),
+            debug: DebugSwitches::default(),
+            in_exec: false,
+            exit_code: None,
+            host: None,
+            feed: None,
+            clock,
+            config,
+        };
+        server.apply_config();
+        server
+    }
+
+    /// Derives from the configuration what other rooms keep of it.
+    pub fn apply_config(&mut self) {
+        self.keyspace.settings = super::settings::keyspace_settings(&self.config);
+    }
+
+    /// Ends all watches of a client: after EXEC, DISCARD, UNWATCH, RESET, and when it goes.
+    pub fn forget_watches(&mut self, client: ClientId) {
+        let Some(client) = self.clients.get_mut(client) else { return };
+        client.watch_broken = false;
+        let watched = std::mem::take(&mut client.watched);
+        self.watches.remove(client.id, &watched);
+    }
+
+    /// Has the main task end the process.
+    pub fn exit(&mut self, code: i32) {
+        self.exit_code = Some(code);
+        if let Some(host) = &self.host {
+            host.wake();
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Reading arguments: numbers with Redis's errors, words in any case.
+
+use super::error::CommandError;
+use crate::base::argv::Args;
+use crate::base::number;
+
+/// A signed 64-bit integer, or `ERR value is not an integer or out of range`.
+pub fn integer(argument: &[u8]) -> Result<i64, CommandError> {
+    number::parse_i64(argument).ok_or(CommandError::NotInteger)
+}
+
+/// An integer within `range`, or `error`.
+pub fn integer_in(
+    argument: &[u8],
+    range: std::ops::RangeInclusive<i64>,
+    error: CommandError,
+) -> Result<i64, CommandError> {
+    let value = integer(argument)?;
+    if range.contains(&value) { Ok(value) } else { Err(error) }
+}
+
+/// Whether `argument` is `word` in any case. `word` is written in upper case.
+pub fn is_word(argument: &[u8], word: &str) -> bool {
+    argument.eq_ignore_ascii_case(word.as_bytes())
+}
+
+/// Reads options one after the other.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    args: Args<'a>,
+    next: usize,
+}
+
+impl<'a> Options<'a> {
+    /// Options begin at argument `first`.
+    pub fn new(args: Args<'a>, first: usize) -> Self {
+        Options { args, next: first }
+    }
+
+    /// The next argument as it stands.
+    pub fn next_argument(&mut self) -> Option<&'a [u8]> {
+        let argument = self.args.get(self.next)?;
+        self.next += 1;
+        Some(argument)
+    }
+
+    /// The value that must follow an option, or a syntax error.
+    pub fn value(&mut self) -> Result<&'a [u8], CommandError> {
+        self.next_argument().ok_or(CommandError::Syntax)
+    }
+
+    /// How many arguments are left.
+    pub fn left(&self) -> usize {
+        self.args.len().saturating_sub(self.next)
+    }
+}
+
+impl<'a> Iterator for Options<'a> {
+    type Item = &'a [u8];
+    fn next(&mut self) -> Option<&'a [u8]> {
+        self.next_argument()
+    }
+}

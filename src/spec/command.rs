@@ -1,0 +1,132 @@
+//! The spec of one command: everything that is known of it besides what it does.
+
+use super::category::{Categories, Group};
+use super::flags::Flags;
+use super::keys::{Begin, Find, InvalidKeys, KeyFlags, KeySpec};
+use crate::base::argv::Args;
+
+/// Name, arity, flags, key positions and documentation of a command or subcommand.
+#[derive(Debug)]
+pub struct Spec {
+    /// Lower case; a subcommand carries its container: `config|get`.
+    pub name: &'static str,
+    /// The exact number of arguments, name included; negative: at least so many.
+    pub arity: i32,
+    pub group: Group,
+    pub flags: Flags,
+    pub categories: Categories,
+    pub keys: &'static [KeySpec],
+    /// The version of Redis (or Valkey, then said so) that brought it.
+    pub since: &'static str,
+    pub summary: &'static str,
+    /// The arguments in the notation of the reference: `key value [NX|XX] [EX seconds]`.
+    pub syntax: &'static str,
+    /// Command tips, as COMMAND INFO lists them.
+    pub tips: &'static [&'static str],
+}
+
+impl Spec {
+    pub const fn new(name: &'static str, arity: i32, group: Group, flags: Flags) -> Spec {
+        Spec {
+            name,
+            arity,
+            group,
+            flags,
+            categories: Categories::implied(group, flags),
+            keys: &[],
+            since: "1.0.0",
+            summary: "",
+            syntax: "",
+            tips: &[],
+        }
+    }
+
+    pub const fn keys(mut self, keys: &'static [KeySpec]) -> Spec {
+        self.keys = keys;
+        self
+    }
+
+    /// Adds categories that do not follow from group and flags.
+    pub const fn category(mut self, extra: Categories) -> Spec {
+        self.categories = self.categories.or(extra);
+        self
+    }
+
+    pub const fn doc(mut self, since: &'static str, summary: &'static str, syntax: &'static str) -> Spec {
+        self.since = since;
+        self.summary = summary;
+        self.syntax = syntax;
+        self
+    }
+
+    pub const fn tips(mut self, tips: &'static [&'static str]) -> Spec {
+        self.tips = tips;
+        self
+    }
+
+    /// The name without its container: `get` of `config|get`.
+    pub fn own_name(&self) -> &'static str {
+        self.name.rsplit('|').next().unwrap_or(self.name)
+    }
+
+    pub const fn accepts(&self, arguments: usize) -> bool {
+        if self.arity >= 0 { arguments == self.arity as usize } else { arguments >= self.arity.unsigned_abs() as usize }
+    }
+
+    /// First key, last key and step as COMMAND INFO has told them since Redis 2.8; zeros when the first key spec is not
+    /// a plain range.
+    pub fn key_range(&self) -> (i64, i64, i64) {
+        let mut range: Option<(i64, i64, i64)> = None;
+        for spec in self.keys {
+            let (Begin::Index(first), Find::Range { last, step, limit: 0 | 1 }) = (spec.begin, spec.find) else {
+                continue;
+            };
+            let (first, last) = (first as i64, i64::from(last));
+            let last = if last >= 0 { first + last } else { last };
+            range = match range {
+                None => Some((first, last, step as i64)),
+                Some((low, high, step)) if high >= 0 && last >= 0 && first == high + step => Some((low, last, step)),
+                kept => kept,
+            };
+        }
+        range.unwrap_or((0, 0, 0))
+    }
+
+    /// The place of the first key when it is fixed: enough to prefetch it.
+    pub fn first_key(&self) -> Option<usize> {
+        match self.keys.first()?.begin {
+            Begin::Index(index) => Some(index),
+            Begin::Keyword { .. } | Begin::Unknown => None,
+        }
+    }
+
+    /// The places of all keys in `args`, whose arity has been checked.
+    pub fn key_places(&self, args: Args<'_>) -> Result<Vec<(usize, KeyFlags)>, InvalidKeys> {
+        let mut places = Vec::new();
+        for spec in self.keys.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)) {
+            spec.places(args, &mut places)?;
+        }
+        Ok(places)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO_KEYS: &[KeySpec] = &[KeySpec::one(1, KeyFlags::RW), KeySpec::one(2, KeyFlags::OW)];
+
+    #[test]
+    fn key_ranges_join() {
+        let spec = Spec::new("rename", 3, Group::Generic, Flags::WRITE).keys(TWO_KEYS);
+        assert_eq!(spec.key_range(), (1, 2, 1));
+        assert_eq!(spec.first_key(), Some(1));
+    }
+
+    #[test]
+    fn arity_is_exact_or_a_minimum() {
+        let get = Spec::new("get", 2, Group::String, Flags::READONLY);
+        let set = Spec::new("set", -3, Group::String, Flags::WRITE);
+        assert!(get.accepts(2) && !get.accepts(3) && set.accepts(3) && set.accepts(9) && !set.accepts(2));
+    }
+}

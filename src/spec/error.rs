@@ -1,0 +1,126 @@
+//! The errors a command can answer. Their texts are facts that clients match on: each is written once, here.
+
+use std::borrow::Cow;
+use std::fmt;
+
+macro_rules! command_errors {
+    ($($(#[$doc:meta])* $variant:ident => $text:literal,)*) => {
+        /// Why a command was refused. Display gives the whole error line without the leading `-`.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum CommandError {
+            $($(#[$doc])* $variant,)*
+            /// Wrong number of arguments; the command's full name (`config|get`).
+            Arity(&'static str),
+            /// `ERR unknown subcommand 'X'. Try NAME HELP.`: what was given, the container in upper case.
+            UnknownSubcommand(String, String),
+            /// `ERR invalid expire time in 'set' command`: the command's name.
+            InvalidExpire(&'static str),
+            /// A text assembled at run time, with its code.
+            Text(Cow<'static, str>),
+        }
+
+        impl CommandError {
+            fn fixed_text(&self) -> Option<&'static str> {
+                match self {
+                    $(CommandError::$variant => Some($text),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+command_errors! {
+    Syntax => "ERR syntax error",
+    WrongType => "WRONGTYPE Operation against a key holding the wrong kind of value",
+    NotInteger => "ERR value is not an integer or out of range",
+    NotFloat => "ERR value is not a valid float",
+    NotPositive => "ERR value is out of range, must be positive",
+    ValueOutOfRange => "ERR value is out of range",
+    IncrementOverflow => "ERR increment or decrement would overflow",
+    DecrementOverflow => "ERR decrement would overflow",
+    IncrementNan => "ERR increment would produce NaN or Infinity",
+    OffsetOutOfRange => "ERR offset is out of range",
+    StringTooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+    NoSuchKey => "ERR no such key",
+    SameObject => "ERR source and destination objects are the same",
+    DbOutOfRange => "ERR DB index is out of range",
+    InvalidDb => "ERR invalid DB index",
+    InvalidFirstDb => "ERR invalid first DB index",
+    InvalidSecondDb => "ERR invalid second DB index",
+    InvalidCursor => "ERR invalid cursor",
+    ExpireFlagsConflict => "ERR NX and XX, GT or LT options at the same time are not compatible",
+    ExpireGtLtConflict => "ERR GT and LT options at the same time are not compatible",
+    InvalidTtl => "ERR Invalid TTL value, must be >= 0",
+    InvalidIdletime => "ERR Invalid IDLETIME value, must be >= 0",
+    InvalidFreq => "ERR Invalid FREQ value, must be >= 0 and <= 255",
+    BusyKey => "BUSYKEY Target key name already exists.",
+    DumpChecksum => "ERR DUMP payload version or checksum are wrong",
+    BadDataFormat => "ERR Bad data format",
+    NotLfu => "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+    IsLfu => "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+    NoAuth => "NOAUTH Authentication required.",
+    NoAuthHello => "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+    WrongPass => "WRONGPASS invalid username-password pair or user is disabled.",
+    AuthWithoutPassword => "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+    NoProto => "NOPROTO unsupported protocol version",
+    ProtocolNotInteger => "ERR Protocol version is not an integer or out of range",
+    ClientName => "ERR Client names cannot contain spaces, newlines or special characters.",
+    Loading => "LOADING Redis is loading the dataset in memory",
+    OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'.",
+    NotInTransaction => "ERR Command not allowed inside a transaction",
+    MultiNested => "ERR MULTI calls can not be nested",
+    WatchInMulti => "ERR WATCH inside MULTI is not allowed",
+    ExecWithoutMulti => "ERR EXEC without MULTI",
+    DiscardWithoutMulti => "ERR DISCARD without MULTI",
+    ExecAbort => "EXECABORT Transaction discarded because of previous errors.",
+    SaveInProgress => "ERR Background save already in progress",
+    NoSaveToCancel => "ERR Background saving is currently not in progress or scheduled",
+    NoConfigFile => "ERR The server is running without a config file",
+    ShutdownFailed => "ERR Errors trying to SHUTDOWN. Check logs.",
+    NoShutdown => "ERR No shutdown in progress.",
+    NoSuchClient => "ERR No such client",
+    NoSuchUser => "ERR No such user",
+    TimeoutNotInteger => "ERR timeout is not an integer or out of range",
+    TimeoutNegative => "ERR timeout is negative",
+    InvalidKeyArguments => "ERR Invalid arguments specified for command",
+    NoKeyArguments => "ERR The command has no key arguments",
+    InvalidCommandName => "ERR Invalid command specified",
+    CommandNumberOfArguments => "ERR Invalid number of arguments specified for command",
+    DebugNotAllowed => "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+}
+
+impl CommandError {
+    /// An error assembled at run time; `text` begins with its code (`ERR ...`).
+    pub fn text(text: impl Into<Cow<'static, str>>) -> CommandError {
+        CommandError::Text(text.into())
+    }
+
+    /// A subcommand that `container` does not have.
+    pub fn unknown_subcommand(given: &[u8], container: &str) -> CommandError {
+        let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
+        CommandError::UnknownSubcommand(given, container.to_ascii_uppercase())
+    }
+
+    /// The code by which `INFO errorstats` counts it: the first word.
+    pub fn code(&self) -> Cow<'_, str> {
+        let text = self.to_string();
+        Cow::Owned(text.split(' ').next().unwrap_or_default().to_owned())
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CommandError::Arity(name) => write!(f, "ERR wrong number of arguments for '{name}' command"),
+            CommandError::UnknownSubcommand(given, container) => {
+                write!(f, "ERR unknown subcommand '{given}'. Try {container} HELP.")
+            }
+            CommandError::InvalidExpire(name) => write!(f, "ERR invalid expire time in '{name}' command"),
+            CommandError::Text(text) => f.write_str(text),
+            fixed => f.write_str(fixed.fixed_text().unwrap_or_default()),
+        }
+    }
+}
+
+impl std::error::Error for CommandError {}

@@ -2,8 +2,8 @@
 //!
 //! A database is a table of entries plus the index of those that will expire. Invariants:
 //! 1. `volatile` counts exactly the entries with an expiry.
-//! 2. Every entry with an expiry has a record in the index at or before its time, in the generation that the entry names;
-//!    records without an entry are allowed and swept when they outnumber the volatile keys (see `expiry_index`).
+//! 2. Every entry with an expiry has a record in the index at or before its time, in the generation that the entry
+//!    names; records without an entry are allowed and swept when they outnumber the volatile keys (`expiry_index`).
 
 use super::entry::Entry;
 use super::expiry_index::ExpiryIndex;

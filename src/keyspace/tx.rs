@@ -276,8 +276,8 @@ impl<'a> Tx<'a> {
 
     // ----- whole databases -----
 
-    /// Empties the selected database and tells it. Returns how many keys went. Of the keys in `watched`, those that were
-    /// there are told one by one, since afterwards nobody could tell them from the others.
+    /// Empties the selected database and tells it. Returns how many keys went. Of the keys in `watched`, those that
+    /// were there are told one by one, since afterwards nobody could tell them from the others.
     pub fn flush(&mut self, freeing: Freeing, watched: &[&[u8]]) -> usize {
         for key in watched {
             if self.exists(key) {

@@ -144,7 +144,8 @@ impl Server {
         self.keyspace.settings = super::settings::keyspace_settings(&self.config);
     }
 
-    /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the tables' own mappings.
+    /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the tables' own
+    /// mappings.
     pub fn used_memory_bytes(&self) -> usize {
         let mapped: usize = self.keyspace.dbs().map(|(_, db)| db.table().mapped_bytes()).sum();
         crate::base::alloc::used_memory_bytes() + mapped

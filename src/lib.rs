@@ -1,6 +1,5 @@
 //! Tintype: a Redis-compatible in-memory key-value server.
 pub mod base;
-pub mod spec;
 pub mod config;
 pub mod encoding;
 pub mod keyspace;
@@ -9,3 +8,4 @@ pub mod object;
 pub mod persist;
 pub mod rdb;
 pub mod resp;
+pub mod spec;

@@ -10,11 +10,7 @@ use super::evict::Pool;
 use super::expiry_index::ExpiryIndex;
 use super::settings::{Freeing, Settings};
 use crate::base::bio::Bio;
-<<<<<<< HEAD
 use crate::encoding::dict::{Dict, HASH_BITS_USED, HashSeed};
-=======
-use crate::encoding::dict::{Dict, HashSeed};
->>>>>>> main
 use std::rc::Rc;
 
 /// One numbered database.

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Eviction: makes room when memory is above `maxmemory`, by the eight policies.
 //!
 //! ```text
@@ -453,22 +452,4 @@ mod tests {
         assert_eq!(make_room(&mut keyspace, &mut ledger, START_MS + 30, &|| 1, &mut || 0), Room::Enough);
         assert_eq!(keyspace.counters.eviction_exceeded_ms, 30);
     }
-=======
-//! shim
-use super::{Keyspace, Ledger};
-#[derive(PartialEq, Eq)]
-pub enum Room {
-    Enough,
-    Busy,
-    Full,
-}
-pub fn make_room(
-    _k: &mut Keyspace,
-    _l: &mut Ledger,
-    _now_ms: i64,
-    _used: &dyn Fn() -> usize,
-    _e: &mut dyn FnMut() -> u64,
-) -> Room {
-    Room::Enough
->>>>>>> main
 }

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Active expiry: removes keys whose time has come although nobody asks for them.
 //!
 //! The index of each database (`expiry_index`) names the keys that are due, so a cycle does work for keys that have
@@ -252,18 +251,4 @@ mod tests {
         assert_eq!(keyspace.db(0).index.len(), 1);
         assert_eq!(run(&mut keyspace, START_MS + 100_001), [b"key:0"]);
     }
-=======
-//! shim
-use super::{Keyspace, Ledger};
-pub fn budget_us(_effort: u32, hz: u64) -> u64 {
-    250_000 / hz
-}
-pub fn cycle(
-    _k: &mut Keyspace,
-    _l: &mut Ledger,
-    _now_ms: i64,
-    _budget_us: u64,
-    _elapsed_us: &mut dyn FnMut() -> u64,
-) {
->>>>>>> main
 }

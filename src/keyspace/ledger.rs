@@ -79,6 +79,11 @@ impl Ledger {
         self.dirty += dirty;
     }
 
+    /// Counts changes that no key and no database shows.
+    pub fn counted(&mut self, dirty: u64) {
+        self.dirty += dirty;
+    }
+
     /// Propagates `commands` in place of the command that was given. Call it only when `propagates`.
     pub fn propagate_instead(&mut self, commands: Vec<Argv>) {
         self.propagation = Propagation::Instead(commands);

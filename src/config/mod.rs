@@ -1,1 +1,215 @@
-//! Room `config`.
+//! Room `config`: the directives of the server, typed, and everything that is derived from one table of them.
+//!
+//! ```text
+//!   redis.conf, command line ──file──▶ Config ◀──change── CONFIG SET
+//!                                        │ ▲
+//!                    CONFIG GET ◀─change─┘ └──rewrite──▶ redis.conf (CONFIG REWRITE)
+//!                 all by the lines of `directives` (name, kind with bounds, default, flags, field)
+//! ```
+//!
+//! Every directive that Redis 7.0, Redis 8 or Valkey knows has a line in the table, in one of three classes:
+//! *implemented* (it has a field in [`Config`]), *inert* (accepted and answered by CONFIG GET, without effect here; a
+//! start-up warning names it when it was changed), *promise* (inert, and a value other than the default would promise
+//! what this server does not keep, so it stops the start or is refused).
+//!
+//! Invariants:
+//! 1. A default is written once, in the table; `Config::default()` is made from it.
+//! 2. A field has the name of its directive, with `_` for `-`.
+//! 3. A failed change leaves the `Config` as it was.
+//!
+//! What this room does not do: it applies nothing. It does not bind, chdir, open a log or resize anything; `boot` and
+//! the server do that after a load or a change, and hand back the old `Config` when that fails.
+
+pub mod change;
+pub mod choices;
+pub mod directives;
+pub mod file;
+pub mod rewrite;
+mod special;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
+pub use choices::{
+    LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersionCheck, Restriction, Sanitize, Supervised,
+};
+pub use directives::PROMISE_TEXT;
+pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};
+pub use rewrite::rewrite;
+pub use special::title_template_is_valid;
+
+/// One point of the save rules: save when at least `changes` changes were made and `seconds` passed since the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SaveRule {
+    pub seconds: u64,
+    pub changes: u64,
+}
+
+/// An address to listen on, as written: an IPv4 or IPv6 address, a host name, `*` (all IPv4) or `::*` (all IPv6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindAddress {
+    pub address: String,
+    /// Written with a leading `-`: the start goes on when this address is not available.
+    pub optional: bool,
+}
+
+/// When a client with unread output is disconnected; 0 is "no limit".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputLimit {
+    /// Disconnected at once beyond this.
+    pub hard_bytes: u64,
+    /// Disconnected when beyond this for `soft_seconds` without a break.
+    pub soft_bytes: u64,
+    pub soft_seconds: u64,
+}
+
+/// `client-output-buffer-limit`, by class of client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputLimits {
+    pub normal: OutputLimit,
+    pub replica: OutputLimit,
+    pub pubsub: OutputLimit,
+}
+
+/// What a signal to shut down asks for; all false is `default`: save when there are save rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShutdownFlags {
+    pub save: bool,
+    pub nosave: bool,
+    pub now: bool,
+    pub force: bool,
+}
+
+/// Declares `Config` with a `blank` constructor, which `default` then fills from the table: a second list of the
+/// fields with their defaults would be a second place for the same fact.
+macro_rules! config_fields {
+    ($($(#[$comment:meta])* $field:ident: $type:ty,)*) => {
+        /// The configuration in force. `Config::default()` is what an empty file gives.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Config {
+            $($(#[$comment])* pub $field: $type,)*
+            /// Directives without effect here whose value is not the default: name of the table to text.
+            inert: BTreeMap<&'static str, Vec<u8>>,
+        }
+
+        impl Config {
+            fn blank() -> Self {
+                Config { $($field: Default::default(),)* inert: BTreeMap::new() }
+            }
+        }
+    };
+}
+
+config_fields! {
+    // network
+    /// Empty: no TCP listener.
+    bind: Vec<BindAddress>,
+    /// 0: no TCP listener.
+    port: u16,
+    unixsocket: Option<String>,
+    /// Mode bits of the socket's file; 0: as the umask gives.
+    unixsocketperm: u32,
+    tcp_backlog: u32,
+    /// Seconds; 0: off.
+    tcp_keepalive: u32,
+    /// Seconds of idleness after which a client is closed; 0: never.
+    timeout: u32,
+    maxclients: u32,
+    protected_mode: bool,
+    /// Empty: no password.
+    requirepass: Vec<u8>,
+    /// Bytes.
+    proto_max_bulk_len: u64,
+    /// Bytes.
+    client_query_buffer_limit: u64,
+    client_output_buffer_limit: OutputLimits,
+
+    // process
+    daemonize: bool,
+    supervised: Supervised,
+    pidfile: Option<String>,
+    /// Empty: standard output.
+    logfile: String,
+    loglevel: LogLevel,
+    always_show_logo: bool,
+    set_proc_title: bool,
+    proc_title_template: String,
+    oom_score_adj: OomScoreAdj,
+    /// For: primary, replica, background child.
+    oom_score_adj_values: [i32; 3],
+    disable_thp: bool,
+    crash_log_enabled: bool,
+    ignore_warnings: String,
+    shutdown_timeout: u32,
+    shutdown_on_sigint: ShutdownFlags,
+    shutdown_on_sigterm: ShutdownFlags,
+    enable_debug_command: Restriction,
+    enable_protected_configs: Restriction,
+    /// Runs of the cron per second, 1..=500.
+    hz: u32,
+    dynamic_hz: bool,
+
+    // keyspace
+    databases: u32,
+    activerehashing: bool,
+    active_expire_effort: u32,
+    lazyfree_lazy_eviction: bool,
+    lazyfree_lazy_expire: bool,
+    lazyfree_lazy_server_del: bool,
+    lazyfree_lazy_user_del: bool,
+    lazyfree_lazy_user_flush: bool,
+
+    // memory
+    /// Bytes; 0: no limit.
+    maxmemory: u64,
+    maxmemory_policy: MaxmemoryPolicy,
+    maxmemory_samples: u32,
+    maxmemory_eviction_tenacity: u32,
+    lfu_log_factor: u32,
+    /// Minutes per decrement; 0: at every look.
+    lfu_decay_time: u32,
+
+    // snapshots
+    /// Where files are read and written. `boot` replaces what was written by the absolute path.
+    dir: PathBuf,
+    dbfilename: String,
+    save: Vec<SaveRule>,
+    rdbcompression: bool,
+    rdbchecksum: bool,
+    rdb_save_incremental_fsync: bool,
+    stop_writes_on_bgsave_error: bool,
+    sanitize_dump_payload: Sanitize,
+    rdb_version_check: RdbVersionCheck,
+    /// Nice value of the child that saves, 0..=19.
+    bgsave_nice: u32,
+    /// Microseconds per key; negative: one microsecond per that many keys.
+    rdb_key_save_delay: i32,
+    /// Microseconds per key; negative: one microsecond per that many keys.
+    key_load_delay: i32,
+    /// Bytes read between two rounds of serving clients while loading.
+    loading_process_events_interval_bytes: u32,
+
+    // metrics
+    /// Microseconds; negative: off; 0: every command.
+    slowlog_log_slower_than: i64,
+    slowlog_max_len: u64,
+    /// Milliseconds; 0: off.
+    latency_monitor_threshold: u64,
+    latency_tracking: bool,
+    latency_tracking_info_percentiles: Vec<f64>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let mut config = Config::blank();
+        for directive in directives::all() {
+            directive.apply_default(&mut config);
+        }
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests;

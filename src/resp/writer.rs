@@ -66,6 +66,11 @@ impl<'a> Reply<'a> {
         self.protocol
     }
 
+    /// The output itself, for the replies of commands that run inside this one (EXEC).
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        self.out
+    }
+
     /// For HELLO, whose reply is in the protocol it has just chosen.
     pub fn set_protocol(&mut self, protocol: Protocol) {
         self.protocol = protocol;

@@ -1,0 +1,96 @@
+//! Directives whose value is one word of a few: an enum for each, with the words in the order Redis lists them.
+
+/// An enum of words. `WORDS` and `ALL` have the same order; words from `LISTED` on are accepted and not offered.
+pub trait Choice: Copy + PartialEq + 'static {
+    const WORDS: &'static [&'static str];
+    const ALL: &'static [Self];
+    const LISTED: usize;
+
+    fn index(self) -> usize {
+        Self::ALL.iter().position(|other| *other == self).expect("ALL holds every variant")
+    }
+
+    fn at(index: usize) -> Self {
+        Self::ALL[index]
+    }
+
+    fn word(self) -> &'static str {
+        Self::WORDS[self.index()]
+    }
+}
+
+/// Declares the enum and its words; those after `unlisted` are accepted, and left out of the error text as Redis
+/// 7.0 does not know them.
+macro_rules! choice {
+    ($(#[$comment:meta])* $name:ident { $($variant:ident = $word:literal),* $(,)? }
+     $(unlisted { $($late:ident = $late_word:literal),* })?) => {
+        $(#[$comment])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum $name { #[default] $($variant,)* $($($late,)*)? }
+
+        impl Choice for $name {
+            const WORDS: &'static [&'static str] = &[$($word,)* $($($late_word,)*)?];
+            const ALL: &'static [Self] = &[$($name::$variant,)* $($($name::$late,)*)?];
+            const LISTED: usize = [$($word,)*].len();
+        }
+    };
+}
+
+choice! {
+    /// What is logged: this level and everything more serious.
+    LogLevel { Debug = "debug", Verbose = "verbose", Notice = "notice", Warning = "warning" }
+    unlisted { Nothing = "nothing" }
+}
+choice! {
+    /// Which process manager is told when the server is ready.
+    Supervised { Upstart = "upstart", Systemd = "systemd", Auto = "auto", No = "no" }
+}
+choice! {
+    /// How `oom-score-adj-values` are written to the kernel.
+    OomScoreAdj { No = "no", Yes = "yes", Relative = "relative", Absolute = "absolute" }
+}
+choice! {
+    /// Who may use a dangerous thing: nobody, everybody, local connections.
+    Restriction { No = "no", Yes = "yes", Local = "local" }
+}
+choice! {
+    /// Whose payloads are checked deeply when loaded: nobody's, everybody's, those of RESTORE.
+    Sanitize { No = "no", Yes = "yes", Clients = "clients" }
+}
+choice! {
+    /// Whether a file of a newer RDB version is refused or tried.
+    RdbVersionCheck { Strict = "strict", Relaxed = "relaxed" }
+}
+choice! {
+    /// What is evicted when `maxmemory` is reached.
+    MaxmemoryPolicy {
+        VolatileLru = "volatile-lru", VolatileLfu = "volatile-lfu", VolatileRandom = "volatile-random",
+        VolatileTtl = "volatile-ttl", AllkeysLru = "allkeys-lru", AllkeysLfu = "allkeys-lfu",
+        AllkeysRandom = "allkeys-random", Noeviction = "noeviction",
+    }
+}
+
+impl MaxmemoryPolicy {
+    /// Only keys with an expiry are candidates.
+    pub fn is_volatile(self) -> bool {
+        use MaxmemoryPolicy::*;
+        matches!(self, VolatileLru | VolatileLfu | VolatileRandom | VolatileTtl)
+    }
+
+    pub fn is_lru(self) -> bool {
+        matches!(self, MaxmemoryPolicy::VolatileLru | MaxmemoryPolicy::AllkeysLru)
+    }
+
+    /// The 24 bits of an entry hold a frequency counter instead of a time.
+    pub fn is_lfu(self) -> bool {
+        matches!(self, MaxmemoryPolicy::VolatileLfu | MaxmemoryPolicy::AllkeysLfu)
+    }
+
+    pub fn is_random(self) -> bool {
+        matches!(self, MaxmemoryPolicy::VolatileRandom | MaxmemoryPolicy::AllkeysRandom)
+    }
+
+    pub fn evicts(self) -> bool {
+        self != MaxmemoryPolicy::Noeviction
+    }
+}

@@ -148,3 +148,6 @@ fn write_entry<C: Calls>(
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -26,3 +26,6 @@ pub mod snapshot;
 pub use error::{Operation, SnapshotError};
 pub use load::{LoadError, Loading};
 pub use snapshot::{SaveStatus, Snapshots};
+
+#[cfg(test)]
+mod fixture;

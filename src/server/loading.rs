@@ -122,7 +122,7 @@ impl Server {
             ReloadInto::Merge | ReloadInto::EmptyMerge => Duplicates::Replace,
         };
         let now_ms = self.clock.now().unix_ms();
-        let mut loaded = self.keyspace.empty_twin();
+        let mut loaded = self.keyspace.empty_twin(now_ms);
         let opened = Loading::open(&self.rdb_path(), self.load_options(duplicates), now_ms);
         if let Some(mut loading) = opened.map_err(ReloadError::Load)? {
             loading.run(&mut loaded, now_ms).map_err(ReloadError::Load)?;

@@ -285,3 +285,6 @@ fn child_oom_score_adj(config: &Config) -> Option<i32> {
         OomScoreAdj::Yes | OomScoreAdj::Relative => Some(process::oom_score_adj()? - own + child),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,9 +116,7 @@ pub fn sync_file_range(file: BorrowedFd<'_>, start: u64, bytes: u64, step: Range
     let flags = match step {
         RangeSync::Start => libc::SYNC_FILE_RANGE_WRITE,
         RangeSync::Finish => {
-            libc::SYNC_FILE_RANGE_WAIT_BEFORE
-                | libc::SYNC_FILE_RANGE_WRITE
-                | libc::SYNC_FILE_RANGE_WAIT_AFTER
+            libc::SYNC_FILE_RANGE_WAIT_BEFORE | libc::SYNC_FILE_RANGE_WRITE | libc::SYNC_FILE_RANGE_WAIT_AFTER
         }
     };
     // SAFETY: the descriptor is open for the duration of the call, which reads and writes no memory of ours.

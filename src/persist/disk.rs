@@ -60,8 +60,7 @@ pub struct System;
 
 impl Calls for System {
     fn create(&mut self, path: &CStr) -> Result<File, Errno> {
-        let flags =
-            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
         let file = File::from(nix::fcntl::open(path, flags, Mode::from_bits_truncate(0o666))?);
         // A file system without locks: the name alone must do.
         let _ = file.try_lock();
@@ -205,7 +204,8 @@ impl<C: Calls> GrowingFile<'_, C> {
             bytes = &bytes[taken..];
             self.written_bytes += taken as u64;
         }
-        if self.policy.incremental == Incremental::Yes && self.written_bytes - self.started_bytes >= SYNC_BYTES
+        if self.policy.incremental == Incremental::Yes
+            && self.written_bytes - self.started_bytes >= SYNC_BYTES
         {
             self.sync_behind()?;
         }
@@ -312,7 +312,9 @@ fn is_temp_name(name: &str) -> bool {
 pub fn sweep_temp_files(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let ours = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_temp_name));
-    ours.map(|entry| entry.path()).filter(|path| is_orphan(path) && std::fs::remove_file(path).is_ok()).collect()
+    ours.map(|entry| entry.path())
+        .filter(|path| is_orphan(path) && std::fs::remove_file(path).is_ok())
+        .collect()
 }
 
 fn is_orphan(path: &Path) -> bool {
@@ -336,7 +338,7 @@ pub fn preflight(paths: &SavePaths, bytes_needed_max: u64) -> Result<(), Snapsho
     let last_bytes = std::fs::metadata(paths.target_path()).map_or(0, |metadata| metadata.len());
     let needed = last_bytes.min(bytes_needed_max);
     let Ok(space) = nix::sys::statvfs::statvfs(directory) else { return Ok(()) };
-    let free = (space.blocks_available() as u64).saturating_mul(space.fragment_size() as u64);
+    let free = space.blocks_available().saturating_mul(space.fragment_size());
     // File systems that do not count (some network ones) say that they have no blocks at all.
     if space.blocks() > 0 && free < needed {
         let text = format!("No space left on device ({free} bytes free, about {needed} needed)");

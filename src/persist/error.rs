@@ -7,6 +7,13 @@ use nix::errno::Errno;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// The C library's text for an error number, which is what users know.
+pub fn error_text(errno: Errno) -> String {
+    let number = errno as i32;
+    let text = std::io::Error::from_raw_os_error(number).to_string();
+    text.strip_suffix(&format!(" (os error {number})")).unwrap_or(&text).to_owned()
+}
+
 /// What failed. The numbers travel through the pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -112,7 +119,7 @@ impl fmt::Display for SnapshotError {
             write!(f, " {}", self.path.display())?;
         }
         match &self.reason {
-            Reason::Errno(errno) => write!(f, ": {}", errno.desc()),
+            Reason::Errno(errno) => write!(f, ": {}", error_text(*errno)),
             Reason::Text(text) => write!(f, ": {text}"),
         }
     }

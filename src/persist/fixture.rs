@@ -24,7 +24,8 @@ pub fn keyspace(keys: usize) -> Keyspace {
                 2 => format!("value {number}"),
                 _ => format!("{number} ").repeat(300),
             };
-            let expiry = if number % 3 == 0 { Expiry::At(NOW_MS + 1000 * (1 + number as i64)) } else { Expiry::None };
+            let expiry =
+                if number % 3 == 0 { Expiry::At(NOW_MS + 1000 * (1 + number as i64)) } else { Expiry::None };
             set(&mut keyspace, db, &format!("key:{db}:{number}"), &value, expiry);
         }
     }

@@ -61,7 +61,12 @@ pub fn save_image<C: Calls>(
 ) -> Result<Summary, Fault> {
     let (options, workspace) = plan;
     write_file(calls, paths, options.file, |file| {
-        let written = write_image(keyspace, RdbWriter::with_workspace(&mut *file, workspace, options.writer), options, report);
+        let written = write_image(
+            keyspace,
+            RdbWriter::with_workspace(&mut *file, workspace, options.writer),
+            options,
+            report,
+        );
         // The writer fails only when the file does.
         written.map_err(|_| file.fault().unwrap_or(Fault::new(Operation::Write, Errno::EIO)))
     })

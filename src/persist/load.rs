@@ -10,6 +10,7 @@
 //!
 //! Keys go in in batches: hash all, ask for their buckets, then insert; one cache miss is waited for instead of many.
 
+use super::error::error_text;
 use super::image::KeyDelay;
 use crate::base::number;
 use crate::keyspace::settings::Ranking;
@@ -17,6 +18,7 @@ use crate::keyspace::{Entry, Keyspace, lru};
 use crate::rdb::{
     Access, Checksum, ChecksumState, Input, KeyRecord, RdbError, Reader, Record, Value, Verifier,
 };
+use nix::errno::Errno;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use std::fmt;
 use std::fs::File;
@@ -61,18 +63,33 @@ pub struct LoadOptions {
 /// Why a file was not loaded.
 #[derive(Debug)]
 pub enum LoadError {
-    Open { path: PathBuf, error: io::Error },
-    Rdb { path: PathBuf, error: RdbError },
+    Open {
+        path: PathBuf,
+        error: io::Error,
+    },
+    Rdb {
+        path: PathBuf,
+        error: RdbError,
+    },
     /// The file has more databases than the server.
-    Database { path: PathBuf, index: u64, databases: usize },
-    Duplicate { path: PathBuf, key: Vec<u8>, db: usize, offset: u64 },
+    Database {
+        path: PathBuf,
+        index: u64,
+        databases: usize,
+    },
+    Duplicate {
+        path: PathBuf,
+        key: Vec<u8>,
+        db: usize,
+        offset: u64,
+    },
 }
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LoadError::Open { path, error } => {
-                let reason = nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(0)).desc();
+                let reason = error_text(Errno::from_raw(error.raw_os_error().unwrap_or(0)));
                 write!(f, "Fatal error: can't open the RDB file {} for reading: {reason}", path.display())
             }
             LoadError::Rdb { path, error } => write!(f, "{error} ({})", path.display()),
@@ -176,7 +193,11 @@ impl Loading {
             file,
             options,
             stage,
-            place: Place { db: 0, batch: Vec::with_capacity(BATCH_KEYS), hashes: Vec::with_capacity(BATCH_KEYS) },
+            place: Place {
+                db: 0,
+                batch: Vec::with_capacity(BATCH_KEYS),
+                hashes: Vec::with_capacity(BATCH_KEYS),
+            },
         }))
     }
 
@@ -196,7 +217,12 @@ impl Loading {
     }
 
     /// Goes on for about `budget_bytes` of the file.
-    pub fn step(&mut self, keyspace: &mut Keyspace, now_ms: i64, budget_bytes: u64) -> Result<Step, LoadError> {
+    pub fn step(
+        &mut self,
+        keyspace: &mut Keyspace,
+        now_ms: i64,
+        budget_bytes: u64,
+    ) -> Result<Step, LoadError> {
         match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::Verifying(verifier) => self.verify(verifier),
             Stage::Reading(mut reader) => {
@@ -237,7 +263,8 @@ impl Loading {
         let open = |error| LoadError::Open { path: self.path.clone(), error };
         let mut file = self.file.try_clone().map_err(open)?;
         file.rewind().map_err(open)?;
-        self.stage = Stage::Reading(Reader::new(FileInput(file), Checksum::Off).map_err(|error| self.failed(error))?);
+        self.stage =
+            Stage::Reading(Reader::new(FileInput(file), Checksum::Off).map_err(|error| self.failed(error))?);
         Ok(Step::More)
     }
 
@@ -322,7 +349,12 @@ impl Loading {
     }
 
     #[cold]
-    fn take_other(&mut self, record: Record<'_>, keyspace: &mut Keyspace, now_ms: i64) -> Result<(), LoadError> {
+    fn take_other(
+        &mut self,
+        record: Record<'_>,
+        keyspace: &mut Keyspace,
+        now_ms: i64,
+    ) -> Result<(), LoadError> {
         match record {
             Record::SelectDb(index) => {
                 self.insert_batch(keyspace)?;
@@ -340,7 +372,9 @@ impl Loading {
                 }
             }
             Record::Aux { name, value } => self.take_aux(name, value, now_ms),
-            Record::FunctionLibrary(_) => tracing::warn!("A library of functions in the RDB file is not loaded."),
+            Record::FunctionLibrary(_) => {
+                tracing::warn!("A library of functions in the RDB file is not loaded.")
+            }
             Record::ModuleAux { .. } | Record::SlotInfo { .. } | Record::Ignored(_) => {}
             Record::Key(_) | Record::End => unreachable!("the caller takes keys and the end"),
         }

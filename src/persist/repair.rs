@@ -24,12 +24,15 @@ pub struct Repair {
 }
 
 impl Repair {
-    /// Makes the work of one repair, for a helper thread.
-    pub fn begin(&mut self) -> impl FnOnce() + Send + 'static + use<> {
+    /// Begins, on a thread of its own: lazy frees must not wait behind it.
+    pub fn begin(&mut self) {
         self.stop();
         let stop = Arc::new(AtomicBool::new(false));
-        self.stop = Some(stop.clone());
-        move || repair(&stop)
+        let heard = stop.clone();
+        // A host that refuses a thread: the next fork takes longer, and that is all.
+        if std::thread::Builder::new().name("page_repair".into()).spawn(move || repair(&heard)).is_ok() {
+            self.stop = Some(stop);
+        }
     }
 
     /// Called before a fork.
@@ -76,12 +79,16 @@ mod tests {
 
     #[test]
     fn a_stopped_repair_does_nothing_more() {
+        let stop = AtomicBool::new(true);
+        // Were it to begin, it would take seconds for a heap of any size.
+        repair(&stop);
         let mut repair = Repair::default();
-        let first = repair.begin();
-        let second = repair.begin();
-        // The second has stopped the first; both must end.
-        first();
-        repair.stop();
-        second();
+        repair.begin();
+        let first = repair.stop.clone().expect("a thread was to be had");
+        repair.begin();
+        assert!(first.load(Ordering::Relaxed));
+        let second = repair.stop.clone().expect("a thread was to be had");
+        drop(repair);
+        assert!(second.load(Ordering::Relaxed));
     }
 }

@@ -54,7 +54,11 @@ impl Background {
 
     /// INFO current_fork_perc: keys done, in percent.
     pub fn percent(&self) -> f64 {
-        if self.keys_total == 0 { 0.0 } else { self.save.progress.keys as f64 * 100.0 / self.keys_total as f64 }
+        if self.keys_total == 0 {
+            0.0
+        } else {
+            self.save.progress.keys as f64 * 100.0 / self.keys_total as f64
+        }
     }
 
     /// INFO current_cow_size_age, in seconds.
@@ -142,7 +146,8 @@ impl Snapshots {
         }
         let since_save_s = now_s - self.last_save_s;
         let is_due = |rule: &&SaveRule| {
-            self.dirty >= rule.changes && u64::try_from(since_save_s).is_ok_and(|seconds| seconds > rule.seconds)
+            self.dirty >= rule.changes
+                && u64::try_from(since_save_s).is_ok_and(|seconds| seconds > rule.seconds)
         };
         match rules.iter().find(is_due) {
             Some(rule) => Some(Due::Rule(*rule)),
@@ -157,7 +162,8 @@ impl Snapshots {
 
     pub fn started(&mut self, save: RunningSave, keys_total: u64, now_ms: i64) {
         self.scheduled = false;
-        self.background = Some(Background { save, started_ms: now_ms, keys_total, dirty_at_start: self.dirty });
+        self.background =
+            Some(Background { save, started_ms: now_ms, keys_total, dirty_at_start: self.dirty });
     }
 
     /// The child saved everything up to its fork.
@@ -214,7 +220,8 @@ mod tests {
     use nix::errno::Errno;
     use std::path::Path;
 
-    const RULES: &[SaveRule] = &[SaveRule { seconds: 60, changes: 10 }, SaveRule { seconds: 10, changes: 100 }];
+    const RULES: &[SaveRule] =
+        &[SaveRule { seconds: 60, changes: 10 }, SaveRule { seconds: 10, changes: 100 }];
     const START_MS: i64 = 1_700_000_000_000;
 
     fn after_s(seconds: i64) -> i64 {

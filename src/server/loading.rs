@@ -3,9 +3,9 @@
 use super::server::Server;
 use crate::keyspace::Keyspace;
 use crate::keyspace::db::Sharing;
+use crate::persist::SnapshotError;
 use crate::persist::image::KeyDelay;
 use crate::persist::load::{Duplicates, LoadError, LoadOptions, Loading, Step, Target};
-use crate::persist::SnapshotError;
 use crate::rdb::Checksum;
 use std::fmt;
 use std::path::PathBuf;

@@ -4,15 +4,16 @@
 //! supervisors and scripts look for; the reason of a failure follows them.
 
 use super::server::{REDIS_VERSION, Server};
-use crate::base::bio::Job as BioJob;
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
 use crate::base::{alloc, log, process};
 use crate::config::{Config, OomScoreAdj};
 use crate::keyspace::db::Sharing;
 use crate::metrics::latency::is_spike;
 use crate::persist::child::{self, Ending, Job};
-use crate::persist::disk::{FilePolicy, Incremental, PageCache, SavePaths, System, preflight, sweep_temp_files};
-use crate::persist::error::{Operation, Reason, SnapshotError};
+use crate::persist::disk::{
+    FilePolicy, Incremental, PageCache, SavePaths, System, preflight, sweep_temp_files,
+};
+use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
 use crate::persist::image::{ImageOptions, KeyDelay, save_image};
 use crate::persist::snapshot::{Background, Due, SaveStatus};
 use crate::rdb::{Checksum, Compression, VERSION_BASE, Workspace, WriterOptions};
@@ -118,7 +119,11 @@ impl Server {
                 version: VERSION_BASE,
             },
             file: FilePolicy {
-                incremental: if config.rdb_save_incremental_fsync { Incremental::Yes } else { Incremental::No },
+                incremental: if config.rdb_save_incremental_fsync {
+                    Incremental::Yes
+                } else {
+                    Incremental::No
+                },
                 page_cache,
             },
             key_delay: KeyDelay(config.rdb_key_save_delay),
@@ -187,9 +192,7 @@ impl Server {
     fn stop_sharing(&mut self, background: Background) {
         drop(background);
         self.keyspace.set_sharing(Sharing::Alone);
-        if let Some(bio) = &self.keyspace.bio {
-            bio.submit(BioJob::Run(Box::new(self.snapshots.repair.begin())));
-        }
+        self.snapshots.repair.begin();
     }
 
     /// The error that writes get while snapshots are wanted and fail; `None` when they may go on.
@@ -240,8 +243,8 @@ impl Server {
 /// A failed save in Redis's words, and in ours the path they leave out.
 fn log_write_error(error: &SnapshotError, directory: &Path) {
     let reason = match &error.reason {
-        Reason::Errno(errno) => errno.desc(),
-        Reason::Text(text) => text,
+        Reason::Errno(errno) => error_text(*errno),
+        Reason::Text(text) => text.clone(),
     };
     let (path, directory) = (error.path.display(), directory.display());
     match error.operation {

@@ -10,16 +10,18 @@ use crate::spec::{Categories, CommandError, Flags, Group, Spec};
 
 pub const COMMANDS: &[Entry] = &[
     Entry::server(
-        Spec::new("save", 1, Group::Server, Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING).or(Flags::NO_MULTI))
-            .doc("1.0.0", "Synchronously save the dataset to disk", ""),
+        Spec::new(
+            "save",
+            1,
+            Group::Server,
+            Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING).or(Flags::NO_MULTI),
+        )
+        .doc("1.0.0", "Synchronously save the dataset to disk", ""),
         save,
     ),
     Entry::server(
-        Spec::new("bgsave", -1, Group::Server, Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING)).doc(
-            "1.0.0",
-            "Asynchronously save the dataset to disk",
-            "[SCHEDULE|CANCEL]",
-        ),
+        Spec::new("bgsave", -1, Group::Server, Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING))
+            .doc("1.0.0", "Asynchronously save the dataset to disk", "[SCHEDULE|CANCEL]"),
         bgsave,
     ),
     Entry::server(
@@ -120,8 +122,12 @@ fn shutdown_options(cx: &Cx<'_>, args: Args<'_>) -> Result<Option<Shutdown>, Com
     let mut is_abort = false;
     for word in Options::new(args, 1) {
         match word {
-            _ if is_word(word, "NOSAVE") && shutdown.save != ShutdownSave::Yes => shutdown.save = ShutdownSave::No,
-            _ if is_word(word, "SAVE") && shutdown.save != ShutdownSave::No => shutdown.save = ShutdownSave::Yes,
+            _ if is_word(word, "NOSAVE") && shutdown.save != ShutdownSave::Yes => {
+                shutdown.save = ShutdownSave::No
+            }
+            _ if is_word(word, "SAVE") && shutdown.save != ShutdownSave::No => {
+                shutdown.save = ShutdownSave::Yes
+            }
             _ if is_word(word, "NOW") => shutdown.now = true,
             _ if is_word(word, "FORCE") => shutdown.force = true,
             _ if is_word(word, "ABORT") => is_abort = true,

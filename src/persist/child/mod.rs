@@ -23,7 +23,7 @@ mod report;
 mod run;
 
 use super::disk::SavePaths;
-use super::error::{Fault, Operation, SnapshotError};
+use super::error::{Fault, Operation, SnapshotError, error_text};
 use super::image::{ImageOptions, ImageProgress};
 use crate::base::clock::Clock;
 use crate::base::log::ChildLog;
@@ -97,7 +97,10 @@ pub enum Ending {
     /// It was asked to stop.
     Cancelled,
     /// By a signal that nobody here sent.
-    Killed { signal: i32, error: SnapshotError },
+    Killed {
+        signal: i32,
+        error: SnapshotError,
+    },
     Failed(SnapshotError),
 }
 
@@ -167,12 +170,14 @@ impl RunningSave {
         self.conclude(status, now_ms)
     }
 
-    /// Asks the child to stop. The temp file is gone when this returns, the child soon after.
+    /// Ends the child. The temp file is gone when this returns, the child soon after.
+    ///
+    /// SIGUSR1 does it, too, for those who send it by hand; but a child that was stopped would not hear it.
     pub fn cancel(&mut self) {
         self.cancelled = Cancelled::Yes;
         // The file before the signal: see invariant 5.
         self.remove_temp_file();
-        let _ = kill(Pid::from_raw(self.pid), Signal::SIGUSR1);
+        let _ = kill(Pid::from_raw(self.pid), Signal::SIGKILL);
     }
 
     pub fn is_cancelled(&self) -> bool {
@@ -199,7 +204,9 @@ impl RunningSave {
             (Ok(WaitStatus::Signaled(_, Signal::SIGUSR1, _) | WaitStatus::Exited(_, EXIT_CANCELLED)), _) => {
                 Ending::Cancelled
             }
-            (Ok(WaitStatus::Exited(..)), Some(Report::Failed(fault))) => Ending::Failed(self.paths.explain(fault)),
+            (Ok(WaitStatus::Exited(..)), Some(Report::Failed(fault))) => {
+                Ending::Failed(self.paths.explain(fault))
+            }
             (Ok(WaitStatus::Exited(_, EXIT_PANIC)), _) => failed("the child panicked".into()),
             (Ok(WaitStatus::Exited(_, code)), _) => failed(format!("the child ended with exit code {code}")),
             (Ok(WaitStatus::Signaled(_, signal, _)), _) => {
@@ -208,7 +215,7 @@ impl RunningSave {
                 Ending::Killed { signal, error: SnapshotError::text(Operation::Child, target, text) }
             }
             (Ok(other), _) => failed(format!("the child ended in a way unknown here ({other:?})")),
-            (Err(errno), _) => failed(format!("waitpid: {}", errno.desc())),
+            (Err(errno), _) => failed(format!("waitpid: {}", error_text(errno))),
         }
     }
 
@@ -240,9 +247,7 @@ impl Drop for RunningSave {
     /// Whoever forgets a child ends it.
     fn drop(&mut self) {
         if self.reaped == Reaped::No {
-            self.cancelled = Cancelled::Yes;
-            self.remove_temp_file();
-            let _ = kill(Pid::from_raw(self.pid), Signal::SIGKILL);
+            self.cancel();
             let _ = self.wait(0);
         }
     }

@@ -36,7 +36,17 @@ fn poll_to_end(running: &mut RunningSave) -> Ending {
 }
 
 fn files(directory: &Path) -> Vec<String> {
-    std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+/// The child creates it when it has become a process of its own.
+fn wait_for_file(directory: &Path) {
+    while files(directory).is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]
@@ -76,6 +86,21 @@ fn a_cancelled_child_leaves_nothing() {
 }
 
 #[test]
+fn a_stopped_child_can_be_cancelled_and_one_can_be_asked_by_hand() {
+    let directory = tempfile::tempdir().unwrap();
+    let keyspace = fixture::keyspace(3000);
+    let mut running = begin(&keyspace, directory.path(), 10_000);
+    kill(Pid::from_raw(running.pid), Signal::SIGSTOP).unwrap();
+    running.cancel();
+    assert_eq!(poll_to_end(&mut running), Ending::Cancelled);
+    let mut running = begin(&keyspace, directory.path(), 10_000);
+    wait_for_file(directory.path());
+    kill(Pid::from_raw(running.pid), Signal::SIGUSR1).unwrap();
+    assert_eq!(poll_to_end(&mut running), Ending::Cancelled);
+    assert!(files(directory.path()).is_empty());
+}
+
+#[test]
 fn a_killed_child_is_named_with_its_signal() {
     let directory = tempfile::tempdir().unwrap();
     let keyspace = fixture::keyspace(3000);
@@ -94,7 +119,10 @@ fn the_childs_reason_arrives() {
     let mut running = begin(&keyspace, Path::new("/nowhere/at/all"), 0);
     let Ending::Failed(error) = poll_to_end(&mut running) else { panic!("it cannot succeed") };
     let text = error.to_string();
-    assert!(text.starts_with("open /nowhere/at/all/temp-") && text.ends_with(": No such file or directory"), "{text}");
+    assert!(
+        text.starts_with("open /nowhere/at/all/temp-") && text.ends_with(": No such file or directory"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -107,6 +135,7 @@ fn the_child_holds_no_descriptor_of_ours() {
     ours.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     // The other end is closed only when the child has closed its copy, too; it lives for a long while yet.
     assert_eq!(std::io::Read::read(&mut ours, &mut [0; 1]).unwrap(), 0);
+    wait_for_file(directory.path());
     assert!(running.poll(NOW_MS).is_none());
     let title = std::fs::read_to_string(format!("/proc/{}/comm", running.pid)).unwrap();
     let score = std::fs::read_to_string(format!("/proc/{}/oom_score_adj", running.pid)).unwrap();
@@ -121,9 +150,7 @@ fn a_living_childs_file_is_not_swept() {
     let directory = tempfile::tempdir().unwrap();
     let keyspace = fixture::keyspace(3000);
     let running = begin(&keyspace, directory.path(), 10_000);
-    while files(directory.path()).is_empty() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for_file(directory.path());
     std::thread::sleep(Duration::from_millis(50));
     assert!(sweep_temp_files(directory.path()).is_empty());
     drop(running);

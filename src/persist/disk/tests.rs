@@ -4,8 +4,10 @@ use super::*;
 const POLICY: FilePolicy = FilePolicy { incremental: Incremental::Yes, page_cache: PageCache::Release };
 
 fn names(directory: &Path) -> Vec<String> {
-    let mut names: Vec<_> =
-        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -40,7 +42,9 @@ fn every_call_can_fail_and_the_old_file_stands() {
             _ => assert_eq!(kept, b"old", "call {fail_at}: {fault:?}"),
         }
         let text = paths.explain(fault).to_string();
-        assert!(text.contains(&*directory.path().to_string_lossy()) && text.ends_with("No space left on device"));
+        assert!(
+            text.contains(&*directory.path().to_string_lossy()) && text.ends_with("No space left on device")
+        );
     }
     save(&mut System, &paths, b"new").unwrap();
     assert_eq!(std::fs::read(paths.target_path()).unwrap(), b"new");

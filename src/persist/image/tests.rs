@@ -6,7 +6,11 @@ use crate::rdb::{Checksum, Compression, VERSION_BASE};
 
 pub fn options() -> ImageOptions {
     ImageOptions {
-        writer: WriterOptions { compression: Compression::Lzf, checksum: Checksum::On, version: VERSION_BASE },
+        writer: WriterOptions {
+            compression: Compression::Lzf,
+            checksum: Checksum::On,
+            version: VERSION_BASE,
+        },
         file: FilePolicy { incremental: Incremental::Yes, page_cache: PageCache::Release },
         key_delay: KeyDelay(0),
         now_ms: NOW_MS,
@@ -22,7 +26,8 @@ fn a_fault_is_told_as_it_came_and_progress_is_reported() {
     let keyspace = fixture::keyspace(2000);
     let mut reports = Vec::new();
     let plan = (&options(), Workspace::new());
-    let summary = save_image(&keyspace, &mut System, &paths, plan, &mut |progress| reports.push(progress)).unwrap();
+    let summary =
+        save_image(&keyspace, &mut System, &paths, plan, &mut |progress| reports.push(progress)).unwrap();
     assert_eq!(std::fs::metadata(paths.target_path()).unwrap().len(), summary.bytes);
     assert_eq!(reports.last(), Some(&ImageProgress { keys: 6000, bytes: summary.bytes }));
     assert_eq!(reports.len(), 6000 / 1024 + 1);

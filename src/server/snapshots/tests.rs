@@ -63,7 +63,10 @@ fn a_rule_starts_a_save_that_takes_the_changes_of_its_time() {
     bench.set("b", "2");
     bench.wait_for_child();
     assert_eq!((bench.server.snapshots.dirty, bench.server.stats.forks), (1, 1));
-    assert_eq!((bench.server.snapshots.last_status, bench.server.snapshots.last_duration_s), (SaveStatus::Ok, 0));
+    assert_eq!(
+        (bench.server.snapshots.last_status, bench.server.snapshots.last_duration_s),
+        (SaveStatus::Ok, 0)
+    );
     assert_eq!(bench.server.keyspace.sharing(), Sharing::Alone);
     assert_eq!(bench.files(), ["dump.rdb"]);
 }

@@ -124,15 +124,16 @@ pub fn sync_file_range(file: BorrowedFd<'_>, start: u64, bytes: u64, step: Range
     nix::errno::Errno::result(result).map(drop)
 }
 
-/// How many small pages of `start..start + bytes` are in memory, at most `RESIDENCY_PAGES_MAX` of them asked for.
+/// How many small pages of `start..start + bytes` are in memory, at most `RESIDENCY_PAGES_MAX` of them asked
+/// for.
 ///
 /// # Errors
 /// ENOMEM when something in the range is not mapped.
 pub fn resident_pages(start: usize, bytes: usize) -> nix::Result<usize> {
     let mut residency = [0u8; RESIDENCY_PAGES_MAX];
     let bytes = bytes.min(RESIDENCY_PAGES_MAX * SMALL_PAGE_BYTES_MIN);
-    // SAFETY: the kernel writes one byte for each page of at least 4 KiB, of which there are no more than the array has;
-    // the range itself is only asked about.
+    // SAFETY: the kernel writes one byte for each page of at least 4 KiB, of which there are no more than the
+    // array has; the range itself is only asked about.
     let result = unsafe { libc::mincore(start as *mut libc::c_void, bytes, residency.as_mut_ptr()) };
     nix::errno::Errno::result(result)?;
     Ok(residency.iter().filter(|page| **page & 1 == 1).count())

@@ -10,8 +10,9 @@
 //! Invariants:
 //! 1. Every system call of a save goes through `Calls`, so that tests can make each of them fail.
 //! 2. Nothing here allocates once `SavePaths` is made: the forked child runs it.
-//! 3. Whoever writes a temp file holds its lock (flock), which the kernel drops with the process. A temp file whose lock
-//!    can be taken is an orphan, whatever its process id means by now (containers start with the same ids again).
+//! 3. Whoever writes a temp file holds its lock (flock), which the kernel drops with the process. A temp file
+//!    whose lock can be taken is an orphan, whatever its process id means by now (containers start with the
+//!    same ids again).
 //!
 //! Not here: what is in the file, and who writes it.
 
@@ -212,8 +213,8 @@ impl<C: Calls> GrowingFile<'_, C> {
         Ok(())
     }
 
-    /// Starts writing out what is new and waits for what was started before: the disk is always busy, and never is there
-    /// more than two portions to wait for.
+    /// Starts writing out what is new and waits for what was started before: the disk is always busy, and
+    /// never is there more than two portions to wait for.
     fn sync_behind(&mut self) -> Result<(), Fault> {
         let fault = |errno| Fault::new(Operation::Sync, errno);
         let new = FileRange { start: self.started_bytes, bytes: self.written_bytes - self.started_bytes };
@@ -246,8 +247,8 @@ impl<C: Calls> Output for GrowingFile<'_, C> {
     }
 }
 
-/// Makes the file at `paths.target` be what `fill` writes. On `Err` the old file stands (only when the directory could
-/// not be synced may the new one have taken its place already), and no temp file is left.
+/// Makes the file at `paths.target` be what `fill` writes. On `Err` the old file stands (only when the
+/// directory could not be synced may the new one have taken its place already), and no temp file is left.
 pub fn write_file<C: Calls, R>(
     calls: &mut C,
     paths: &SavePaths,
@@ -307,8 +308,8 @@ fn is_temp_name(name: &str) -> bool {
         && nonce.bytes().all(is_lower_hex)
 }
 
-/// Removes the temp files that crashed processes left in `directory`; returns what was removed. Files of our pattern that
-/// a living process holds locked, and all files of another pattern, stay.
+/// Removes the temp files that crashed processes left in `directory`; returns what was removed. Files of our
+/// pattern that a living process holds locked, and all files of another pattern, stay.
 pub fn sweep_temp_files(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let ours = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_temp_name));
@@ -326,8 +327,8 @@ fn is_orphan(path: &Path) -> bool {
 
 /// Looks, before a fork is paid for, whether a save into `paths` can succeed at all.
 ///
-/// `bytes_needed_max` bounds how large the new file can become; the room that the last one took is asked for, unless the
-/// dataset has shrunk below that since.
+/// `bytes_needed_max` bounds how large the new file can become; the room that the last one took is asked for,
+/// unless the dataset has shrunk below that since.
 ///
 /// # Errors
 /// A directory that is absent or not writable, or a file system too full.

@@ -1,7 +1,7 @@
 //! Why a snapshot could not be saved: the operation, the path and the system's reason.
 //!
-//! A `Fault` is what the child can say through its pipe: two numbers. The parent, which knows the paths, makes a
-//! `SnapshotError` of it. Texts are made once, in `Display`.
+//! A `Fault` is what the child can say through its pipe: two numbers. The parent, which knows the paths,
+//! makes a `SnapshotError` of it. Texts are made once, in `Display`.
 
 use nix::errno::Errno;
 use std::fmt;

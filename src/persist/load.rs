@@ -5,10 +5,12 @@
 //! ```
 //! Invariants:
 //! 1. Nothing of a file enters a keyspace before the whole file's checksum was found right.
-//! 2. After an error the keyspace holds a part of the file and is of no more use: callers load into a fresh one, or end.
+//! 2. After an error the keyspace holds a part of the file and is of no more use: callers load into a fresh
+//!    one, or end.
 //! 3. What a file announces (RESIZEDB) is believed only as far as its size allows.
 //!
-//! Keys go in in batches: hash all, ask for their buckets, then insert; one cache miss is waited for instead of many.
+//! Keys go in in batches: hash all, ask for their buckets, then insert; one cache miss is waited for instead
+//! of many.
 
 use super::error::error_text;
 use super::image::KeyDelay;

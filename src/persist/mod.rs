@@ -1,4 +1,5 @@
-//! Room `persist`: snapshots on disk. Writes the keyspace into a file, in this process or in a forked child, and loads it.
+//! Room `persist`: snapshots on disk. Writes the keyspace into a file, in this process or in a forked child,
+//! and loads it.
 //!
 //! | file | what |
 //! |---|---|
@@ -11,7 +12,8 @@
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
-//! 1. This room knows no opcode: `rdb` does. It knows no command: `server::snapshots` brings it together with the rest.
+//! 1. This room knows no opcode: `rdb` does. It knows no command: `server::snapshots` brings it together with
+//!    the rest.
 //! 2. The good file is replaced only by a finished one.
 //! 3. Every failure says operation, path and reason.
 

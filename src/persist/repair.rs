@@ -1,8 +1,9 @@
 //! Puts the heap back on huge pages after a save.
 //!
-//! While a child lives, each first write to a huge page splits it. Left so, the next fork copies 512 times as many page
-//! table entries. Collapsing one huge page takes a quarter of a millisecond of copying, during which only writes to that
-//! page wait; so a helper thread does it, one page at a time with a pause after each, and stops when the next fork comes.
+//! While a child lives, each first write to a huge page splits it. Left so, the next fork copies 512 times as
+//! many page table entries. Collapsing one huge page takes a quarter of a millisecond of copying, during
+//! which only writes to that page wait; so a helper thread does it, one page at a time with a pause after
+//! each, and stops when the next fork comes.
 
 use crate::base::os::resident_pages;
 use crate::base::pages;

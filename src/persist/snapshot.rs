@@ -1,6 +1,7 @@
 //! What the server knows of its snapshots: when the last one was made, how it went, what is due.
 //!
-//! State and rules only; files are `disk`'s, the child is `child`'s, and `server::snapshots` brings them together.
+//! State and rules only; files are `disk`'s, the child is `child`'s, and `server::snapshots` brings them
+//! together.
 
 use super::child::{CowBytes, RunningSave};
 use super::error::SnapshotError;
@@ -91,7 +92,8 @@ pub struct Snapshots {
     pub last_cow_bytes: u64,
     pub last_load_keys_loaded: u64,
     pub last_load_keys_expired: u64,
-    /// The memory of the process title; `boot` takes it at the start, and the child shows its own title in it.
+    /// The memory of the process title; `boot` takes it at the start, and the child shows its own title in
+    /// it.
     pub process_title: Option<ProcessTitle>,
     /// The repair of the heap after the last save.
     pub repair: Repair,

@@ -112,7 +112,8 @@ impl Server {
 
     /// DEBUG RELOAD: saves, then loads the file. Whatever fails, the dataset stays what it was.
     ///
-    /// The file goes into a keyspace of its own first, for only a file that was read to its end is known to be loadable.
+    /// The file goes into a keyspace of its own first, for only a file that was read to its end is known to
+    /// be loadable.
     pub fn reload(&mut self, save: ReloadSave, into: ReloadInto) -> Result<(), ReloadError> {
         if save == ReloadSave::Save {
             self.save_now().map_err(ReloadError::Save)?;

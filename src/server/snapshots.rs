@@ -1,7 +1,7 @@
 //! Snapshots as the server sees them: SAVE, BGSAVE, the rules, what a failed save forbids, and the end.
 //!
-//! This is where `persist` meets configuration, keyspace, statistics and log. Texts of the log are those of Redis, which
-//! supervisors and scripts look for; the reason of a failure follows them.
+//! This is where `persist` meets configuration, keyspace, statistics and log. Texts of the log are those of
+//! Redis, which supervisors and scripts look for; the reason of a failure follows them.
 
 use super::server::{REDIS_VERSION, Server};
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
@@ -28,7 +28,10 @@ pub enum CancelledSave {
     Scheduled,
 }
 
-const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
+const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
+    persist to disk. Commands that may modify the data set are disabled, because this instance is configured \
+    to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please \
+    check the Redis logs for details about the RDB error.";
 
 impl Server {
     /// SAVE: writes the file before it returns. Must not be called while a child saves.
@@ -207,8 +210,8 @@ impl Server {
         })
     }
 
-    /// FLUSHALL: what the child saves is wanted no more. With save rules the empty dataset is saved at once, so that a
-    /// restart does not bring the old one back.
+    /// FLUSHALL: what the child saves is wanted no more. With save rules the empty dataset is saved at once,
+    /// so that a restart does not bring the old one back.
     pub fn kill_child_for_flush(&mut self) {
         if let Some(background) = &mut self.snapshots.background {
             background.save.cancel();
@@ -252,7 +255,8 @@ fn log_write_error(error: &SnapshotError, directory: &Path) {
             "Failed opening the temp RDB file {path} (in server root dir {directory}) for saving: {reason}"
         ),
         Operation::Rename => tracing::warn!(
-            "Error moving temp DB file on the final destination {path} (in server root dir {directory}): {reason}"
+            "Error moving temp DB file on the final destination {path} (in server root dir {directory}): \
+             {reason}"
         ),
         Operation::Write | Operation::Sync | Operation::Close | Operation::SyncDirectory => {
             tracing::warn!("Write error while saving DB to the disk: {error}");
@@ -278,8 +282,8 @@ fn child_title(config: &Config) -> String {
     expand_template(&config.proc_title_template, &fields).unwrap_or_else(|| fields.title.into())
 }
 
-/// The adjustment of the child's out-of-memory score: `relative` counts from what the process started with, which is
-/// what it has now without the server's own share.
+/// The adjustment of the child's out-of-memory score: `relative` counts from what the process started with,
+/// which is what it has now without the server's own share.
 fn child_oom_score_adj(config: &Config) -> Option<i32> {
     let [own, _, child] = config.oom_score_adj_values;
     match config.oom_score_adj {

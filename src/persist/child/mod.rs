@@ -9,15 +9,17 @@
 //!  waitpid(pid, WNOHANG)        ◀─ Done | Failed ─ _exit
 //! ```
 //! Invariants of the child:
-//! 1. It takes no lock, allocates nothing and drops nothing that it inherited; it ends by `_exit` on every path.
+//! 1. It takes no lock, allocates nothing and drops nothing that it inherited; it ends by `_exit` on every
+//!    path.
 //! 2. It never outlives the parent (PR_SET_PDEATHSIG).
-//! 3. It holds no descriptor but 0, 1, 2, its pipe, its log and its file. The standard streams stay open so that nothing
-//!    meant for them can end up in the file.
+//! 3. It holds no descriptor but 0, 1, 2, its pipe, its log and its file. The standard streams stay open so
+//!    that nothing meant for them can end up in the file.
 //!
 //! Invariants of the parent:
 //! 4. It waits for exactly this pid, and for no other.
-//! 5. Whatever way the child ends, its temp file is gone afterwards. When it is cancelled the file goes first: a child
-//!    that the signal has not reached yet then fails to rename, instead of bringing old data back.
+//! 5. Whatever way the child ends, its temp file is gone afterwards. When it is cancelled the file goes
+//!    first: a child that the signal has not reached yet then fails to rename, instead of bringing old data
+//!    back.
 
 mod report;
 mod run;

@@ -1,4 +1,5 @@
-//! What a child says through its pipe, in pieces of fixed size that the kernel writes whole (they are below PIPE_BUF).
+//! What a child says through its pipe, in pieces of fixed size that the kernel writes whole (they are below
+//! PIPE_BUF).
 //!
 //! ```text
 //!  byte 0     1          2..4  4..8   8..16  16..24  24..32       32..40

@@ -25,8 +25,8 @@ const COW_DUTY_CYCLE: i64 = 100;
 /// Set in a child, never in the parent.
 static IN_CHILD: AtomicBool = AtomicBool::new(false);
 
-/// Makes a panic in a child end it at once: unwinding would drop what it inherited. Done in the parent, once, as
-/// installing a hook takes a lock.
+/// Makes a panic in a child end it at once: unwinding would drop what it inherited. Done in the parent, once,
+/// as installing a hook takes a lock.
 pub(super) fn install_panic_guard() {
     static GUARD: Once = Once::new();
     GUARD.call_once(|| {
@@ -69,8 +69,8 @@ fn die_with(parent: Pid) {
     }
 }
 
-/// The parent's handlers are not ours. SIGUSR1 ends the child, which is how it is cancelled. A Ctrl-C in the terminal goes
-/// to the whole group: what it means for the save is the parent's decision.
+/// The parent's handlers are not ours. SIGUSR1 ends the child, which is how it is cancelled. A Ctrl-C in the
+/// terminal goes to the whole group: what it means for the save is the parent's decision.
 fn reset_signals() {
     for signal in Signal::iterator() {
         let handler = match signal {
@@ -84,8 +84,8 @@ fn reset_signals() {
     let _ = SigSet::empty().thread_set_mask();
 }
 
-/// Closes every descriptor above 2 that is not in `kept`. Closing does not touch the epoll set, which goes on living in
-/// the parent; deregistering a socket from it would.
+/// Closes every descriptor above 2 that is not in `kept`. Closing does not touch the epoll set, which goes on
+/// living in the parent; deregistering a socket from it would.
 fn close_all_but(mut kept: [RawFd; 2]) {
     kept.sort_unstable();
     let mut first = 3;
@@ -99,7 +99,8 @@ fn close_all_but(mut kept: [RawFd; 2]) {
 }
 
 fn close_range(first: RawFd, last: RawFd) {
-    // SAFETY: nothing in this process uses the descriptors of these numbers any more, and no destructor will run.
+    // SAFETY: nothing in this process uses the descriptors of these numbers any more, and no destructor will
+    // run.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
     if result != 0 {
         // Before Linux 5.9: one by one.

@@ -6,8 +6,8 @@ use nix::errno::Errno;
 use std::ffi::CStr;
 use std::fs::File;
 
-/// The real calls, counted; the one with number `fail_at` fails with `errno`. Unlinking and forgetting are not counted:
-/// they cannot fail a save.
+/// The real calls, counted; the one with number `fail_at` fails with `errno`. Unlinking and forgetting are
+/// not counted: they cannot fail a save.
 pub struct Faulty {
     pub calls: usize,
     pub fail_at: usize,

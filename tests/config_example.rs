@@ -1,4 +1,5 @@
-//! redis.conf.example documents every directive that is implemented, and no other, and its defaults are the real ones.
+//! redis.conf.example documents every directive that is implemented, and no other, and its defaults are the
+//! real ones.
 
 use std::collections::BTreeSet;
 

@@ -44,7 +44,8 @@ pub enum SetError {
 }
 
 impl SetError {
-    /// For the server, when a change could not be applied: `name` is the directive, `reason` follows the dash.
+    /// For the server, when a change could not be applied: `name` is the directive, `reason` follows the
+    /// dash.
     pub fn failed(name: &str, reason: impl Into<String>) -> Self {
         SetError::Failed { name: name.to_string(), reason: reason.into() }
     }
@@ -66,8 +67,8 @@ impl fmt::Display for SetError {
 
 impl std::error::Error for SetError {}
 
-/// The names that match any of `patterns`, with their values: each once, in the order of the table. A pattern without
-/// wildcard is answered in the spelling of the question.
+/// The names that match any of `patterns`, with their values: each once, in the order of the table. A pattern
+/// without wildcard is answered in the spelling of the question.
 pub fn get(config: &Config, patterns: &[&[u8]]) -> Vec<(String, Vec<u8>)> {
     let mut answer = Vec::new();
     for directive in all().filter(|directive| directive.visibility != Visibility::FileOnly) {
@@ -93,8 +94,8 @@ fn is_pattern(pattern: &[u8]) -> bool {
     pattern.iter().any(|byte| b"[*?".contains(byte))
 }
 
-/// Sets all of `changes` or none. Returns the directives named, in order, without repetition; what follows from them is
-/// the caller's to do, who keeps the old configuration until that has succeeded.
+/// Sets all of `changes` or none. Returns the directives named, in order, without repetition; what follows
+/// from them is the caller's to do, who keeps the old configuration until that has succeeded.
 pub fn set(
     config: &mut Config,
     changes: &[Change<'_>],
@@ -155,8 +156,8 @@ fn printable(name: &[u8]) -> String {
 }
 
 impl Directive {
-    /// Reads the words that follow the name in a file, or the one argument of CONFIG SET. The configuration is as
-    /// before when they are refused.
+    /// Reads the words that follow the name in a file, or the one argument of CONFIG SET. The configuration
+    /// is as before when they are refused.
     pub(super) fn read_line(&self, config: &mut Config, words: &[&[u8]]) -> Result<(), String> {
         if !self.multi_arg {
             return match words {

@@ -1,4 +1,5 @@
-//! The configuration at start: the file, what it includes, standard input and the command line, in this order.
+//! The configuration at start: the file, what it includes, standard input and the command line, in this
+//! order.
 //!
 //! ```text
 //!   tintype [FILE] [--directive value ...]... [-]
@@ -9,12 +10,13 @@
 //!
 //! 1. A later mention of a directive replaces an earlier one, whatever the source. `save` and
 //!    `client-output-buffer-limit` add up; the first `save` of all replaces the default rules.
-//! 2. On the command line the argument after a lone `--name` is its value whatever it looks like; a lone `--save` means
-//!    `save ""`; an argument may hold name and value (`"--port 6380"`). `-` is standard input as the last argument only.
+//! 2. On the command line the argument after a lone `--name` is its value whatever it looks like; a lone
+//!    `--save` means `save ""`; an argument may hold name and value (`"--port 6380"`). `-` is standard input
+//!    as the last argument only.
 //! 3. Whether a promise is kept is judged at the end: `--appendonly no` rescues a file with `appendonly yes`.
 //!
-//! All as redis-server 7.0.15 does it, except that an error also names the file, that includes nested without end are an
-//! error and not a crash, and that a directive may name what this server does not do yet.
+//! All as redis-server 7.0.15 does it, except that an error also names the file, that includes nested without
+//! end are an error and not a crash, and that a directive may name what this server does not do yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -33,9 +35,9 @@ const INCLUDE_DEPTH_MAX: usize = 16;
 pub trait Files {
     fn read(&mut self, path: &Path) -> io::Result<Vec<u8>>;
     fn read_standard_input(&mut self) -> io::Result<Vec<u8>>;
-    /// The names in a directory; an error counts as none.
+    /// The names in a directory; for an include pattern an error counts as none.
     fn list(&mut self, directory: &Path) -> io::Result<Vec<PathBuf>>;
-    /// `Ok` when the path is a directory one may change into.
+    /// `Ok` when the path is a directory.
     fn check_directory(&mut self, path: &Path) -> io::Result<()>;
     fn absolute(&mut self, path: &Path) -> PathBuf;
 }
@@ -59,7 +61,8 @@ impl Files for SystemFiles {
     }
 
     fn check_directory(&mut self, path: &Path) -> io::Result<()> {
-        std::fs::read_dir(path).map(drop)
+        let is_directory = std::fs::metadata(path)?.is_dir();
+        if is_directory { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ENOTDIR)) }
     }
 
     fn absolute(&mut self, path: &Path) -> PathBuf {
@@ -277,8 +280,8 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// CONFIG REWRITE of Redis writes the default user into every file; as long as it says what holds here anyway, such
-    /// a file works.
+    /// CONFIG REWRITE of Redis writes the default user into every file; as long as it says what holds here
+    /// anyway, such a file works.
     fn read_user(&mut self, words: &[&[u8]]) -> Result<(), String> {
         let Some((name, rules)) = words.split_first() else { return Err(BAD_DIRECTIVE.into()) };
         let known = |rule: &&[u8]| DEFAULT_USER_RULES.iter().any(|known| known.as_bytes() == *rule);
@@ -322,7 +325,8 @@ impl<'a> Loader<'a> {
             });
         }
         if self.password_hash {
-            let warning = "The password hash of 'user default' is not looked at: the password is the one of 'requirepass'";
+            let warning =
+                "The password hash of 'user default' is not looked at: 'requirepass' holds the password";
             self.warnings.push(warning.into());
         }
         Ok(LoadedConfig { config: self.config, file, warnings: self.warnings })

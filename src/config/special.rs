@@ -1,8 +1,8 @@
 //! Directives with a syntax of their own, and the rules of some texts.
 //!
-//! Each has three functions: `read` takes the words after the name, `text` is the answer of CONFIG GET, `lines` what
-//! CONFIG REWRITE writes. Each `read` leaves the configuration alone when it fails. Error texts as redis-server
-//! 7.0.15 words them.
+//! Each has three functions: `read` takes the words after the name, `text` is the answer of CONFIG GET,
+//! `lines` what CONFIG REWRITE writes. Each `read` leaves the configuration alone when it fails. Error texts
+//! as redis-server 7.0.15 words them.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub(super) const BIND: Special = Special {
         Ok(())
     },
     text: |config| join(config.bind.iter().map(write_address)),
-    lines: |config| {
+    lines: |config, _| {
         let addresses = join(config.bind.iter().map(write_address));
         vec![if addresses.is_empty() { "bind \"\"".into() } else { format!("bind {addresses}") }]
     },
@@ -54,7 +54,7 @@ pub(super) const SAVE: Special = Special {
         Ok(())
     },
     text: |config| join(config.save.iter().map(|rule| format!("{} {}", rule.seconds, rule.changes))),
-    lines: |config| {
+    lines: |config, _| {
         if config.save.is_empty() {
             return vec!["save \"\"".into()];
         }
@@ -90,13 +90,22 @@ pub(super) const OUTPUT_LIMITS: Special = Special {
             format!("{class} {} {} {}", limit.hard_bytes, limit.soft_bytes, limit.soft_seconds)
         }))
     },
-    lines: |config| {
+    lines: |config, places| {
         let default = Config::default().client_output_buffer_limit;
-        limit_classes(&config.client_output_buffer_limit)
-            .zip(limit_classes(&default))
-            .filter(|(now, default)| now != default)
-            .map(|((class, limit), _)| write_limit_line(class, limit))
-            .collect()
+        let pairs = limit_classes(&config.client_output_buffer_limit).zip(limit_classes(&default));
+        let changed = pairs.clone().filter(|(now, default)| now != default).count();
+        let mut spare = places.saturating_sub(changed);
+        let mut lines = Vec::new();
+        for ((class, limit), (_, default)) in pairs {
+            if limit == default {
+                if spare == 0 {
+                    continue;
+                }
+                spare -= 1;
+            }
+            lines.push(write_limit_line(class, limit));
+        }
+        lines
     },
 };
 
@@ -110,7 +119,7 @@ fn limit_of_class<'a>(limits: &'a mut OutputLimits, class: &[u8]) -> Option<&'a 
 }
 
 /// Redis 7.0 still says `slave`, and clients compare the text.
-fn limit_classes(limits: &OutputLimits) -> impl Iterator<Item = (&'static str, OutputLimit)> {
+fn limit_classes(limits: &OutputLimits) -> impl Iterator<Item = (&'static str, OutputLimit)> + Clone {
     [("normal", limits.normal), ("slave", limits.replica), ("pubsub", limits.pubsub)].into_iter()
 }
 
@@ -126,6 +135,7 @@ fn read_limit(words: &[&[u8]]) -> Option<OutputLimit> {
 fn write_limit_line(class: &str, limit: OutputLimit) -> String {
     use super::value::{Unit, write_number_short};
     let short = |bytes: u64| write_number_short(i128::from(bytes), Unit::Memory);
+    let class = if class == "slave" { "replica" } else { class };
     let (hard, soft) = (short(limit.hard_bytes), short(limit.soft_bytes));
     format!("client-output-buffer-limit {class} {hard} {soft} {}", limit.soft_seconds)
 }
@@ -147,7 +157,7 @@ pub(super) const OOM_SCORES: Special = Special {
         Ok(())
     },
     text: |config| join(config.oom_score_adj_values.iter().map(i32::to_string)),
-    lines: |config| {
+    lines: |config, _| {
         let scores = join(config.oom_score_adj_values.iter().map(i32::to_string));
         vec![format!("oom-score-adj-values {scores}")]
     },
@@ -174,7 +184,7 @@ pub(super) const PERCENTILES: Special = Special {
         Ok(())
     },
     text: |config| join(config.latency_tracking_info_percentiles.iter().map(write_percentile)),
-    lines: |config| {
+    lines: |config, _| {
         let list = join(config.latency_tracking_info_percentiles.iter().map(write_percentile));
         let list = if list.is_empty() { "\"\"".into() } else { list };
         vec![format!("latency-tracking-info-percentiles {list}")]
@@ -191,14 +201,14 @@ pub(super) const SHUTDOWN_ON_SIGINT: Special = Special {
     restart: keep,
     read: |config, words| read_shutdown(words).map(|flags| config.shutdown_on_sigint = flags),
     text: |config| write_shutdown(config.shutdown_on_sigint),
-    lines: |config| vec![format!("shutdown-on-sigint {}", write_shutdown(config.shutdown_on_sigint))],
+    lines: |config, _| vec![format!("shutdown-on-sigint {}", write_shutdown(config.shutdown_on_sigint))],
 };
 
 pub(super) const SHUTDOWN_ON_SIGTERM: Special = Special {
     restart: keep,
     read: |config, words| read_shutdown(words).map(|flags| config.shutdown_on_sigterm = flags),
     text: |config| write_shutdown(config.shutdown_on_sigterm),
-    lines: |config| vec![format!("shutdown-on-sigterm {}", write_shutdown(config.shutdown_on_sigterm))],
+    lines: |config, _| vec![format!("shutdown-on-sigterm {}", write_shutdown(config.shutdown_on_sigterm))],
 };
 
 fn read_shutdown(words: &[&[u8]]) -> Result<ShutdownFlags, String> {
@@ -244,7 +254,7 @@ pub(super) const DIR: Special = Special {
         Ok(())
     },
     text: |config| config.dir.display().to_string(),
-    lines: |config| {
+    lines: |config, _| {
         vec![format!("dir {}", crate::base::quote::quote(config.dir.display().to_string().as_bytes()))]
     },
 };

@@ -1,5 +1,5 @@
-//! The kinds of values of a directive: how each is read from text, which texts it refuses with which words, and how
-//! it is written back.
+//! The kinds of values of a directive: how each is read from text, which texts it refuses with which words,
+//! and how it is written back.
 //!
 //! The error texts are those of redis-server 7.0.15.
 
@@ -53,8 +53,9 @@ pub struct Special {
     pub read: ReadWords,
     /// The answer to CONFIG GET.
     pub text: fn(&Config) -> String,
-    /// The lines CONFIG REWRITE writes; a directive without a line in the file is at its default.
-    pub lines: fn(&Config) -> Vec<String>,
+    /// The lines CONFIG REWRITE writes into a file that has so many of them; lines that say the default may
+    /// be left out when there is no place for them.
+    pub lines: fn(&Config, usize) -> Vec<String>,
 }
 
 /// The kind of a directive's value.

@@ -62,9 +62,9 @@ fn turn(
             match inbox.search(&limits, batch) {
                 Search::Exhausted => return Verdict::NeedsInput,
                 Search::Broken(error) => {
-                    server.errors.count("ERR Protocol error");
-                    server.stats.error_replies += 1;
-                    let protocol = server.clients.get(client).map(|client| client.protocol).unwrap_or_default();
+                    server.count_error("ERR Protocol error");
+                    let protocol =
+                        server.clients.get(client).map(|client| client.protocol).unwrap_or_default();
                     Reply::new(out, protocol).error_bytes(&error.reply());
                     return Verdict::Close;
                 }
@@ -83,7 +83,7 @@ fn turn(
             if server.clients.get(client).is_none_or(|client| client.close_now || client.close_after_reply) {
                 return Verdict::Close;
             }
-            now = later(server, now);
+            now = server.now_after(now);
         }
         if done >= TURN_REQUESTS_MAX || out.len() - output_start >= TURN_OUTPUT_BYTES_MAX {
             return Verdict::TurnOver;
@@ -91,17 +91,11 @@ fn turn(
     }
 }
 
-/// The time of the next request: the wall clock is read once a turn and moved on by the monotonic one.
-fn later(server: &Server, now: Now) -> Now {
-    let mono_ns = server.clock.mono_ns();
-    Now { unix_us: now.unix_us + (mono_ns.saturating_sub(now.mono_ns) / 1000) as i64, mono_ns }
-}
-
 /// Before authentication a command may change what the next one is allowed, so they are parsed one by one.
 fn limits(server: &Server, client: ClientId) -> (Limits, usize) {
     let trusted = server.config.requirepass.is_empty()
         || server.clients.get(client).is_none_or(|client| client.authenticated);
-    let proto_max_bulk_bytes = server.config.proto_max_bulk_len;
+    let proto_max_bulk_bytes = i64::try_from(server.config.proto_max_bulk_len).unwrap_or(i64::MAX);
     match trusted {
         true => (Limits { proto_max_bulk_bytes, trust: Trust::Authenticated }, BATCH),
         false => (Limits { proto_max_bulk_bytes, trust: Trust::Unauthenticated }, 1),

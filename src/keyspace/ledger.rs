@@ -3,8 +3,8 @@
 //! Handlers write in it, `exec::commit` is its only reader. Buffers are reused, so that the common path does not
 //! allocate. Invariants:
 //! 1. Changes stand in the order in which they were told; notifications will be sent in that order.
-//! 2. `dirty` is the sum that `rdb_changes_since_last_save` grows by; a change may count for nothing (the second half of
-//!    a RENAME) or for many.
+//! 2. `dirty` is the sum that `rdb_changes_since_last_save` grows by; a change may count for nothing (the second half
+//!    of a RENAME) or for many.
 
 use super::event::Event;
 use crate::base::argv::Argv;
@@ -79,6 +79,11 @@ impl Ledger {
         self.dirty += dirty;
     }
 
+    /// Counts changes that no key and no database shows.
+    pub fn counted(&mut self, dirty: u64) {
+        self.dirty += dirty;
+    }
+
     /// Propagates `commands` in place of the command that was given. Call it only when `propagates`.
     pub fn propagate_instead(&mut self, commands: Vec<Argv>) {
         self.propagation = Propagation::Instead(commands);
@@ -128,7 +133,8 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.changed(0, b"a", Event::RenameFrom, 1);
         ledger.changed(3, b"bc", Event::RenameTo, 0);
-        let told: Vec<_> = ledger.changes().map(|change| (change.db, change.key.to_vec(), change.event)).collect();
+        let told: Vec<_> =
+            ledger.changes().map(|change| (change.db, change.key.to_vec(), change.event)).collect();
         assert_eq!(told, [(0, b"a".to_vec(), Event::RenameFrom), (3, b"bc".to_vec(), Event::RenameTo)]);
         assert_eq!(ledger.dirty(), 1);
         ledger.clear();

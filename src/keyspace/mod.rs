@@ -7,9 +7,12 @@
 pub mod db;
 pub mod entry;
 pub mod event;
+pub mod evict;
+pub mod expire;
 pub mod expiry_index;
 pub mod ledger;
 pub mod lru;
+pub mod scan;
 pub mod settings;
 pub mod tx;
 

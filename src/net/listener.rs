@@ -59,7 +59,10 @@ pub fn bind(config: &Config) -> Result<Bound, String> {
                 Err(error) if bind.optional && is_missing_address(&error) => {}
                 Err(error) => {
                     let place = format!("{}:{}", bind.address, config.port);
-                    return Err(format!("Could not create server TCP listening socket {place}: bind: {}", reason(&error)));
+                    return Err(format!(
+                        "Could not create server TCP listening socket {place}: bind: {}",
+                        reason(&error)
+                    ));
                 }
             }
         }
@@ -78,7 +81,10 @@ fn reason(error: &io::Error) -> String {
 }
 
 fn is_missing_address(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT | libc::ENOENT))
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT | libc::ENOENT)
+    )
 }
 
 fn resolve(address: &str, port: u16) -> io::Result<SocketAddr> {
@@ -125,7 +131,12 @@ pub fn accept(bound: Bound, server: &Shared, buffers: &Rc<Buffers>) -> Listeners
         listeners.tasks.push(spawn_local(accept_tcp(listener, server.clone(), buffers.clone())));
     }
     if let Some((listener, path)) = bound.unix {
-        listeners.tasks.push(spawn_local(accept_unix(listener, path.clone(), server.clone(), buffers.clone())));
+        listeners.tasks.push(spawn_local(accept_unix(
+            listener,
+            path.clone(),
+            server.clone(),
+            buffers.clone(),
+        )));
         listeners.unix_path = Some(path);
     }
     listeners
@@ -160,8 +171,10 @@ fn welcome_tcp(stream: TcpStream, peer: SocketAddr, server: &Shared, buffers: &R
     let _ = stream.set_nodelay(true);
     if keepalive_s > 0 {
         let probes = Duration::from_secs((keepalive_s / 3).max(1));
-        let keepalive =
-            TcpKeepalive::new().with_time(Duration::from_secs(keepalive_s)).with_interval(probes).with_retries(3);
+        let keepalive = TcpKeepalive::new()
+            .with_time(Duration::from_secs(keepalive_s))
+            .with_interval(probes)
+            .with_retries(3);
         let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     }
     let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
@@ -190,16 +203,19 @@ fn welcome_unix(stream: UnixStream, path: &str, server: &Shared, buffers: &Rc<Bu
 
 const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
 
-const PROTECTED: &[u8] = b"-DENIED Redis is running in protected mode because protected mode is enabled and no password \
-is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to \
-connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode \
-sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host \
-the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE \
-to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis \
-configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the \
-server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password \
-for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting \
-connections from the outside.\r\n";
+const PROTECTED: &[u8] = b"\
+    -DENIED Redis is running in protected mode because protected mode is enabled and no password is \
+    set for the default user. In this mode connections are only accepted from the loopback \
+    interface. If you want to connect from external computers to Redis you may adopt one of the \
+    following solutions: 1) Just disable protected mode sending the command 'CONFIG SET \
+    protected-mode no' from the loopback interface by connecting to Redis from the same host the \
+    server is running, however MAKE SURE Redis is not publicly accessible from internet if you do \
+    so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the \
+    protected mode by editing the Redis configuration file, and setting the protected mode option to \
+    'no', and then restarting the server. 3) If you started the server manually just for testing, \
+    restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the \
+    default user. NOTE: You only need to do one of the above things in order for the server to start \
+    accepting connections from the outside.\r\n";
 
 fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers>) {
     let mut server = shared.borrow_mut();

@@ -9,6 +9,7 @@
 //! | `child` | the forked process, from both sides |
 //! | `load` | a file into a keyspace, in steps |
 //! | `repair` | huge pages after a save |
+//! | `report` | a file, described for people |
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
@@ -23,6 +24,7 @@ pub mod error;
 pub mod image;
 pub mod load;
 pub mod repair;
+pub mod report;
 pub mod snapshot;
 
 pub use error::{Operation, SnapshotError};

@@ -2,13 +2,14 @@
 
 use super::host::Host;
 use super::table::CommandTable;
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Pause, Watches};
 use crate::config::Config;
 use crate::keyspace::{Keyspace, Ledger};
 use crate::metrics::error_stats::ErrorStats;
-use crate::metrics::latency::LatencyMonitor;
+use crate::metrics::latency::Latency;
+use crate::metrics::rates::Rates;
 use crate::metrics::slowlog::Slowlog;
 use crate::metrics::stats::Stats;
 use crate::persist::load::Loading;
@@ -72,10 +73,13 @@ pub struct Server {
     pub loading: Option<Loading>,
     pub stats: Stats,
     pub errors: ErrorStats,
-    pub latency: LatencyMonitor,
+    pub rates: Rates,
+    pub latency: Latency,
     pub slowlog: Slowlog,
     /// Switches of the DEBUG command.
     pub debug: DebugSwitches,
+    /// When the last command ended, on the monotonic clock: the next one of the same client begins there.
+    pub last_call_ended_ns: u64,
     /// A transaction is being executed.
     pub in_exec: bool,
     /// Set when the process is to end; the main task sees it and stops.
@@ -96,7 +100,12 @@ pub struct DebugSwitches {
 
 impl Default for DebugSwitches {
     fn default() -> Self {
-        DebugSwitches { active_expire: true, cron_paused: false, skip_checksum_validation: false, dict_resizing: true }
+        DebugSwitches {
+            active_expire: true,
+            cron_paused: false,
+            skip_checksum_validation: false,
+            dict_resizing: true,
+        }
     }
 }
 
@@ -117,9 +126,11 @@ impl Server {
             loading: None,
             stats: Stats::default(),
             errors: ErrorStats::default(),
-            latency: LatencyMonitor::default(),
+            rates: Rates::default(),
+            latency: Latency::default(),
             slowlog: Slowlog::default(),
             debug: DebugSwitches::default(),
+            last_call_ended_ns: 0,
             in_exec: false,
             exit_code: None,
             host: None,
@@ -134,6 +145,26 @@ impl Server {
     /// Derives from the configuration what other rooms keep of it.
     pub fn apply_config(&mut self) {
         self.keyspace.settings = super::settings::keyspace_settings(&self.config);
+    }
+
+    /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the tables' own
+    /// mappings.
+    pub fn used_memory_bytes(&self) -> usize {
+        let mapped: usize = self.keyspace.dbs().map(|(_, db)| db.table().mapped_bytes()).sum();
+        crate::base::alloc::used_memory_bytes() + mapped
+    }
+
+    /// The time when the last command ended, if `now` is the time when it began.
+    pub fn now_after(&self, now: Now) -> Now {
+        let mono_ns = self.last_call_ended_ns;
+        let elapsed_us = mono_ns.saturating_sub(now.mono_ns) / 1000;
+        Now { unix_us: now.unix_us + elapsed_us as i64, mono_ns }
+    }
+
+    /// Counts an error reply, given without its `-`.
+    pub fn count_error(&mut self, text: &str) {
+        self.errors.record(text.as_bytes());
+        self.stats.error_replies += 1;
     }
 
     /// Ends all watches of a client: after EXEC, DISCARD, UNWATCH, RESET, and when it goes.

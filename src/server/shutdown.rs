@@ -1,10 +1,9 @@
-//! The end of the server: the last save, and what is left behind.
+//! The end of the server: the last save. What is left behind (pid file, sockets) is the concern of those who
+//! made it.
 
 use super::server::{Server, Shutdown, ShutdownSave};
-use crate::base::process;
 use crate::persist::SnapshotError;
 use crate::persist::disk::PageCache;
-use std::path::Path;
 
 impl Server {
     /// Saves what is to be saved and has the main task end the process. On `Err` the server goes on.
@@ -23,8 +22,6 @@ impl Server {
                 tracing::warn!("Error trying to save the DB. Exit anyway. ({error})");
             }
         }
-        self.remove_traces();
-        tracing::warn!("Tintype is now ready to exit, bye bye...");
         self.exit(0);
         Ok(())
     }
@@ -37,18 +34,5 @@ impl Server {
                 ShutdownSave::No => false,
                 ShutdownSave::ByRules => !self.config.save.is_empty(),
             }
-    }
-
-    fn remove_traces(&self) {
-        if let Some(path) = &self.config.pidfile {
-            tracing::info!("Removing the pid file.");
-            if let Err(error) = process::remove_pidfile(Path::new(path)) {
-                tracing::warn!("Can't remove the pid file {path}: {error}");
-            }
-        }
-        if let Some(path) = &self.config.unixsocket {
-            tracing::info!("Removing the unix socket file.");
-            let _ = std::fs::remove_file(path);
-        }
     }
 }

@@ -1,5 +1,5 @@
-//! Directives of Redis 7.0 whose capability is not here yet. `.promise()`: a user who sets it would be hurt if it
-//! were ignored.
+//! Directives of Redis 7.0 whose capability is not here yet. `.promise()`: a user who sets it would be hurt
+//! if it were ignored.
 
 use super::Store::Inert;
 use super::*;

@@ -1,14 +1,17 @@
-//! The one table of directives, in groups; one line each: name, bounds, default, where the value lives, flags.
+//! The one table of directives, in groups; one line each: name, bounds, default, where the value lives,
+//! flags.
 //!
 //! ```text
 //!   number("hash-max-listpack-entries", 0..=I64, "512", Inert).alias("hash-max-ziplist-entries")
 //!   kind    name                        bounds    default  place        flags
 //! ```
 //!
-//! To add a directive: a field in `Config`, a line here, a paragraph in redis.conf.example. To build a capability
-//! whose directive is inert: give it a field, and the line its `field!` instead of `Inert` or `.promise()`.
+//! To add a directive: a field in `Config`, a line here, a paragraph in redis.conf.example. To build a
+//! capability whose directive is inert: give it a field, and the line its `field!` instead of `Inert` or
+//! `.promise()`.
 //!
-//! Names, bounds and defaults are those of redis-server 7.0.15; of the newer server where 7.0 has no such directive.
+//! Names, bounds and defaults are those of redis-server 7.0.15; of the newer server where 7.0 has no such
+//! directive.
 
 mod inert;
 mod keyspace;
@@ -67,7 +70,8 @@ pub enum Visibility {
     Listed,
     /// CONFIG GET knows the exact name only.
     Hidden,
-    /// Known in files only: newer than the Redis whose CONFIG GET this server answers like, and without effect.
+    /// Known in files only: newer than the Redis whose CONFIG GET this server answers like, and without
+    /// effect.
     FileOnly,
 }
 
@@ -77,8 +81,8 @@ const I64: i128 = i64::MAX as i128;
 const U64: i128 = u64::MAX as i128;
 const I32_MIN: i128 = i32::MIN as i128;
 
-/// The place of a value in its field. Numbers go through i128, wide enough for each; the bounds of the line fit the
-/// field, which a test checks.
+/// The place of a value in its field. Numbers go through i128, wide enough for each; the bounds of the line
+/// fit the field, which a test checks.
 macro_rules! field {
     (number $field:ident) => {
         crate::config::value::Store::Field {

@@ -55,11 +55,12 @@ impl Overhang {
 impl Footprint {
     pub fn of(server: &Server) -> Footprint {
         let used = server.used_memory_bytes() as u64;
-        let databases = server.keyspace.dbs().filter(|(_, db)| !db.is_empty()).map(|(index, db)| DbFootprint {
-            index,
-            table: db.table().heap_bytes() as u64,
-            expiry_index: db.index_bytes() as u64,
-        });
+        let databases =
+            server.keyspace.dbs().filter(|(_, db)| !db.is_empty()).map(|(index, db)| DbFootprint {
+                index,
+                table: db.table().heap_bytes() as u64,
+                expiry_index: db.index_bytes() as u64,
+            });
         Footprint {
             used,
             peak: used.max(server.stats.used_memory_peak_bytes),
@@ -126,8 +127,15 @@ mod tests {
     #[test]
     fn the_parts_make_up_the_whole() {
         let databases = vec![DbFootprint { index: 3, table: 200, expiry_index: 50 }];
-        let footprint =
-            Footprint { used: 1_000, peak: 2_000, startup: 100, clients: 50, databases, keys: 9, ..Footprint::default() };
+        let footprint = Footprint {
+            used: 1_000,
+            peak: 2_000,
+            startup: 100,
+            clients: 50,
+            databases,
+            keys: 9,
+            ..Footprint::default()
+        };
         assert_eq!((footprint.overhead(), footprint.dataset(), footprint.bytes_per_key()), (400, 600, 100));
         assert_eq!((footprint.peak_percent(), footprint.dataset_percent()), (50.0, 600.0 * 100.0 / 900.0));
     }
@@ -135,7 +143,10 @@ mod tests {
     #[test]
     fn an_empty_server_divides_by_nothing() {
         let footprint = Footprint { startup: 10, ..Footprint::default() };
-        assert_eq!((footprint.dataset(), footprint.bytes_per_key(), footprint.dataset_percent()), (0, 0, 0.0));
+        assert_eq!(
+            (footprint.dataset(), footprint.bytes_per_key(), footprint.dataset_percent()),
+            (0, 0, 0.0)
+        );
         assert_eq!((footprint.fragmentation().ratio(), footprint.fragmentation().bytes()), (0.0, 0));
         assert_eq!(Overhang { whole: 3, part: 5 }.bytes(), -2);
     }

@@ -9,7 +9,8 @@ use crate::server::{Command, CommandTable, Cx, Entry, Flow};
 use crate::spec::{CommandError, Flags, Group, Spec};
 
 const FLAGS: Flags = Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::LOADING).or(Flags::STALE);
-const REPORT_TIPS: &[&str] = &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"];
+const REPORT_TIPS: &[&str] =
+    &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"];
 
 const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
     Spec::new(name, arity, Group::Server, flags)
@@ -19,15 +20,19 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
     spec("latency", -2, Flags::NONE).doc("2.8.13", "A container for latency diagnostics commands", ""),
     &[
         Entry::server(
-            spec("latency|doctor", 2, FLAGS)
-                .tips(REPORT_TIPS)
-                .doc("2.8.13", "Return a human readable latency analysis report", ""),
+            spec("latency|doctor", 2, FLAGS).tips(REPORT_TIPS).doc(
+                "2.8.13",
+                "Return a human readable latency analysis report",
+                "",
+            ),
             doctor,
         ),
         Entry::server(
-            spec("latency|graph", 3, FLAGS)
-                .tips(REPORT_TIPS)
-                .doc("2.8.13", "Return a latency graph for the event", "event"),
+            spec("latency|graph", 3, FLAGS).tips(REPORT_TIPS).doc(
+                "2.8.13",
+                "Return a latency graph for the event",
+                "event",
+            ),
             graph,
         ),
         Entry::server(
@@ -47,15 +52,19 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
             histogram,
         ),
         Entry::server(
-            spec("latency|history", 3, FLAGS)
-                .tips(REPORT_TIPS)
-                .doc("2.8.13", "Return timestamp-latency samples for the event", "event"),
+            spec("latency|history", 3, FLAGS).tips(REPORT_TIPS).doc(
+                "2.8.13",
+                "Return timestamp-latency samples for the event",
+                "event",
+            ),
             history,
         ),
         Entry::server(
-            spec("latency|latest", 2, FLAGS)
-                .tips(REPORT_TIPS)
-                .doc("2.8.13", "Return the latest latency samples for all events", ""),
+            spec("latency|latest", 2, FLAGS).tips(REPORT_TIPS).doc(
+                "2.8.13",
+                "Return the latest latency samples for all events",
+                "",
+            ),
             latest,
         ),
         Entry::server(

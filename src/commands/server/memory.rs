@@ -10,7 +10,8 @@ use crate::server::{Cx, Entry, Flow};
 use crate::spec::args::{Options, integer, is_word};
 use crate::spec::{CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 
-const REPORT_TIPS: &[&str] = &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"];
+const REPORT_TIPS: &[&str] =
+    &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"];
 
 const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
     Spec::new(name, arity, Group::Server, flags)
@@ -20,7 +21,11 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
     spec("memory", -2, Flags::NONE).doc("4.0.0", "A container for memory diagnostics commands", ""),
     &[
         Entry::server(
-            spec("memory|doctor", 2, Flags::NONE).tips(REPORT_TIPS).doc("4.0.0", "Outputs memory problems report", ""),
+            spec("memory|doctor", 2, Flags::NONE).tips(REPORT_TIPS).doc(
+                "4.0.0",
+                "Outputs memory problems report",
+                "",
+            ),
             doctor,
         ),
         Entry::server(
@@ -32,9 +37,11 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
             memory_help,
         ),
         Entry::server(
-            spec("memory|malloc-stats", 2, Flags::NONE)
-                .tips(REPORT_TIPS)
-                .doc("4.0.0", "Show allocator internal stats", ""),
+            spec("memory|malloc-stats", 2, Flags::NONE).tips(REPORT_TIPS).doc(
+                "4.0.0",
+                "Show allocator internal stats",
+                "",
+            ),
             malloc_stats,
         ),
         Entry::server(
@@ -44,13 +51,19 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
             purge,
         ),
         Entry::server(
-            spec("memory|stats", 2, Flags::NONE).tips(REPORT_TIPS).doc("4.0.0", "Show memory usage details", ""),
+            spec("memory|stats", 2, Flags::NONE).tips(REPORT_TIPS).doc(
+                "4.0.0",
+                "Show memory usage details",
+                "",
+            ),
             stats,
         ),
         Entry::data(
-            spec("memory|usage", -3, Flags::READONLY)
-                .keys(&[KeySpec::one(2, KeyFlags::RO)])
-                .doc("4.0.0", "Estimate the memory usage of a key", "key [SAMPLES count]"),
+            spec("memory|usage", -3, Flags::READONLY).keys(&[KeySpec::one(2, KeyFlags::RO)]).doc(
+                "4.0.0",
+                "Estimate the memory usage of a key",
+                "key [SAMPLES count]",
+            ),
             usage,
         ),
     ],
@@ -106,7 +119,11 @@ fn stats(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     count(reply, "allocator.allocated", footprint.allocator.allocated as u64);
     count(reply, "allocator.active", footprint.allocator.active as u64);
     count(reply, "allocator.resident", footprint.allocator.resident as u64);
-    overhang(reply, ["allocator-fragmentation.ratio", "allocator-fragmentation.bytes"], footprint.allocator_fragmentation());
+    overhang(
+        reply,
+        ["allocator-fragmentation.ratio", "allocator-fragmentation.bytes"],
+        footprint.allocator_fragmentation(),
+    );
     overhang(reply, ["allocator-rss.ratio", "allocator-rss.bytes"], footprint.allocator_resident());
     overhang(reply, ["rss-overhead.ratio", "rss-overhead.bytes"], footprint.resident_overhead());
     overhang(reply, ["fragmentation", "fragmentation.bytes"], footprint.fragmentation());
@@ -179,7 +196,8 @@ fn diagnose(footprint: &Footprint, clients: u64) -> String {
     ];
     let problems: Vec<&str> = findings.iter().filter(|(found, _)| *found).map(|(_, text)| *text).collect();
     if problems.is_empty() {
-        return "All figures are as they should be: nothing to complain about, nothing to prescribe.\n".to_owned();
+        return "All figures are as they should be: nothing to complain about, nothing to prescribe.\n"
+            .to_owned();
     }
     let mut report = "The examination found this:\n\n".to_owned();
     problems.iter().for_each(|problem| report.push_str(&format!(" * {problem}\n\n")));

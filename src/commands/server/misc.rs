@@ -34,7 +34,8 @@ pub const COMMANDS: &[Entry] = &[
 const MONITOR_FLAGS: Flags = Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::LOADING).or(Flags::STALE);
 
 fn time(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
-    let (seconds, microseconds) = (cx.now.unix_us.div_euclid(1_000_000), cx.now.unix_us.rem_euclid(1_000_000));
+    let (seconds, microseconds) =
+        (cx.now.unix_us.div_euclid(1_000_000), cx.now.unix_us.rem_euclid(1_000_000));
     cx.reply.array(2);
     cx.reply.bulk_integer(seconds);
     cx.reply.bulk_integer(microseconds);

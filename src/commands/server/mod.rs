@@ -7,3 +7,4 @@ pub mod latency;
 pub mod memory;
 pub mod misc;
 pub mod slowlog;
+pub mod snapshot;

@@ -4,8 +4,8 @@
 //! A step reads `server.config`, which is the new configuration already; when one fails, the old configuration comes
 //! back and the steps done so far are done again with it.
 
-use crate::base::process::{self, OpenFilesOutcome};
 use crate::base::log;
+use crate::base::process::{self, OpenFilesOutcome};
 use crate::config::{self, Config, DirectiveId, OomScoreAdj, SetError};
 use crate::server::{Server, settings};
 use std::io;
@@ -36,7 +36,11 @@ const STEPS: &[Step] = &[
 ///
 /// # Errors
 /// The directive whose step failed and why; then everything is as it was.
-pub(super) fn put_in_force(server: &mut Server, config: Config, named: &[DirectiveId]) -> Result<(), SetError> {
+pub(super) fn put_in_force(
+    server: &mut Server,
+    config: Config,
+    named: &[DirectiveId],
+) -> Result<(), SetError> {
     let old = std::mem::replace(&mut server.config, config);
     let due = due_steps(&old, &server.config, named);
     for (index, (step, name)) in due.iter().enumerate() {
@@ -53,9 +57,8 @@ pub(super) fn put_in_force(server: &mut Server, config: Config, named: &[Directi
 }
 
 fn due_steps(old: &Config, new: &Config, named: &[DirectiveId]) -> Vec<(&'static Step, DirectiveId)> {
-    let differs = |name: &DirectiveId| {
-        config::get(old, &[name.as_bytes()]) != config::get(new, &[name.as_bytes()])
-    };
+    let differs =
+        |name: &DirectiveId| config::get(old, &[name.as_bytes()]) != config::get(new, &[name.as_bytes()]);
     let changed: Vec<DirectiveId> = named.iter().copied().filter(differs).collect();
     let due = |step: &'static Step| {
         let name = changed.iter().find(|name| step.directives.contains(name))?;

@@ -52,14 +52,39 @@ const SECTIONS: &[Section] = &[
     Section { name: "server", title: "Server", shown: Shown::ByDefault, write: process::server },
     Section { name: "clients", title: "Clients", shown: Shown::ByDefault, write: process::clients },
     Section { name: "memory", title: "Memory", shown: Shown::ByDefault, write: memory::memory },
-    Section { name: "persistence", title: "Persistence", shown: Shown::ByDefault, write: persistence::persistence },
+    Section {
+        name: "persistence",
+        title: "Persistence",
+        shown: Shown::ByDefault,
+        write: persistence::persistence,
+    },
     Section { name: "stats", title: "Stats", shown: Shown::ByDefault, write: statistics::stats },
-    Section { name: "replication", title: "Replication", shown: Shown::ByDefault, write: process::replication },
+    Section {
+        name: "replication",
+        title: "Replication",
+        shown: Shown::ByDefault,
+        write: process::replication,
+    },
     Section { name: "cpu", title: "CPU", shown: Shown::ByDefault, write: process::cpu },
     Section { name: "modules", title: "Modules", shown: Shown::ByDefault, write: |_, _| {} },
-    Section { name: "commandstats", title: "Commandstats", shown: Shown::WhenAsked, write: statistics::commandstats },
-    Section { name: "errorstats", title: "Errorstats", shown: Shown::ByDefault, write: statistics::errorstats },
-    Section { name: "latencystats", title: "Latencystats", shown: Shown::WhenAsked, write: statistics::latencystats },
+    Section {
+        name: "commandstats",
+        title: "Commandstats",
+        shown: Shown::WhenAsked,
+        write: statistics::commandstats,
+    },
+    Section {
+        name: "errorstats",
+        title: "Errorstats",
+        shown: Shown::ByDefault,
+        write: statistics::errorstats,
+    },
+    Section {
+        name: "latencystats",
+        title: "Latencystats",
+        shown: Shown::WhenAsked,
+        write: statistics::latencystats,
+    },
     Section { name: "cluster", title: "Cluster", shown: Shown::ByDefault, write: process::cluster },
     Section { name: "keyspace", title: "Keyspace", shown: Shown::ByDefault, write: statistics::keyspace },
 ];
@@ -124,12 +149,12 @@ fn info(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
 
 /// The sections that the arguments name; unknown words name none.
 fn asked_for(args: Args<'_>) -> (Vec<&'static Section>, Detail) {
-    let names = |word: &str| args.iter().skip(1).any(|argument| argument.eq_ignore_ascii_case(word.as_bytes()));
+    let names =
+        |word: &str| args.iter().skip(1).any(|argument| argument.eq_ignore_ascii_case(word.as_bytes()));
     let (everything, default) = (names("everything"), args.len() == 1 || names("default"));
     let all = everything || names("all");
-    let is_asked = |section: &&Section| {
-        all || (default && section.shown == Shown::ByDefault) || names(section.name)
-    };
+    let is_asked =
+        |section: &&Section| all || (default && section.shown == Shown::ByDefault) || names(section.name);
     let detail = if everything || names("memory") { Detail::Full } else { Detail::Cheap };
     (SECTIONS.iter().filter(is_asked).collect(), detail)
 }

@@ -39,7 +39,8 @@ pub(super) fn server(view: &mut View<'_>, page: &mut Page) {
 /// Tells builds apart: the version is all that a build is made of as far as it knows.
 fn build_id() -> String {
     let bytes = TINTYPE_VERSION.bytes().chain(REDIS_VERSION.bytes());
-    let id = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let id = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     format!("{id:x}")
 }
 

@@ -115,6 +115,9 @@ pub(super) fn keyspace(view: &mut View<'_>, page: &mut Page) {
     for (index, db) in view.server.keyspace.dbs().filter(|(_, db)| !db.is_empty()) {
         let average_ttl_ms = db.average_ttl_ms(&mut view.rng, view.now.unix_ms());
         let (keys, expires) = (db.len(), db.volatile_len());
-        page.field(&format!("db{index}"), format_args!("keys={keys},expires={expires},avg_ttl={average_ttl_ms}"));
+        page.field(
+            &format!("db{index}"),
+            format_args!("keys={keys},expires={expires},avg_ttl={average_ttl_ms}"),
+        );
     }
 }

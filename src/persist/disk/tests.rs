@@ -1,3 +1,5 @@
+//! A save whose every system call fails once, and what the sweep and the preflight find.
+
 use super::faulty::Faulty;
 use super::*;
 

@@ -2,9 +2,26 @@
 //!
 //! To add a command: a function and one line in the `COMMANDS` of its group's file. Lookup, arity, ACL categories, the
 //! replies of COMMAND, statistics and propagation follow from the spec.
+pub mod database;
+pub mod dump;
+pub mod expire;
+pub mod help;
+pub mod keys;
+pub mod object;
+pub mod scan;
 pub mod strings;
+#[cfg(test)]
+pub mod testing;
 
 use crate::server::Entry;
 
 /// Every group that is there. `exec::table` adds the commands that run other commands.
-pub const GROUPS: &[&[Entry]] = &[strings::COMMANDS];
+pub const GROUPS: &[&[Entry]] = &[
+    keys::COMMANDS,
+    expire::COMMANDS,
+    scan::COMMANDS,
+    object::COMMANDS,
+    dump::COMMANDS,
+    database::COMMANDS,
+    strings::COMMANDS,
+];

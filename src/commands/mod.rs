@@ -2,6 +2,7 @@
 //!
 //! To add a command: a function and one line in the `COMMANDS` of its group's file. Lookup, arity, ACL categories, the
 //! replies of COMMAND, statistics and propagation follow from the spec.
+pub mod help;
 pub mod strings;
 
 use crate::server::Entry;

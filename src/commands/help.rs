@@ -9,7 +9,7 @@ pub fn answer(reply: &mut Reply<'_>, container: &str, lines: &[&str]) {
     reply.simple(&format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
     lines.iter().for_each(|line| reply.simple(line));
     reply.simple("HELP");
-    reply.simple("    Print this help.");
+    reply.simple("    Prints this help.");
 }
 
 #[cfg(test)]
@@ -22,7 +22,7 @@ mod tests {
         let mut out = Vec::new();
         answer(&mut Reply::new(&mut out, Protocol::Resp2), "OBJECT", &["FREQ <key>", "    Tell."]);
         let expected = "*5\r\n+OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n+FREQ <key>\r\n\
-                        +    Tell.\r\n+HELP\r\n+    Print this help.\r\n";
+                        +    Tell.\r\n+HELP\r\n+    Prints this help.\r\n";
         assert_eq!(String::from_utf8_lossy(&out), expected);
     }
 }

@@ -29,8 +29,14 @@ const COMMENT_COLUMNS_MAX: usize = 120;
 const SAFETY_LINES_MAX: usize = 8;
 
 /// Where unsafe code may be; a folder or a file without its extension.
-const UNSAFE_PLACES: &[&str] =
-    &["src/encoding/", "src/keyspace/entry", "src/base/alloc", "src/base/pages", "src/persist/child"];
+const UNSAFE_PLACES: &[&str] = &[
+    "src/encoding/",
+    "src/keyspace/entry",
+    "src/base/alloc",
+    "src/base/os",
+    "src/base/pages",
+    "src/persist/child",
+];
 
 const CLOCKS_AND_CHANCE: &[&str] = &[
     "SystemTime::now",
@@ -101,7 +107,10 @@ fn line_shape(source: &Source) -> Vec<String> {
         }
         let columns = line.chars().count();
         let is_comment = line.trim_start().starts_with("//");
-        if columns > if is_comment { COMMENT_COLUMNS_MAX } else { LINE_COLUMNS_MAX } {
+        // A text that clients match on stands whole, so that a search finds it.
+        let is_text = line.trim_start().contains(" => \"") && line.ends_with("\",");
+        let columns_max = if is_comment { COMMENT_COLUMNS_MAX } else { LINE_COLUMNS_MAX };
+        if columns > columns_max && !is_text {
             found.push(at(index, &format!("{columns} columns")));
         }
     }

@@ -228,3 +228,111 @@ fn wait(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     cx.reply.integer(0);
     Ok(Flow::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::tests::Sessions;
+    use super::*;
+    use crate::exec::call::Outcome;
+
+    const GREETING: &str = "*14 server redis version 7.0.15 proto :2 id :1 mode standalone role master modules *0";
+
+    #[test]
+    fn passwords_are_compared_whole() {
+        assert!(is_same(b"secret", b"secret"));
+        for given in ["", "s", "secre", "secrets", "Secret", "secretsecret"] {
+            assert!(!is_same(b"secret", given.as_bytes()), "{given}");
+        }
+    }
+
+    #[test]
+    fn small_talk() {
+        let mut sessions = Sessions::new("");
+        sessions.check("PING", "+PONG");
+        sessions.check("ping a", "a");
+        sessions.check("PING a b", "-ERR wrong number of arguments for 'ping' command");
+        sessions.check("ECHO x", "x");
+        sessions.check("WAIT -1 0", ":0");
+        sessions.check("WAIT x x", "-ERR value is not an integer or out of range");
+        sessions.check("WAIT 0 x", "-ERR timeout is not an integer or out of range");
+        sessions.check("WAIT 0 -1", "-ERR timeout is negative");
+        assert_eq!(sessions.execute("QUIT now").1, Outcome::Close);
+    }
+
+    #[test]
+    fn databases_are_selected() {
+        let mut sessions = Sessions::new("");
+        sessions.check("SELECT 15", "+OK");
+        sessions.check("SELECT 16", "-ERR DB index is out of range");
+        sessions.check("SELECT -1", "-ERR DB index is out of range");
+        sessions.check("SELECT x", "-ERR value is not an integer or out of range");
+        sessions.check(
+            "SELECT 99999999999",
+            "-ERR value is out of range, value must between -2147483648 and 2147483647",
+        );
+        assert_eq!(sessions.client().db, 15);
+    }
+
+    #[test]
+    fn without_a_password_any_is_right() {
+        let mut sessions = Sessions::new("");
+        sessions.check("AUTH x", &format!("-{}", CommandError::AuthWithoutPassword));
+        sessions.check("AUTH default x", "+OK");
+        sessions.check("AUTH bob x", &format!("-{}", CommandError::WrongPass));
+        sessions.check("AUTH a b c", "-ERR syntax error");
+        // Who is known stays known when a password is set.
+        sessions.server.config.requirepass = b"secret".to_vec();
+        sessions.check("PING", "+PONG");
+        sessions.check("RESET", "+RESET");
+        sessions.check("PING", "-NOAUTH Authentication required.");
+    }
+
+    #[test]
+    fn a_password_is_asked_for() {
+        let mut sessions = Sessions::new("secret");
+        let (unknown, wrong) = ("-NOAUTH Authentication required.", format!("-{}", CommandError::WrongPass));
+        sessions.check("PING", unknown);
+        sessions.check("MULTI", unknown);
+        sessions.check("AUTH secrets", &wrong);
+        sessions.check("AUTH bob secret", &wrong);
+        sessions.check("HELLO", &format!("-{}", CommandError::NoAuthHello));
+        sessions.check("HELLO 4", "-NOPROTO unsupported protocol version");
+        sessions.check("HELLO 2 AUTH default bad SETNAME a\tb", &wrong);
+        sessions.check("HELLO 2 SETNAME ok AUTH default secret FOO", "-ERR Syntax error in HELLO option 'FOO'");
+        sessions.check("PING", unknown);
+        assert!(sessions.client().name.is_empty(), "a HELLO that fails changes nothing");
+        sessions.check("HELLO 2 SETNAME me AUTH default secret", GREETING);
+        sessions.check("PING", "+PONG");
+        sessions.check("AUTH bad", &wrong);
+        sessions.check("CLIENT GETNAME", "me");
+    }
+
+    #[test]
+    fn hello_chooses_the_protocol() {
+        let mut sessions = Sessions::new("");
+        sessions.check("HELLO", GREETING);
+        sessions.check("HELLO x", "-ERR Protocol version is not an integer or out of range");
+        sessions.check("HELLO 3 AUTH default", "-ERR Syntax error in HELLO option 'AUTH'");
+        sessions.check("HELLO 3 SETNAME", "-ERR Syntax error in HELLO option 'SETNAME'");
+        sessions.check("HELLO 3", &GREETING.replace("*14", "%7").replace("proto :2", "proto :3"));
+        sessions.check("CLIENT GETNAME", "_");
+    }
+
+    #[test]
+    fn reset_makes_a_client_new() {
+        let mut sessions = Sessions::new("");
+        for line in ["HELLO 3 SETNAME me", "SELECT 3", "WATCH k", "CLIENT NO-TOUCH on", "CLIENT REPLY off", "MULTI"] {
+            sessions.execute(line);
+        }
+        let id = sessions.current;
+        sessions.server.clients.set_monitor(id);
+        sessions.check("RESET", "+RESET");
+        let client = sessions.client();
+        assert!(client.transaction.is_none() && client.name.is_empty() && !client.no_touch && client.authenticated);
+        assert_eq!((client.db, client.protocol, client.watched.len()), (0, Protocol::Resp2, 0));
+        assert!(sessions.server.clients.monitors().is_empty() && sessions.server.watches.is_empty());
+        sessions.execute("CLIENT REPLY SKIP");
+        sessions.check("RESET", "");
+        sessions.check("PING", "+PONG");
+    }
+}

@@ -69,6 +69,9 @@ fn admit(
     now: Now,
 ) -> Result<(usize, Admission), CommandError> {
     let command = gates::find(server, args)?;
+    if let Some(client) = server.clients.get_mut(client) {
+        client.last_command = Some(command);
+    }
     let flags = effective_flags(server, client, command);
     let mut asking = Asking { server, client, command, args, now_ms: now.unix_ms(), flags };
     match gates::pass(&mut asking) {
@@ -183,7 +186,6 @@ fn run(
     let Some(client) = server.clients.get_mut(call.client) else {
         return (Ok(Flow::Close), crate::resp::Protocol::Resp2);
     };
-    client.last_command = Some(call.command);
     client.commands_total += 1;
     let (protocol, db) = (client.protocol, client.db);
     let touch = if client.no_touch { Touch::No } else { Touch::Yes };

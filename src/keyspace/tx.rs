@@ -342,14 +342,19 @@ impl<'a> Tx<'a> {
 
     /// A key of the selected database chosen at random, `None` when there is none that is alive.
     pub fn random_key(&mut self) -> Option<Vec<u8>> {
+        /// How many expired keys are passed over while none may be removed.
+        const TRIES_MAX: usize = 100;
         let mut rng = self.keyspace.rng.fork();
-        loop {
+        let mut tries = 0;
+        while tries < TRIES_MAX {
             let key = self.keyspace.db(self.db).table.sample(&mut rng)?.key().to_vec();
             // A key that has expired is removed by this, so the search comes to an end.
             if self.exists(&key) {
                 return Some(key);
             }
+            tries += usize::from(self.keyspace.found_expired == FoundExpired::Left);
         }
+        None
     }
 }
 

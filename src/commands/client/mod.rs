@@ -188,4 +188,4 @@ fn print_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -235,7 +235,8 @@ mod tests {
     use super::*;
     use crate::exec::call::Outcome;
 
-    const GREETING: &str = "*14 server redis version 7.0.15 proto :2 id :1 mode standalone role master modules *0";
+    const GREETING: &str =
+        "*14 server redis version 7.0.15 proto :2 id :1 mode standalone role master modules *0";
 
     #[test]
     fn passwords_are_compared_whole() {
@@ -298,7 +299,8 @@ mod tests {
         sessions.check("HELLO", &format!("-{}", CommandError::NoAuthHello));
         sessions.check("HELLO 4", "-NOPROTO unsupported protocol version");
         sessions.check("HELLO 2 AUTH default bad SETNAME a\tb", &wrong);
-        sessions.check("HELLO 2 SETNAME ok AUTH default secret FOO", "-ERR Syntax error in HELLO option 'FOO'");
+        sessions
+            .check("HELLO 2 SETNAME ok AUTH default secret FOO", "-ERR Syntax error in HELLO option 'FOO'");
         sessions.check("PING", unknown);
         assert!(sessions.client().name.is_empty(), "a HELLO that fails changes nothing");
         sessions.check("HELLO 2 SETNAME me AUTH default secret", GREETING);
@@ -321,14 +323,21 @@ mod tests {
     #[test]
     fn reset_makes_a_client_new() {
         let mut sessions = Sessions::new("");
-        for line in ["HELLO 3 SETNAME me", "SELECT 3", "WATCH k", "CLIENT NO-TOUCH on", "CLIENT REPLY off", "MULTI"] {
+        for line in
+            ["HELLO 3 SETNAME me", "SELECT 3", "WATCH k", "CLIENT NO-TOUCH on", "CLIENT REPLY off", "MULTI"]
+        {
             sessions.execute(line);
         }
         let id = sessions.current;
         sessions.server.clients.set_monitor(id);
         sessions.check("RESET", "+RESET");
         let client = sessions.client();
-        assert!(client.transaction.is_none() && client.name.is_empty() && !client.no_touch && client.authenticated);
+        assert!(
+            client.transaction.is_none()
+                && client.name.is_empty()
+                && !client.no_touch
+                && client.authenticated
+        );
         assert_eq!((client.db, client.protocol, client.watched.len()), (0, Protocol::Resp2, 0));
         assert!(sessions.server.clients.monitors().is_empty() && sessions.server.watches.is_empty());
         sessions.execute("CLIENT REPLY SKIP");

@@ -9,8 +9,8 @@
 //!   tot-mem events cmd user redir resp      all memory, awaited events, last command, protocol
 //!   lib-name lib-ver
 //! ```
-//! The fields are those of Redis 7.0.15 with the library's of 7.2. The running client's output is lent to the reply that is
-//! being written, so it counts as empty.
+//! The fields are those of Redis 7.0.15 with the library's of 7.2. The running client's output is lent to the reply
+//! that is being written, so it counts as empty.
 
 use super::kinds::Kind;
 use crate::base::argv::Args;
@@ -22,6 +22,7 @@ use crate::resp::Protocol;
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
 use crate::spec::args::is_word;
+use std::fmt::{Display, Write};
 
 /// Which clients are listed, in which order.
 enum Which {
@@ -86,52 +87,51 @@ fn answer(cx: &mut Cx<'_>, args: Args<'_>, ids: &[ClientId]) {
         let arguments_bytes = if is_own { args.iter().map(<[u8]>::len).sum() } else { 0 };
         let command =
             client.last_command.map_or("NULL", |command| cx.server.commands.at(command).entry.spec.name);
-        text += &describe(client, command, arguments_bytes, cx.now.unix_ms());
+        describe(client, (command, arguments_bytes), cx.now.unix_ms(), &mut text);
     }
     cx.reply.verbatim("txt", text.as_bytes());
 }
 
-/// The line of one client.
-fn describe(client: &Client, command: &str, arguments_bytes: usize, now_ms: i64) -> String {
-    let seconds_since = |time_ms: i64| now_ms / 1000 - time_ms / 1000;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+/// Appends the line of one client.
+fn describe(client: &Client, (command, arguments_bytes): (&str, usize), now_ms: i64, line: &mut String) {
     let (origin, output, query) = (&client.origin, &client.output, &client.query_buffer);
-    let queued = client.transaction.as_ref().map_or(-1, |transaction| transaction.queue.len() as i64);
+    let transaction = client.transaction.as_ref();
     let waits = !output.is_empty();
-    let fields: [(&str, String); 30] = [
-        ("id", client.id.to_string()),
-        ("addr", origin.address.clone()),
-        ("laddr", origin.local_address.clone()),
-        ("fd", origin.fd.to_string()),
-        ("name", text(&client.name)),
-        ("age", seconds_since(client.created_ms).to_string()),
-        ("idle", seconds_since(client.last_interaction_ms).to_string()),
-        ("flags", flags(client)),
-        ("db", client.db.to_string()),
-        ("sub", "0".to_owned()),
-        ("psub", "0".to_owned()),
-        ("ssub", "0".to_owned()),
-        ("multi", queued.to_string()),
-        ("qbuf", query.used_bytes.to_string()),
-        ("qbuf-free", query.free_bytes.to_string()),
-        ("argv-mem", arguments_bytes.to_string()),
-        ("multi-mem", client.transaction.as_ref().map_or(0, |queued| queued.heap_bytes).to_string()),
-        ("rbs", output.heap_bytes().to_string()),
-        ("rbp", output.peak_len().to_string()),
-        ("obl", output.pending_len().to_string()),
-        ("oll", "0".to_owned()),
-        ("omem", if waits { output.heap_bytes().to_string() } else { "0".to_owned() }),
-        ("tot-mem", client.heap_bytes().to_string()),
-        ("events", if waits { "rw".to_owned() } else { "r".to_owned() }),
-        ("cmd", command.to_owned()),
-        ("user", "default".to_owned()),
-        ("redir", "-1".to_owned()),
-        ("resp", if client.protocol == Protocol::Resp3 { "3".to_owned() } else { "2".to_owned() }),
-        ("lib-name", text(&client.library_name)),
-        ("lib-ver", text(&client.library_version)),
-    ];
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    fields.join(" ") + "\n"
+    let mut field = |name: &str, value: &dyn Display| {
+        write!(line, "{name}={value} ").expect("a string can always be written to");
+    };
+    field("id", &client.id);
+    field("addr", &origin.address);
+    field("laddr", &origin.local_address);
+    field("fd", &origin.fd);
+    field("name", &String::from_utf8_lossy(&client.name));
+    field("age", &(now_ms / 1000 - client.created_ms / 1000));
+    field("idle", &(now_ms / 1000 - client.last_interaction_ms / 1000));
+    field("flags", &flags(client));
+    field("db", &client.db);
+    field("sub", &0);
+    field("psub", &0);
+    field("ssub", &0);
+    field("multi", &transaction.map_or(-1, |transaction| transaction.queue.len() as i64));
+    field("qbuf", &query.used_bytes);
+    field("qbuf-free", &query.free_bytes);
+    field("argv-mem", &arguments_bytes);
+    field("multi-mem", &transaction.map_or(0, |transaction| transaction.heap_bytes));
+    field("rbs", &output.heap_bytes());
+    field("rbp", &output.peak_len());
+    field("obl", &output.pending_len());
+    field("oll", &0);
+    field("omem", &if waits { output.heap_bytes() } else { 0 });
+    field("tot-mem", &client.heap_bytes());
+    field("events", &if waits { "rw" } else { "r" });
+    field("cmd", &command);
+    field("user", &"default");
+    field("redir", &-1);
+    field("resp", &if client.protocol == Protocol::Resp3 { 3 } else { 2 });
+    field("lib-name", &String::from_utf8_lossy(&client.library_name));
+    field("lib-ver", &String::from_utf8_lossy(&client.library_version));
+    line.pop();
+    line.push('\n');
 }
 
 /// The letters of what a client is and does, `N` for nothing special.

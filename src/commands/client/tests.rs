@@ -23,7 +23,8 @@ impl Sessions {
     /// A server with this password and one client.
     pub fn new(requirepass: &str) -> Self {
         let now = Rc::new(Cell::new(Now { unix_us: 1_700_000_000_000_000, mono_ns: 0 }));
-        let config = Config { requirepass: requirepass.into(), ..Config::default() };
+        let mut config = Config::default();
+        config.requirepass = requirepass.into();
         let server = Server::new(config, Clock::manual(now.clone()), command_table(), 1);
         let mut sessions = Sessions { server, current: ClientId { number: 0, slot: 0 }, now };
         sessions.join();
@@ -81,12 +82,21 @@ impl Sessions {
 fn names_stay_in_their_line() {
     let mut sessions = Sessions::new("");
     sessions.check("CLIENT ID", ":1");
-    sessions.check("CLIENT SETNAME a\tb", "-ERR Client names cannot contain spaces, newlines or special characters.");
+    sessions.check(
+        "CLIENT SETNAME a\tb",
+        "-ERR Client names cannot contain spaces, newlines or special characters.",
+    );
     sessions.check("CLIENT SETNAME a~", "+OK");
     sessions.check("CLIENT GETNAME", "a~");
     sessions.check("CLIENT SETNAME ", "+OK");
-    sessions.check("CLIENT SETINFO lib-name red\nis", "-ERR lib-name cannot contain spaces, newlines or special characters.");
-    sessions.check("CLIENT SETINFO Lib-Ver 1\u{1}", "-ERR lib-ver cannot contain spaces, newlines or special characters.");
+    sessions.check(
+        "CLIENT SETINFO lib-name red\nis",
+        "-ERR lib-name cannot contain spaces, newlines or special characters.",
+    );
+    sessions.check(
+        "CLIENT SETINFO Lib-Ver 1\u{1}",
+        "-ERR lib-ver cannot contain spaces, newlines or special characters.",
+    );
     sessions.check("CLIENT SETINFO lib x", "-ERR Unrecognized option 'lib'");
     sessions.check("CLIENT SETINFO lib-name redis-rs", "+OK");
     assert!(sessions.client().name.is_empty());
@@ -120,7 +130,13 @@ fn replies_can_be_left_out() {
 #[test]
 fn a_line_tells_what_a_client_is() {
     let mut sessions = Sessions::new("");
-    for line in ["CLIENT SETNAME me", "CLIENT SETINFO lib-ver 7", "CLIENT NO-EVICT ON", "CLIENT NO-TOUCH ON", "SELECT 2"] {
+    for line in [
+        "CLIENT SETNAME me",
+        "CLIENT SETINFO lib-ver 7",
+        "CLIENT NO-EVICT ON",
+        "CLIENT NO-TOUCH ON",
+        "SELECT 2",
+    ] {
         sessions.check(line, "+OK");
     }
     sessions.check("MULTI", "+OK");
@@ -129,10 +145,18 @@ fn a_line_tells_what_a_client_is() {
     sessions.later(3500);
     let (list, _) = sessions.execute("CLIENT LIST");
     let lines: Vec<&str> = list.split('\n').collect();
-    assert!(lines[0].starts_with("id=1 addr=127.0.0.1:1 laddr=127.0.0.1:6379 fd=9 name=me age=3 idle=3 flags=xeT db=2 "));
-    assert!(lines[0].contains(" multi=1 qbuf=0 ") && lines[0].contains(" cmd=get user=default redir=-1 resp=2 "));
+    assert!(
+        lines[0].starts_with(
+            "id=1 addr=127.0.0.1:1 laddr=127.0.0.1:6379 fd=9 name=me age=3 idle=3 flags=xeT db=2 "
+        )
+    );
+    assert!(
+        lines[0].contains(" multi=1 qbuf=0 ") && lines[0].contains(" cmd=get user=default redir=-1 resp=2 ")
+    );
     assert!(lines[0].ends_with(" lib-name= lib-ver=7"), "{}", lines[0]);
-    assert!(lines[1].contains("flags=N") && lines[1].contains(" multi=-1 ") && lines[1].contains(" argv-mem=10 "));
+    assert!(
+        lines[1].contains("flags=N") && lines[1].contains(" multi=-1 ") && lines[1].contains(" argv-mem=10 ")
+    );
     let names: Vec<&str> = lines[1].split(' ').filter_map(|field| field.split('=').next()).collect();
     assert_eq!(
         names.join(" "),
@@ -168,7 +192,8 @@ fn clients_are_killed() {
     let first = sessions.current;
     sessions.later(10_000);
     let (second, third) = (sessions.join(), sessions.join());
-    let is_closed = |sessions: &Sessions, id| sessions.server.clients.get(id).is_some_and(|client| client.close_now);
+    let is_closed =
+        |sessions: &Sessions, id| sessions.server.clients.get(id).is_some_and(|client| client.close_now);
     sessions.check("CLIENT KILL 127.0.0.1:99", "-ERR No such client");
     sessions.check("CLIENT KILL ID 1 ADDR 127.0.0.1:2", ":0");
     sessions.check("CLIENT KILL MAXAGE 11", ":0");
@@ -259,7 +284,10 @@ fn a_pause_that_makes_no_sense_is_refused() {
         ("Pause 1 ALL x", "unknown subcommand or wrong number of arguments for 'Pause'. Try CLIENT HELP."),
         ("UNBLOCK abc", "value is not an integer or out of range"),
         ("UNBLOCK abc foo", "CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
-        ("UNBLOCK 1 ERROR x", "unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP."),
+        (
+            "UNBLOCK 1 ERROR x",
+            "unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP.",
+        ),
     ];
     for (line, error) in errors {
         sessions.check(&format!("CLIENT {line}"), &format!("-ERR {error}"));

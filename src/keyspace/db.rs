@@ -211,6 +211,14 @@ pub enum Sharing {
     WithChild,
 }
 
+/// What becomes of a key that a lookup finds expired. Either way the lookup does not see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundExpired {
+    Removed,
+    /// Nothing may change the dataset now (CLIENT PAUSE).
+    Left,
+}
+
 /// All databases.
 pub struct Keyspace {
     dbs: Vec<Db>,
@@ -219,6 +227,8 @@ pub struct Keyspace {
     pub counters: Counters,
     pub rng: fastrand::Rng,
     sharing: Sharing,
+    /// Commands that write must run with `Removed`: they take an unseen key for an absent one.
+    pub found_expired: FoundExpired,
     /// Frees what is costly to free off the loop. Without it everything is freed inline.
     pub bio: Option<Rc<Bio>>,
     /// The database that the next expiry cycle begins with.
@@ -239,6 +249,7 @@ impl Keyspace {
             counters: Counters::default(),
             rng,
             sharing: Sharing::Alone,
+            found_expired: FoundExpired::Removed,
             bio: None,
             next_expiry_db: 0,
             pool: Pool::default(),
@@ -254,6 +265,7 @@ impl Keyspace {
             counters: self.counters,
             rng: self.rng.clone(),
             sharing: self.sharing,
+            found_expired: self.found_expired,
             bio: self.bio.clone(),
             next_expiry_db: 0,
             pool: Pool::default(),

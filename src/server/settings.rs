@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn the_oom_score_is_left_alone_moved_or_set() {
         let score = |oom_score_adj| {
-            let config = Config { oom_score_adj, oom_score_adj_values: [7, 200, 800], ..Config::default() };
+            let mut config = Config::default();
+            (config.oom_score_adj, config.oom_score_adj_values) = (oom_score_adj, [7, 200, 800]);
             super::oom_score_adj(&config, 100)
         };
         assert_eq!((score(OomScoreAdj::No), score(OomScoreAdj::Yes)), (None, Some(107)));
@@ -100,9 +101,10 @@ mod tests {
 
     #[test]
     fn the_title_tells_where_the_server_listens() {
-        let config = Config { unixsocket: Some("/run/t.sock".into()), ..Config::default() };
+        let mut config = Config::default();
+        config.unixsocket = Some("/run/t.sock".into());
         assert_eq!(process_title(&config, None).as_deref(), Some("tintype *:6379"));
-        let config = Config { port: 0, ..config };
+        config.port = 0;
         assert_eq!(process_title(&config, None).as_deref(), Some("tintype /run/t.sock"));
     }
 }

@@ -194,3 +194,43 @@ fn latency_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> 
     help::answer(&mut cx.reply, "LATENCY", LINES);
     Ok(Flow::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::testing::Fixture;
+    use crate::resp::Protocol;
+
+    #[test]
+    fn spikes_are_told_by_event() {
+        let mut fixture = Fixture::new();
+        fixture.server.latency.add("fork", 1_700_000_000, 30);
+        fixture.server.latency.add("fork", 1_700_000_005, 12);
+        fixture.check("LATENCY LATEST", "*1\r\n*4\r\n$4\r\nfork\r\n:1700000005\r\n:12\r\n:30\r\n");
+        let history = "*2\r\n*2\r\n:1700000000\r\n:30\r\n*2\r\n:1700000005\r\n:12\r\n";
+        fixture.check("LATENCY HISTORY fork", history);
+        assert!(fixture.run("LATENCY GRAPH fork").contains("fork - high 30 ms, low 12 ms"));
+        assert!(fixture.run("LATENCY DOCTOR").contains("1. fork: 2 latency spikes"));
+        fixture.check("LATENCY RESET command fork", ":1\r\n");
+        fixture.check("LATENCY HISTORY fork", "*0\r\n");
+        fixture.check("LATENCY GRAPH fork", "-ERR No samples available for event 'fork'\r\n");
+        assert!(fixture.run("LATENCY DOCTOR").contains("Latency monitoring is disabled"));
+    }
+
+    #[test]
+    fn histograms_are_told_by_command_and_for_whole_containers() {
+        let mut fixture = Fixture::new();
+        fixture.check("LATENCY HISTOGRAM get nosuch", "*0\r\n");
+        fixture.run("GET k");
+        fixture.run("CONFIG GET port");
+        let get = "$3\r\nget\r\n*4\r\n$5\r\ncalls\r\n:1\r\n$14\r\nhistogram_usec\r\n*2\r\n:1\r\n:1\r\n";
+        fixture.check("LATENCY HISTOGRAM get", &format!("*2\r\n{get}"));
+        assert!(fixture.run("LATENCY HISTOGRAM config").contains("config|get"));
+        fixture.client().protocol = Protocol::Resp3;
+        assert!(
+            fixture
+                .run("LATENCY HISTOGRAM config|get get nosuch")
+                .starts_with("%2\r\n$10\r\nconfig|get\r\n%2\r\n")
+        );
+        assert!(fixture.run("LATENCY HISTOGRAM").contains("latency|histogram"));
+    }
+}

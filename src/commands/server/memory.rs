@@ -247,3 +247,66 @@ fn memory_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     help::answer(&mut cx.reply, "MEMORY", LINES);
     Ok(Flow::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::testing::Fixture;
+    use crate::resp::Protocol;
+
+    #[test]
+    fn usage_counts_the_entry_and_its_share_of_the_tables() {
+        let mut fixture = Fixture::new();
+        fixture.check("MEMORY USAGE k", "$-1\r\n");
+        fixture.run("SET k v");
+        let bytes = |reply: String| reply.trim_matches([':', '\r', '\n']).parse::<usize>().expect("a number");
+        let plain = bytes(fixture.run("MEMORY USAGE k"));
+        assert!((17..64).contains(&plain), "{plain}");
+        fixture.run("SET k v EX 100");
+        assert!(bytes(fixture.run("MEMORY USAGE k SAMPLES 0")) > plain);
+        fixture.run(&format!("SET k {}", "x".repeat(5_000)));
+        assert!((5_000..6_200).contains(&bytes(fixture.run("MEMORY USAGE k"))));
+        fixture.check("MEMORY USAGE k SAMPLES -1", "-ERR syntax error\r\n");
+        fixture.check("MEMORY USAGE k SAMPLES", "-ERR syntax error\r\n");
+        fixture.check("MEMORY USAGE k SAMPLES x", "-ERR value is not an integer or out of range\r\n");
+    }
+
+    #[test]
+    fn stats_announce_as_many_fields_as_follow() {
+        let mut fixture = Fixture::new();
+        fixture.run("SET k v");
+        fixture.in_db(3, "SET k v EX 10");
+        fixture.client().protocol = Protocol::Resp3;
+        let reply = fixture.run("MEMORY STATS");
+        let (head, rest) = reply.split_once("\r\n").unwrap();
+        assert_eq!(head, "%29");
+        // A name is a bulk of two lines; each of two databases adds three names of its own.
+        assert_eq!(rest.split("\r\n").filter(|line| line.starts_with('$')).count(), 29 + 2 * 3);
+        assert!(rest.contains("db.0\r\n%3\r\n") && rest.contains("db.3\r\n%3\r\n"));
+        assert!(rest.contains("keys.count\r\n:2\r\n"));
+    }
+
+    #[test]
+    fn the_doctor_names_what_is_wrong() {
+        let allocator = alloc::Statistics {
+            allocated: 99 << 20,
+            active: 100 << 20,
+            resident: 105 << 20,
+            ..alloc::Statistics::default()
+        };
+        let sound = Footprint {
+            allocator,
+            used: 100 << 20,
+            peak: 100 << 20,
+            resident: 110 << 20,
+            ..Footprint::default()
+        };
+        assert!(diagnose(&Footprint::default(), 1).contains("next to nothing"));
+        assert!(diagnose(&sound, 1).contains("nothing to complain about"));
+        let ill = Footprint { peak: 200 << 20, resident: 190 << 20, clients: 50 << 20, ..sound };
+        let report = diagnose(&ill, 2);
+        let named = |word: &str| report.contains(word);
+        assert!(named("High peak") && named("High fragmentation") && named("Large clients"), "{report}");
+        assert!(!named("Holes"), "{report}");
+    }
+}

@@ -75,3 +75,32 @@ fn lolwut(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     cx.reply.verbatim("txt", text.as_bytes());
     Ok(Flow::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::testing::Fixture;
+
+    #[test]
+    fn time_has_seconds_and_microseconds() {
+        let mut fixture = Fixture::new();
+        fixture.advance_ms(25);
+        fixture.check("TIME", "*2\r\n$10\r\n1700000000\r\n$5\r\n25000\r\n");
+    }
+
+    #[test]
+    fn lolwut_ends_with_the_version() {
+        let mut fixture = Fixture::new();
+        assert!(fixture.run("LOLWUT").ends_with(&format!("Tintype ver. {}\n\r\n", super::TINTYPE_VERSION)));
+        fixture.check("LOLWUT VERSION x", "-ERR value is not an integer or out of range\r\n");
+    }
+
+    #[test]
+    fn monitors_see_commands_but_not_from_within_a_transaction() {
+        let mut fixture = Fixture::new();
+        fixture.run("MULTI");
+        fixture.run("MONITOR");
+        fixture.check("EXEC", "*1\r\n-ERR MONITOR isn't allowed for DENY BLOCKING client\r\n");
+        fixture.check("MONITOR", "+OK\r\n");
+        assert_eq!(fixture.server.clients.monitors(), [fixture.client]);
+    }
+}

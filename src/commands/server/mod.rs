@@ -1,5 +1,4 @@
 //! The commands about the server itself, a file for each family.
-
 pub mod config;
 pub mod footprint;
 pub mod info;

@@ -54,15 +54,20 @@ fn get(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let count = match args.len() {
         2 => COUNT_DEFAULT,
         3 => get_count(args.at(2))?.unwrap_or(slowlog.len()),
-        _ => return Err(CommandError::text(TOO_MANY_ARGUMENTS)),
+        _ => return Err(too_many_arguments(args.at(1))),
     };
     cx.reply.array(count.min(slowlog.len()));
     slowlog.iter().take(count).for_each(|entry| get_entry(&mut cx.reply, entry));
     Ok(Flow::Done)
 }
 
-const TOO_MANY_ARGUMENTS: &str =
-    "ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.";
+/// Redis quotes the subcommand as it was written.
+fn too_many_arguments(subcommand: &[u8]) -> CommandError {
+    let name = String::from_utf8_lossy(subcommand);
+    CommandError::text(format!(
+        "ERR unknown subcommand or wrong number of arguments for '{name}'. Try SLOWLOG HELP."
+    ))
+}
 
 /// How many entries were asked for; `None` is all of them, written as -1.
 fn get_count(argument: &[u8]) -> Result<Option<usize>, CommandError> {
@@ -110,4 +115,36 @@ fn slowlog_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> 
     ];
     help::answer(&mut cx.reply, "SLOWLOG", LINES);
     Ok(Flow::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::testing::Fixture;
+
+    #[test]
+    fn slow_commands_are_told_newest_first() {
+        let mut fixture = Fixture::new();
+        fixture.check("SLOWLOG GET", "*0\r\n");
+        fixture.run("CONFIG SET slowlog-log-slower-than 0");
+        fixture.run("SET k v");
+        fixture.run("CONFIG SET slowlog-log-slower-than -1");
+        fixture.check("SLOWLOG LEN", ":2\r\n");
+        let newest = "*1\r\n*6\r\n:1\r\n:1700000000\r\n:0\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n\
+                      $15\r\n127.0.0.1:50000\r\n$0\r\n\r\n";
+        fixture.check("SLOWLOG GET 1", newest);
+        assert!(fixture.run("SLOWLOG GET -1").starts_with("*2\r\n"));
+        fixture.check("SLOWLOG RESET", "+OK\r\n");
+        fixture.check("SLOWLOG LEN", ":0\r\n");
+    }
+
+    #[test]
+    fn wrong_counts_are_refused() {
+        let mut fixture = Fixture::new();
+        for count in ["-2", "x"] {
+            let refused = "-ERR count should be greater than or equal to -1\r\n";
+            fixture.check(&format!("SLOWLOG GET {count}"), refused);
+        }
+        let refused = "-ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.\r\n";
+        fixture.check("SLOWLOG get 1 2", refused);
+    }
 }

@@ -185,7 +185,8 @@ mod tests {
     #[test]
     fn a_step_is_due_once_and_only_for_a_real_change() {
         let old = Config::default();
-        let new = Config { port: 1, hz: 20, ..Config::default() };
+        let mut new = Config::default();
+        (new.port, new.hz) = (1, 20);
         let due = due_steps(&old, &new, &["hz", "bind", "port"]);
         let names: Vec<_> = due.iter().map(|(_, name)| *name).collect();
         assert_eq!(names, ["port", "port", "hz"]);

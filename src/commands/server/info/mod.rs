@@ -11,7 +11,7 @@
 //! formats are those of redis-server 7.0.15; where we have more to tell, the field stands behind those it belongs to.
 //!
 //! Every value is true. A field of a thing that is not here (AOF, replicas, scripts) has the value that Redis gives
-//! while the thing is off; fields that only describe Redis's own build (`gcc_version`, `atomicvar_api`) are left out.
+//! while the thing is off. `gcc_version` is left out: no C compiler made this.
 
 mod memory;
 mod persistence;

@@ -20,6 +20,8 @@ pub(super) fn server(view: &mut View<'_>, page: &mut Page) {
     page.field("arch_bits", usize::BITS);
     page.field("monotonic_clock", "POSIX clock_gettime");
     page.field("multiplexing_api", "epoll");
+    // The compiler's own atomics, in the memory model of C11.
+    page.field("atomicvar_api", "c11-builtin");
     page.field("process_id", std::process::id());
     page.field("process_supervised", identity.supervised);
     page.field("run_id", &identity.run_id);

@@ -56,8 +56,6 @@ pub struct Ledger {
     keys: Vec<u8>,
     sweeps: Vec<Sweep>,
     dirty: u64,
-    /// The changes are on disk already.
-    is_saved: bool,
     /// How much of `dirty` is in a snapshot that the command itself has made.
     saved: u64,
     propagation: Propagation,
@@ -114,16 +112,6 @@ impl Ledger {
         self.dirty
     }
 
-    /// The changes that the next save must bring to disk.
-    pub fn unsaved(&self) -> u64 {
-        if self.is_saved { 0 } else { self.dirty }
-    }
-
-    /// Notes that the command itself has saved what it changed (FLUSHALL).
-    pub fn saved(&mut self) {
-        self.is_saved = true;
-    }
-
     /// Tells that a snapshot was made which holds all that was told so far.
     pub fn saved(&mut self) {
         self.saved = self.dirty;
@@ -144,7 +132,6 @@ impl Ledger {
         self.keys.clear();
         self.sweeps.clear();
         self.dirty = 0;
-        self.is_saved = false;
         self.saved = 0;
         self.propagation = Propagation::Verbatim;
     }

@@ -8,7 +8,7 @@ use crate::client::ReplyMode;
 use crate::resp::Protocol;
 use crate::server::server::REDIS_VERSION;
 use crate::server::{Cx, Entry, Flow};
-use crate::spec::args::{Options, deadline_ms, integer, integer_in, is_word};
+use crate::spec::args::{Options, integer, integer_in, is_word};
 use crate::spec::{Categories, CommandError, Flags, Group, Spec};
 use std::hint::black_box;
 
@@ -22,14 +22,20 @@ const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
 
 pub const COMMANDS: &[Entry] = &[
     Entry::server(
-        spec("ping", -1, FAST)
-            .tips(&["request_policy:all_shards", "response_policy:all_succeeded"])
-            .doc("1.0.0", "Ping the server", "[message]"),
+        spec("ping", -1, FAST).tips(&["request_policy:all_shards", "response_policy:all_succeeded"]).doc(
+            "1.0.0",
+            "Ping the server",
+            "[message]",
+        ),
         ping,
     ),
     Entry::server(spec("echo", 2, ALWAYS).doc("1.0.0", "Echo the given string", "message"), echo),
     Entry::server(
-        spec("select", 2, ALWAYS).doc("1.0.0", "Change the selected database for the current connection", "index"),
+        spec("select", 2, ALWAYS).doc(
+            "1.0.0",
+            "Change the selected database for the current connection",
+            "index",
+        ),
         select,
     ),
     Entry::server(spec("quit", -1, HANDSHAKE).doc("1.0.0", "Close the connection", ""), quit),
@@ -45,18 +51,6 @@ pub const COMMANDS: &[Entry] = &[
             "[protover [AUTH username password] [SETNAME clientname]]",
         ),
         hello,
-    ),
-    Entry::server(
-        Spec::new("wait", 3, Group::Generic, Flags::NOSCRIPT)
-            .category(Categories::CONNECTION)
-            .tips(&["request_policy:all_shards", "response_policy:agg_min"])
-            .doc(
-                "3.0.0",
-                "Wait for the synchronous replication of all the write commands sent in the context of the current \
-                 connection",
-                "numreplicas timeout",
-            ),
-        wait,
     ),
 ];
 
@@ -221,14 +215,6 @@ fn introduce(cx: &mut Cx<'_>, protocol: Protocol, client_number: u64) {
     reply.array(0);
 }
 
-/// There are no replicas, so none has acknowledged anything, and waiting would not change that.
-fn wait(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    integer(args.at(1))?;
-    deadline_ms(args.at(2), cx.now.unix_ms())?;
-    cx.reply.integer(0);
-    Ok(Flow::Done)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::client::tests::Sessions;
@@ -253,10 +239,6 @@ mod tests {
         sessions.check("ping a", "a");
         sessions.check("PING a b", "-ERR wrong number of arguments for 'ping' command");
         sessions.check("ECHO x", "x");
-        sessions.check("WAIT -1 0", ":0");
-        sessions.check("WAIT x x", "-ERR value is not an integer or out of range");
-        sessions.check("WAIT 0 x", "-ERR timeout is not an integer or out of range");
-        sessions.check("WAIT 0 -1", "-ERR timeout is negative");
         assert_eq!(sessions.execute("QUIT now").1, Outcome::Close);
     }
 

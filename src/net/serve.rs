@@ -14,6 +14,8 @@ use tokio::task::{LocalSet, spawn_local, yield_now};
 struct NetHost {
     server: Weak<RefCell<Server>>,
     listeners: RefCell<Listeners>,
+    /// The configuration of the last call of `listen` that succeeded.
+    listens_as: RefCell<Config>,
     buffers: Rc<Buffers>,
     hz: Rc<Cell<u32>>,
     wake: Notify,
@@ -22,9 +24,18 @@ struct NetHost {
 impl Host for NetHost {
     fn listen(&self, config: &Config) -> Result<(), String> {
         let Some(server) = self.server.upgrade() else { return Ok(()) };
-        let bound = listener::bind(config)?;
-        let fresh = listener::accept(bound, &server, &self.buffers);
-        self.listeners.replace(fresh).stop();
+        let mut listeners = self.listeners.borrow_mut();
+        // Old and new addresses may overlap (`*` and 127.0.0.1): then the old sockets must go before the new ones can be.
+        let bound = listener::bind(config).or_else(|_| {
+            listeners.stop_tcp();
+            listener::bind(config).inspect_err(|_| {
+                let old = listener::bind(&self.listens_as.borrow()).unwrap_or_default();
+                listeners.accept_tcp(old, &server, &self.buffers);
+            })
+        })?;
+        listeners.stop_tcp();
+        listeners.accept_tcp(bound, &server, &self.buffers);
+        self.listens_as.replace(config.clone());
         Ok(())
     }
 
@@ -51,13 +62,18 @@ async fn main_task(server: Server) -> Result<i32, String> {
     let server: Shared = Rc::new(RefCell::new(server));
     let host = Rc::new(NetHost {
         server: Rc::downgrade(&server),
-        listeners: RefCell::new(Listeners::none()),
+        listeners: RefCell::default(),
+        listens_as: RefCell::new(server.borrow().config.clone()),
         buffers: Rc::default(),
         hz: Rc::new(Cell::new(server.borrow().config.hz)),
         wake: Notify::new(),
     });
     let config = server.borrow().config.clone();
     host.listen(&config)?;
+    if let Some(path) = &config.unixsocket {
+        let bound = listener::bind_unix(path, &config)?;
+        host.listeners.borrow_mut().accept_unix(bound, path, &server, &host.buffers);
+    }
     server.borrow_mut().host = Some(host.clone());
     tracing::info!("Server initialized");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));

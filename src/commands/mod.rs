@@ -29,5 +29,11 @@ pub const GROUPS: &[&[Entry]] = &[
     object::COMMANDS,
     scan::COMMANDS,
     strings::COMMANDS,
+    server::config::COMMANDS,
+    server::info::COMMANDS,
+    server::latency::COMMANDS,
+    server::memory::COMMANDS,
+    server::misc::COMMANDS,
+    server::slowlog::COMMANDS,
     server::snapshot::COMMANDS,
 ];

@@ -1,6 +1,8 @@
-//! Directives whose value is one word of a few: an enum for each, with the words in the order Redis lists them.
+//! Directives whose value is one word of a few: an enum for each, with the words in the order Redis lists
+//! them.
 
-/// An enum of words. `WORDS` and `ALL` have the same order; words from `LISTED` on are accepted and not offered.
+/// An enum of words. `WORDS` and `ALL` have the same order; words from `LISTED` on are accepted and not
+/// offered.
 pub trait Choice: Copy + PartialEq + 'static {
     const WORDS: &'static [&'static str];
     const ALL: &'static [Self];
@@ -10,13 +12,17 @@ pub trait Choice: Copy + PartialEq + 'static {
         Self::ALL.iter().position(|other| *other == self).expect("ALL holds every variant")
     }
 
+    fn at(index: usize) -> Self {
+        Self::ALL[index]
+    }
+
     fn word(self) -> &'static str {
         Self::WORDS[self.index()]
     }
 }
 
-/// Declares the enum and its words; those after `unlisted` are accepted, and left out of the error text as Redis
-/// 7.0 does not know them.
+/// Declares the enum and its words; those after `unlisted` are accepted, and left out of the error text as
+/// Redis 7.0 does not know them.
 macro_rules! choice {
     ($(#[$comment:meta])* $name:ident { $($variant:ident = $word:literal),* $(,)? }
      $(unlisted { $($late:ident = $late_word:literal),* })?) => {
@@ -31,7 +37,6 @@ macro_rules! choice {
         }
     };
 }
-pub(crate) use choice;
 
 choice! {
     /// What is logged: this level and everything more serious.

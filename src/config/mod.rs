@@ -8,17 +8,17 @@
 //! ```
 //!
 //! Every directive that Redis 7.0, Redis 8 or Valkey knows has a line in the table, in one of three classes:
-//! *implemented* (it has a field in [`Config`]), *inert* (accepted and answered by CONFIG GET, without effect here; a
-//! start-up warning names it when it was changed), *promise* (inert, and a value other than the default would promise
-//! what this server does not keep, so it stops the start or is refused).
+//! *implemented* (it has a field in [`Config`]), *inert* (accepted and answered by CONFIG GET, without effect
+//! here; a start-up warning names it when it was changed), *promise* (inert, and a value other than the
+//! default would promise what this server does not keep, so it stops the start or is refused).
 //!
 //! Invariants:
 //! 1. A default is written once, in the table; `Config::default()` is made from it.
 //! 2. A field has the name of its directive, with `_` for `-`.
 //! 3. A failed change leaves the `Config` as it was.
 //!
-//! What this room does not do: it applies nothing. It does not bind, chdir, open a log or resize anything; `boot` and
-//! the server do that after a load or a change, and hand back the old `Config` when that fails.
+//! What this room does not do: it applies nothing. It does not bind, chdir, open a log or resize anything;
+//! `boot` and the server do that after a load or a change, and hand back the old `Config` when that fails.
 
 pub mod change;
 pub mod choices;
@@ -31,21 +31,25 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-pub use change::{Change, DirectiveId, LoadState, SetContext, SetError, get, set};
-pub use choices::{LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersionCheck, Restriction, Sanitize, Supervised};
+pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
+pub use choices::{
+    LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersionCheck, Restriction, Sanitize, Supervised,
+};
 pub use directives::PROMISE_TEXT;
 pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};
 pub use rewrite::rewrite;
 pub use special::title_template_is_valid;
 
-/// One point of the save rules: save when at least `changes` changes were made and `seconds` passed since the last.
+/// One point of the save rules: save when at least `changes` changes were made and `seconds` passed since the
+/// last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SaveRule {
     pub seconds: u64,
     pub changes: u64,
 }
 
-/// An address to listen on, as written: an IPv4 or IPv6 address, a host name, `*` (all IPv4) or `::*` (all IPv6).
+/// An address to listen on, as written: an IPv4 or IPv6 address, a host name, `*` (all IPv4) or `::*` (all
+/// IPv6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindAddress {
     pub address: String,
@@ -80,8 +84,8 @@ pub struct ShutdownFlags {
     pub force: bool,
 }
 
-/// Declares `Config` with a `blank` constructor, which `default` then fills from the table: a second list of the
-/// fields with their defaults would be a second place for the same fact.
+/// Declares `Config` with a `blank` constructor, which `default` then fills from the table: a second list of
+/// the fields with their defaults would be a second place for the same fact.
 macro_rules! config_fields {
     ($($(#[$comment:meta])* $field:ident: $type:ty,)*) => {
         /// The configuration in force. `Config::default()` is what an empty file gives.

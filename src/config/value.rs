@@ -1,5 +1,5 @@
-//! The kinds of values of a directive: how each is read from text, which texts it refuses with which words, and how
-//! it is written back.
+//! The kinds of values of a directive: how each is read from text, which texts it refuses with which words,
+//! and how it is written back.
 //!
 //! The error texts are those of redis-server 7.0.15.
 
@@ -26,10 +26,17 @@ pub struct Bounds {
 }
 
 /// Where a value lives: in a field of `Config`, or as text among the inert ones.
-#[derive(Clone, Copy)]
 pub enum Store<T> {
     Field { get: fn(&Config) -> T, set: fn(&mut Config, T) },
     Inert,
+}
+
+// Derived, these would ask that T can be copied; the functions can be in any case.
+impl<T> Copy for Store<T> {}
+impl<T> Clone for Store<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 /// A check of a text; the error is what the user reads.
@@ -41,11 +48,14 @@ pub type ReadWords = fn(&mut Config, &[&[u8]]) -> Result<(), String>;
 /// What a directive of its own syntax knows to do.
 #[derive(Clone, Copy)]
 pub struct Special {
+    /// Forgets what the first mention in a load, CONFIG SET or an empty word takes the place of.
+    pub restart: fn(&mut Config),
     pub read: ReadWords,
     /// The answer to CONFIG GET.
     pub text: fn(&Config) -> String,
-    /// The lines CONFIG REWRITE writes; a directive without a line in the file is at its default.
-    pub lines: fn(&Config) -> Vec<String>,
+    /// The lines CONFIG REWRITE writes into a file that has so many of them; lines that say the default may
+    /// be left out when there is no place for them.
+    pub lines: fn(&Config, usize) -> Vec<String>,
 }
 
 /// The kind of a directive's value.
@@ -211,7 +221,8 @@ mod tests {
         assert_eq!(octal(b"700"), Ok(0o700));
         assert_eq!(octal(b"999"), Err("argument couldn't be parsed as an octal number".into()));
         assert_eq!(octal(b"1777"), Err("argument must be between 0 and 777 inclusive".into()));
-        let percent = |word: &[u8]| read_number(word, Bounds { min: -100, max: 1 << 40 }, Unit::MemoryOrPercent);
+        let percent =
+            |word: &[u8]| read_number(word, Bounds { min: -100, max: 1 << 40 }, Unit::MemoryOrPercent);
         assert_eq!(percent(b"50%"), Ok(-50));
         assert_eq!(percent(b"101%"), Err("percentage argument must be less or equal to 100".into()));
         assert_eq!(percent(b"-5"), Err("argument must be a memory or percent value".into()));

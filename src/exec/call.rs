@@ -9,6 +9,7 @@ use crate::base::ids::ClientId;
 use crate::client::{Queued, ReplyMode};
 use crate::keyspace::tx::{HashHint, Touch};
 use crate::keyspace::{Tx, evict as eviction};
+use crate::metrics::{latency, slowlog};
 use crate::resp::Reply;
 use crate::server::{Cx, Flow, Handler, Server};
 use crate::spec::{CommandError, Flags};
@@ -31,7 +32,13 @@ pub enum Outcome {
 }
 
 /// Executes one request of a client, appending the reply to `out`.
-pub fn execute(server: &mut Server, client: ClientId, request: Request<'_>, now: Now, out: &mut Vec<u8>) -> Outcome {
+pub fn execute(
+    server: &mut Server,
+    client: ClientId,
+    request: Request<'_>,
+    now: Now,
+    out: &mut Vec<u8>,
+) -> Outcome {
     let reply_start = out.len();
     let outcome = match admit(server, client, request.args, now) {
         Ok((command, Admission::Run)) => {
@@ -64,7 +71,7 @@ fn admit(
     match gates::pass(&mut asking) {
         Ok(admission) => Ok((command, admission)),
         Err(error) => {
-            server.commands.at_mut(command).stats.rejected();
+            server.commands.at_mut(command).stats.rejected_calls += 1;
             Err(error)
         }
     }
@@ -80,16 +87,16 @@ fn effective_flags(server: &Server, client: ClientId, command: usize) -> Flags {
         return spec.flags;
     };
     const INHERITED: Flags = Flags::WRITE.or(Flags::DENYOOM).or(Flags::MAY_REPLICATE);
-    let inherited = transaction.queue.iter().fold(Flags::NONE, |flags, queued| {
-        flags.or(server.commands.at(queued.command).entry.spec.flags)
-    });
+    let inherited = transaction
+        .queue
+        .iter()
+        .fold(Flags::NONE, |flags, queued| flags.or(server.commands.at(queued.command).entry.spec.flags));
     spec.flags.or(inherited.and(INHERITED))
 }
 
 fn reject(server: &mut Server, client: ClientId, error: &CommandError, out: &mut Vec<u8>) {
     let text = error.to_string();
-    server.errors.count(&text);
-    server.stats.error_replies += 1;
+    server.count_error(&text);
     if let Some(client) = server.clients.get_mut(client) {
         if let Some(transaction) = &mut client.transaction {
             transaction.broken = true;
@@ -145,8 +152,7 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     let failed = result.is_err();
     let flow = result.unwrap_or_else(|error| {
         let text = error.to_string();
-        server.errors.count(&text);
-        server.stats.error_replies += 1;
+        server.count_error(&text);
         out.truncate(reply_start);
         Reply::new(out, protocol).error(&text);
         Flow::Done
@@ -187,26 +193,35 @@ fn run(
 
 fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64, failed: bool) {
     let took_us = took_ns / 1000;
+    let took_ms = took_us / 1000;
     server.stats.commands_processed += 1;
     let tracks = server.config.latency_tracking;
     let command = server.commands.at_mut(call.command);
-    command.stats.called(took_ns, failed, tracks);
-    let flags = command.entry.spec.flags;
-    let threshold_ms = server.config.latency_monitor_threshold;
-    if threshold_ms > 0 && took_us / 1000 >= threshold_ms as u64 {
-        let event = if flags.has(Flags::FAST) { "fast-command" } else { "command" };
-        server.latency.sample(event, took_us / 1000, call.now.unix_s());
+    command.stats.record_call(took_ns);
+    command.stats.failed_calls += u64::from(failed);
+    if tracks {
+        command.stats.record_latency(took_ns);
     }
-    let slower_than_us = server.config.slowlog_log_slower_than;
-    if slower_than_us >= 0 && took_us >= slower_than_us as u64 && !flags.has(Flags::SKIP_SLOWLOG) {
+    let flags = command.entry.spec.flags;
+    if latency::is_spike(took_ms, server.config.latency_monitor_threshold) {
+        let event = if flags.has(Flags::FAST) { "fast-command" } else { "command" };
+        server.latency.add(event, call.now.unix_s(), took_ms);
+    }
+    if slowlog::is_slow(took_us, server.config.slowlog_log_slower_than) && !flags.has(Flags::SKIP_SLOWLOG) {
         note_slow(server, call, took_us);
     }
 }
 
 fn note_slow(server: &mut Server, call: &Call<'_>, took_us: u64) {
     let Some(client) = server.clients.get(call.client) else { return };
-    let (address, name) = (client.origin.address.clone(), client.name.clone());
-    server.slowlog.add(call.request.args, call.now.unix_s(), took_us, (&address, &name));
+    let slow = slowlog::Call {
+        args: call.request.args,
+        unix_s: call.now.unix_s(),
+        duration_us: took_us,
+        client_addr: &client.origin.address,
+        client_name: &client.name,
+    };
+    server.slowlog.push(slow, server.config.slowlog_max_len as usize);
 }
 
 /// Evicts keys until memory is below its limit. Whether it is.
@@ -214,7 +229,8 @@ pub fn evict(server: &mut Server, now_ms: i64) -> bool {
     let clock = server.clock.clone();
     let started_ns = clock.mono_ns();
     let mut elapsed_us = || clock.mono_ns().saturating_sub(started_ns) / 1000;
-    let used = crate::base::alloc::used_memory_bytes;
+    let mapped: usize = server.used_memory_bytes() - crate::base::alloc::used_memory_bytes();
+    let used = || crate::base::alloc::used_memory_bytes() + mapped;
     let verdict =
         eviction::make_room(&mut server.keyspace, &mut server.ledger, now_ms, &used, &mut elapsed_us);
     commit::commit_background(server);

@@ -25,15 +25,14 @@ pub fn tick(server: &mut Server, now: Now) {
 }
 
 fn rates(server: &mut Server, now: Now) {
-    server.stats.tick(now.unix_ms());
-    let used = crate::base::alloc::used_memory_bytes() as u64;
-    server.stats.peak_memory_bytes = server.stats.peak_memory_bytes.max(used);
+    server.rates.sample(now.unix_ms(), &server.stats);
+    server.stats.record_memory(server.used_memory_bytes() as u64);
 }
 
 /// Closes clients that have been idle for too long, or whose output grows beyond its limits.
 fn clients(server: &mut Server, now: Now) {
     let now_ms = now.unix_ms();
-    let timeout_ms = server.config.timeout.saturating_mul(1000);
+    let timeout_ms = i64::from(server.config.timeout) * 1000;
     let limit = server.config.client_output_buffer_limit.normal;
     for client in server.clients.iter_mut() {
         let idle_ms = now_ms - client.last_interaction_ms;
@@ -50,7 +49,11 @@ fn clients(server: &mut Server, now: Now) {
 }
 
 /// Whether a client's output is above its hard limit, or above its soft one for too long.
-fn output_exceeds(client: &mut crate::client::Client, limit: crate::config::OutputLimit, now_ms: i64) -> bool {
+fn output_exceeds(
+    client: &mut crate::client::Client,
+    limit: crate::config::OutputLimit,
+    now_ms: i64,
+) -> bool {
     let pending = client.output.pending_len() as u64;
     if limit.hard_bytes > 0 && pending > limit.hard_bytes {
         return true;
@@ -71,7 +74,10 @@ fn pause(server: &mut Server, now: Now) {
 }
 
 fn expiry(server: &mut Server, now: Now) {
-    if !server.debug.active_expire || server.loading.is_some() || server.pause.in_force(now.unix_ms()).is_some() {
+    if !server.debug.active_expire
+        || server.loading.is_some()
+        || server.pause.in_force(now.unix_ms()).is_some()
+    {
         return;
     }
     let clock = server.clock.clone();

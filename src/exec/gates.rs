@@ -49,7 +49,8 @@ pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
 
 fn unknown_command(args: Args<'_>) -> CommandError {
     const SHOWN_BYTES_MAX: usize = 128;
-    let show = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN_BYTES_MAX)]).into_owned();
+    let show =
+        |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN_BYTES_MAX)]).into_owned();
     let mut beginning = String::new();
     for argument in args.iter().skip(1) {
         let room = SHOWN_BYTES_MAX.saturating_sub(beginning.len());
@@ -60,7 +61,10 @@ fn unknown_command(args: Args<'_>) -> CommandError {
         beginning.push_str(&String::from_utf8_lossy(&argument[..argument.len().min(room)]));
         beginning.push_str("' ");
     }
-    CommandError::text(format!("ERR unknown command '{}', with args beginning with: {beginning}", show(args.at(0))))
+    CommandError::text(format!(
+        "ERR unknown command '{}', with args beginning with: {beginning}",
+        show(args.at(0))
+    ))
 }
 
 /// Passes every gate, or tells which one is shut.

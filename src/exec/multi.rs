@@ -11,11 +11,19 @@ const EXEC: Flags = Flags::NOSCRIPT.or(Flags::LOADING).or(Flags::STALE).or(Flags
 
 pub const COMMANDS: &[Entry] = &[
     Entry::server(
-        Spec::new("multi", 1, Group::Transactions, OPEN).doc("1.2.0", "Mark the start of a transaction block", ""),
+        Spec::new("multi", 1, Group::Transactions, OPEN).doc(
+            "1.2.0",
+            "Mark the start of a transaction block",
+            "",
+        ),
         multi,
     ),
     Entry::server(
-        Spec::new("exec", 1, Group::Transactions, EXEC).doc("1.2.0", "Execute all commands issued after MULTI", ""),
+        Spec::new("exec", 1, Group::Transactions, EXEC).doc(
+            "1.2.0",
+            "Execute all commands issued after MULTI",
+            "",
+        ),
         exec,
     ),
     Entry::server(
@@ -27,9 +35,11 @@ pub const COMMANDS: &[Entry] = &[
         discard,
     ),
     Entry::server(
-        Spec::new("watch", -2, Group::Transactions, OPEN)
-            .keys(&[KeySpec::rest(1, 1, KeyFlags::RO)])
-            .doc("2.2.0", "Watch the given keys to determine execution of the MULTI/EXEC block", "key [key ...]"),
+        Spec::new("watch", -2, Group::Transactions, OPEN).keys(&[KeySpec::rest(1, 1, KeyFlags::RO)]).doc(
+            "2.2.0",
+            "Watch the given keys to determine execution of the MULTI/EXEC block",
+            "key [key ...]",
+        ),
         watch,
     ),
     Entry::server(
@@ -49,7 +59,9 @@ fn multi(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
 }
 
 fn exec(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
-    let Some(transaction) = cx.client().transaction.take() else { return Err(CommandError::ExecWithoutMulti) };
+    let Some(transaction) = cx.client().transaction.take() else {
+        return Err(CommandError::ExecWithoutMulti);
+    };
     let watch_broken = cx.client().watch_broken || watched_key_expired(cx);
     cx.server.forget_watches(cx.client_id);
     if transaction.broken {

@@ -62,9 +62,9 @@ fn turn(
             match inbox.search(&limits, batch) {
                 Search::Exhausted => return Verdict::NeedsInput,
                 Search::Broken(error) => {
-                    server.errors.count("ERR Protocol error");
-                    server.stats.error_replies += 1;
-                    let protocol = server.clients.get(client).map(|client| client.protocol).unwrap_or_default();
+                    server.count_error("ERR Protocol error");
+                    let protocol =
+                        server.clients.get(client).map(|client| client.protocol).unwrap_or_default();
                     Reply::new(out, protocol).error_bytes(&error.reply());
                     return Verdict::Close;
                 }
@@ -101,7 +101,7 @@ fn later(server: &Server, now: Now) -> Now {
 fn limits(server: &Server, client: ClientId) -> (Limits, usize) {
     let trusted = server.config.requirepass.is_empty()
         || server.clients.get(client).is_none_or(|client| client.authenticated);
-    let proto_max_bulk_bytes = server.config.proto_max_bulk_len;
+    let proto_max_bulk_bytes = i64::try_from(server.config.proto_max_bulk_len).unwrap_or(i64::MAX);
     match trusted {
         true => (Limits { proto_max_bulk_bytes, trust: Trust::Authenticated }, BATCH),
         false => (Limits { proto_max_bulk_bytes, trust: Trust::Unauthenticated }, 1),

@@ -9,7 +9,7 @@ use super::entry::Entry;
 use super::expiry_index::ExpiryIndex;
 use super::settings::{Freeing, Settings};
 use crate::base::bio::Bio;
-use crate::encoding::dict::{Dict, HashSeed, Item};
+use crate::encoding::dict::{Dict, HashSeed};
 use std::rc::Rc;
 
 /// One numbered database.

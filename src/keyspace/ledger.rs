@@ -128,7 +128,8 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.changed(0, b"a", Event::RenameFrom, 1);
         ledger.changed(3, b"bc", Event::RenameTo, 0);
-        let told: Vec<_> = ledger.changes().map(|change| (change.db, change.key.to_vec(), change.event)).collect();
+        let told: Vec<_> =
+            ledger.changes().map(|change| (change.db, change.key.to_vec(), change.event)).collect();
         assert_eq!(told, [(0, b"a".to_vec(), Event::RenameFrom), (3, b"bc".to_vec(), Event::RenameTo)]);
         assert_eq!(ledger.dirty(), 1);
         ledger.clear();

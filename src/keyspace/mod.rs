@@ -7,6 +7,8 @@
 pub mod db;
 pub mod entry;
 pub mod event;
+pub mod evict;
+pub mod expire;
 pub mod expiry_index;
 pub mod ledger;
 pub mod lru;

@@ -11,7 +11,6 @@ use super::ledger::{Ledger, Sweep};
 use super::lru;
 use super::settings::{Freeing, Ranking};
 use crate::base::number;
-use crate::encoding::dict::Item;
 use crate::spec::error::CommandError;
 
 /// How a command looks at a key.
@@ -70,7 +69,14 @@ impl<'a> Tx<'a> {
 
     /// The same transaction seen from another database.
     pub fn at(&mut self, db: usize) -> Tx<'_> {
-        Tx { keyspace: self.keyspace, ledger: self.ledger, db, now_ms: self.now_ms, touch: self.touch, hint: None }
+        Tx {
+            keyspace: self.keyspace,
+            ledger: self.ledger,
+            db,
+            now_ms: self.now_ms,
+            touch: self.touch,
+            hint: None,
+        }
     }
 
     // ----- telling -----
@@ -105,7 +111,8 @@ impl<'a> Tx<'a> {
         if !found {
             return None;
         }
-        let touch = access != Access::Peek && self.touch == Touch::Yes && self.keyspace.sharing() == Sharing::Alone;
+        let touch =
+            access != Access::Peek && self.touch == Touch::Yes && self.keyspace.sharing() == Sharing::Alone;
         let uses_lfu = self.keyspace.settings.ranking == Ranking::Lfu;
         let luck = if touch && uses_lfu { self.keyspace.rng.f64() } else { 0.0 };
         let (now_ms, settings) = (self.now_ms, &self.keyspace.settings);

@@ -27,7 +27,9 @@ const SPARE_BUFFERS_MAX: usize = 4;
 
 impl Buffers {
     fn lend(&self, inbox: &mut Inbox) {
-        if inbox.needs_buffer() && let Some(buffer) = self.spare.borrow_mut().pop() {
+        if inbox.needs_buffer()
+            && let Some(buffer) = self.spare.borrow_mut().pop()
+        {
             inbox.adopt_buffer(buffer);
         }
     }
@@ -121,7 +123,7 @@ impl Connection {
             match self.stream.poll_write(cx, client.output.pending()) {
                 Poll::Ready(Ok(0)) => return Err(Next::Close),
                 Poll::Ready(Ok(count)) => {
-                    server.stats.output_bytes += count as u64;
+                    server.stats.net_output_bytes += count as u64;
                     server.stats.writes_processed += 1;
                     server.clients.output_sent(self.client, count);
                 }
@@ -139,7 +141,7 @@ impl Connection {
             Poll::Ready(Ok(0)) => Next::Close,
             Poll::Ready(Ok(count)) => {
                 self.inbox.fill(count);
-                server.stats.input_bytes += count as u64;
+                server.stats.net_input_bytes += count as u64;
                 server.stats.reads_processed += 1;
                 if let Some(client) = server.clients.get_mut(self.client) {
                     client.input_bytes_total += count as u64;

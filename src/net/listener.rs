@@ -59,7 +59,10 @@ pub fn bind(config: &Config) -> Result<Bound, String> {
                 Err(error) if bind.optional && is_missing_address(&error) => {}
                 Err(error) => {
                     let place = format!("{}:{}", bind.address, config.port);
-                    return Err(format!("Could not create server TCP listening socket {place}: bind: {}", reason(&error)));
+                    return Err(format!(
+                        "Could not create server TCP listening socket {place}: bind: {}",
+                        reason(&error)
+                    ));
                 }
             }
         }
@@ -78,7 +81,10 @@ fn reason(error: &io::Error) -> String {
 }
 
 fn is_missing_address(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT | libc::ENOENT))
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT | libc::ENOENT)
+    )
 }
 
 fn resolve(address: &str, port: u16) -> io::Result<SocketAddr> {
@@ -125,7 +131,12 @@ pub fn accept(bound: Bound, server: &Shared, buffers: &Rc<Buffers>) -> Listeners
         listeners.tasks.push(spawn_local(accept_tcp(listener, server.clone(), buffers.clone())));
     }
     if let Some((listener, path)) = bound.unix {
-        listeners.tasks.push(spawn_local(accept_unix(listener, path.clone(), server.clone(), buffers.clone())));
+        listeners.tasks.push(spawn_local(accept_unix(
+            listener,
+            path.clone(),
+            server.clone(),
+            buffers.clone(),
+        )));
         listeners.unix_path = Some(path);
     }
     listeners
@@ -160,8 +171,10 @@ fn welcome_tcp(stream: TcpStream, peer: SocketAddr, server: &Shared, buffers: &R
     let _ = stream.set_nodelay(true);
     if keepalive_s > 0 {
         let probes = Duration::from_secs((keepalive_s / 3).max(1));
-        let keepalive =
-            TcpKeepalive::new().with_time(Duration::from_secs(keepalive_s)).with_interval(probes).with_retries(3);
+        let keepalive = TcpKeepalive::new()
+            .with_time(Duration::from_secs(keepalive_s))
+            .with_interval(probes)
+            .with_retries(3);
         let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     }
     let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();

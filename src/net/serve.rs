@@ -95,5 +95,9 @@ fn announce(server: &Server) {
     if server.config.unixsocket.is_some() {
         tracing::info!("Ready to accept connections unix");
     }
-    crate::base::process::notify_ready(server.identity.supervised);
+    if server.identity.supervised == "systemd"
+        && let Err(error) = crate::base::process::sd_notify("STATUS=Ready to accept connections\nREADY=1")
+    {
+        tracing::warn!("Can't notify systemd: {error}");
+    }
 }

@@ -1,9 +1,9 @@
 //! SIGTERM and SIGINT ask for a shutdown; a second SIGINT does not ask.
 
 use super::Shared;
+use crate::config::ShutdownFlags;
 use crate::server::Shutdown;
 use crate::server::server::ShutdownSave;
-use crate::config::ShutdownFlags;
 use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 

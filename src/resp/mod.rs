@@ -5,3 +5,7 @@
 pub mod limits;
 pub mod parser;
 pub mod writer;
+
+pub use limits::{Limits, ProtocolError, Trust};
+pub use parser::{Parsed, Parser};
+pub use writer::{Protocol, Reply};

@@ -8,7 +8,8 @@ use crate::client::{Clients, Pause, Watches};
 use crate::config::Config;
 use crate::keyspace::{Keyspace, Ledger};
 use crate::metrics::error_stats::ErrorStats;
-use crate::metrics::latency::LatencyMonitor;
+use crate::metrics::latency::Latency;
+use crate::metrics::rates::Rates;
 use crate::metrics::slowlog::Slowlog;
 use crate::metrics::stats::Stats;
 use crate::persist::load::Loading;
@@ -72,7 +73,8 @@ pub struct Server {
     pub loading: Option<Loading>,
     pub stats: Stats,
     pub errors: ErrorStats,
-    pub latency: LatencyMonitor,
+    pub rates: Rates,
+    pub latency: Latency,
     pub slowlog: Slowlog,
     /// Switches of the DEBUG command.
     pub debug: DebugSwitches,
@@ -96,7 +98,12 @@ pub struct DebugSwitches {
 
 impl Default for DebugSwitches {
     fn default() -> Self {
-        DebugSwitches { active_expire: true, cron_paused: false, skip_checksum_validation: false, dict_resizing: true }
+        DebugSwitches {
+            active_expire: true,
+            cron_paused: false,
+            skip_checksum_validation: false,
+            dict_resizing: true,
+        }
     }
 }
 
@@ -117,7 +124,8 @@ impl Server {
             loading: None,
             stats: Stats::default(),
             errors: ErrorStats::default(),
-            latency: LatencyMonitor::default(),
+            rates: Rates::default(),
+            latency: Latency::default(),
             slowlog: Slowlog::default(),
             debug: DebugSwitches::default(),
             in_exec: false,
@@ -134,6 +142,18 @@ impl Server {
     /// Derives from the configuration what other rooms keep of it.
     pub fn apply_config(&mut self) {
         self.keyspace.settings = super::settings::keyspace_settings(&self.config);
+    }
+
+    /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the tables' own mappings.
+    pub fn used_memory_bytes(&self) -> usize {
+        let mapped: usize = self.keyspace.dbs().map(|(_, db)| db.table().mapped_bytes()).sum();
+        crate::base::alloc::used_memory_bytes() + mapped
+    }
+
+    /// Counts an error reply, given without its `-`.
+    pub fn count_error(&mut self, text: &str) {
+        self.errors.record(text.as_bytes());
+        self.stats.error_replies += 1;
     }
 
     /// Ends all watches of a client: after EXEC, DISCARD, UNWATCH, RESET, and when it goes.

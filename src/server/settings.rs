@@ -1,6 +1,7 @@
 //! Derives what other rooms keep of the configuration.
 
-use crate::config::{Config, MaxmemoryPolicy};
+use crate::base::log::Loglevel;
+use crate::config::{Config, LogLevel, MaxmemoryPolicy};
 use crate::keyspace::settings::{Candidates, Freeing, Ranking, Settings};
 
 /// The keyspace's part of the configuration.
@@ -35,5 +36,16 @@ fn policy(policy: MaxmemoryPolicy) -> (Candidates, Ranking) {
         MaxmemoryPolicy::VolatileLfu => (Candidates::Volatile, Ranking::Lfu),
         MaxmemoryPolicy::VolatileRandom => (Candidates::Volatile, Ranking::Random),
         MaxmemoryPolicy::VolatileTtl => (Candidates::Volatile, Ranking::Ttl),
+    }
+}
+
+/// The directive `loglevel` in the log's own terms.
+pub fn log_level(level: LogLevel) -> Loglevel {
+    match level {
+        LogLevel::Debug => Loglevel::Debug,
+        LogLevel::Verbose => Loglevel::Verbose,
+        LogLevel::Notice => Loglevel::Notice,
+        LogLevel::Warning => Loglevel::Warning,
+        LogLevel::Nothing => Loglevel::Nothing,
     }
 }

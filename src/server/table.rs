@@ -30,7 +30,11 @@ impl CommandTable {
     pub fn new(groups: &[&'static [Entry]]) -> Self {
         let mut table = CommandTable { commands: Vec::new(), slots: vec![EMPTY; 2048] };
         for entry in groups.iter().flat_map(|group| group.iter()) {
-            assert!(table.find(entry.spec.name.as_bytes()).is_none(), "command {} stands twice", entry.spec.name);
+            assert!(
+                table.find(entry.spec.name.as_bytes()).is_none(),
+                "command {} stands twice",
+                entry.spec.name
+            );
             let container = table.push(entry, None);
             table.index(container);
             for subcommand in entry.subcommands {
@@ -86,7 +90,9 @@ impl CommandTable {
     /// The index of subcommand `name` of the container at `container`.
     pub fn find_subcommand(&self, container: usize, name: &[u8]) -> Option<usize> {
         let subcommands = &self.commands[container].subcommands;
-        let is_it = |index: &&usize| self.commands[**index].entry.spec.own_name().as_bytes().eq_ignore_ascii_case(name);
+        let is_it = |index: &&usize| {
+            self.commands[**index].entry.spec.own_name().as_bytes().eq_ignore_ascii_case(name)
+        };
         subcommands.iter().find(is_it).copied()
     }
 

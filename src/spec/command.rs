@@ -126,7 +126,11 @@ impl Spec {
     }
 
     pub const fn accepts(&self, arguments: usize) -> bool {
-        if self.arity >= 0 { arguments == self.arity as usize } else { arguments >= self.arity.unsigned_abs() as usize }
+        if self.arity >= 0 {
+            arguments == self.arity as usize
+        } else {
+            arguments >= self.arity.unsigned_abs() as usize
+        }
     }
 
     /// First key, last key and step as COMMAND INFO has told them since Redis 2.8; zeros when the first key spec is not
@@ -134,14 +138,17 @@ impl Spec {
     pub fn key_range(&self) -> (i64, i64, i64) {
         let mut range: Option<(i64, i64, i64)> = None;
         for spec in self.keys {
-            let (Begin::Index(first), Find::Range { last, step, limit: 0 | 1 }) = (spec.begin, spec.find) else {
+            let (Begin::Index(first), Find::Range { last, step, limit: 0 | 1 }) = (spec.begin, spec.find)
+            else {
                 continue;
             };
             let (first, last) = (first as i64, i64::from(last));
             let last = if last >= 0 { first + last } else { last };
             range = match range {
                 None => Some((first, last, step as i64)),
-                Some((low, high, step)) if high >= 0 && last >= 0 && first == high + step => Some((low, last, step)),
+                Some((low, high, step)) if high >= 0 && last >= 0 && first == high + step => {
+                    Some((low, last, step))
+                }
                 kept => kept,
             };
         }

@@ -48,7 +48,10 @@ impl KeyFlags {
 pub enum Begin {
     Index(usize),
     /// After the word, searched from argument `from` on (backwards when negative: -2 is the last but one).
-    Keyword { word: &'static str, from: i32 },
+    Keyword {
+        word: &'static str,
+        from: i32,
+    },
     Unknown,
 }
 
@@ -56,9 +59,17 @@ pub enum Begin {
 pub enum Find {
     /// `last` is relative to the beginning; negative counts from the last argument (-1 is the last). A `limit` above 1
     /// says that only that fraction of the rest holds keys (2: the first half).
-    Range { last: i32, step: usize, limit: usize },
+    Range {
+        last: i32,
+        step: usize,
+        limit: usize,
+    },
     /// The argument at `count` past the beginning tells how many keys there are; the first stands at `first`.
-    KeyCount { count: usize, first: usize, step: usize },
+    KeyCount {
+        count: usize,
+        first: usize,
+        step: usize,
+    },
     Unknown,
 }
 

@@ -40,7 +40,11 @@ fn add(tx: &mut Tx<'_>, key: &[u8], increment: i64, reply: &mut Reply<'_>) -> Re
     Ok(Flow::Done)
 }
 
-pub(super) fn incrbyfloat(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
+pub(super) fn incrbyfloat(
+    tx: &mut Tx<'_>,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<Flow, CommandError> {
     let key = args.at(1);
     let old = match tx.str_view(key, Access::Write)? {
         None => LongDouble::from(0),

@@ -72,9 +72,7 @@ pub(super) fn lcs(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Res
     let b = bytes_of(tx, args.at(2))?;
     let options = parse(args)?;
     if options.len && options.idx {
-        return Err(CommandError::text(
-            "ERR If you want both the length and indexes, please just use IDX.",
-        ));
+        return Err(CommandError::text("ERR If you want both the length and indexes, please just use IDX."));
     }
     let lengths = Lengths::of(&a, &b)?;
     if options.len {
@@ -82,7 +80,11 @@ pub(super) fn lcs(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Res
         return Ok(Flow::Done);
     }
     let (common, stretches) = lengths.trace(&a, &b);
-    if options.idx { answer_stretches(&stretches, common.len(), &options, reply) } else { reply.bulk(&common) }
+    if options.idx {
+        answer_stretches(&stretches, common.len(), &options, reply)
+    } else {
+        reply.bulk(&common)
+    }
     Ok(Flow::Done)
 }
 

@@ -61,7 +61,10 @@ enum All {
     Present,
 }
 
-fn msetex_options(args: Args<'_>, first: usize) -> Result<(Option<All>, Option<ExpiryOption<'_>>), CommandError> {
+fn msetex_options(
+    args: Args<'_>,
+    first: usize,
+) -> Result<(Option<All>, Option<ExpiryOption<'_>>), CommandError> {
     let (mut condition, mut expiry) = (None, None);
     let mut options = Options::new(args, first);
     while let Some(word) = options.next_argument() {
@@ -82,7 +85,8 @@ fn msetex_options(args: Args<'_>, first: usize) -> Result<(Option<All>, Option<E
 
 pub(super) fn msetex(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     const INVALID: CommandError = CommandError::Text(std::borrow::Cow::Borrowed("ERR invalid numkeys value"));
-    let keys = arguments::integer_in(args.at(1), 1..=i64::from(i32::MAX), INVALID).map_err(|_| INVALID)? as usize;
+    let keys =
+        arguments::integer_in(args.at(1), 1..=i64::from(i32::MAX), INVALID).map_err(|_| INVALID)? as usize;
     if keys > (args.len() - 2) / 2 {
         return Err(CommandError::text("ERR wrong number of key-value pairs"));
     }

@@ -44,27 +44,35 @@ pub const COMMANDS: &[Entry] = &[
         set::set,
     ),
     Entry::data(
-        spec("setnx", 3, GROW.or(FAST))
-            .keys(&[KeySpec::one(1, KeyFlags::OW.or(KeyFlags::INSERT))])
-            .doc("1.0.0", "Set the value of a key, only if the key does not exist", "key value"),
+        spec("setnx", 3, GROW.or(FAST)).keys(&[KeySpec::one(1, KeyFlags::OW.or(KeyFlags::INSERT))]).doc(
+            "1.0.0",
+            "Set the value of a key, only if the key does not exist",
+            "key value",
+        ),
         set::setnx,
     ),
     Entry::data(
-        spec("setex", 4, GROW)
-            .keys(OVERWRITE_ONE)
-            .doc("2.0.0", "Set the value and expiration of a key", "key seconds value"),
+        spec("setex", 4, GROW).keys(OVERWRITE_ONE).doc(
+            "2.0.0",
+            "Set the value and expiration of a key",
+            "key seconds value",
+        ),
         set::setex,
     ),
     Entry::data(
-        spec("psetex", 4, GROW)
-            .keys(OVERWRITE_ONE)
-            .doc("2.6.0", "Set the value and expiration in milliseconds of a key", "key milliseconds value"),
+        spec("psetex", 4, GROW).keys(OVERWRITE_ONE).doc(
+            "2.6.0",
+            "Set the value and expiration in milliseconds of a key",
+            "key milliseconds value",
+        ),
         set::psetex,
     ),
     Entry::data(
-        spec("getset", 3, GROW.or(FAST))
-            .keys(UPDATE_ONE)
-            .doc("1.0.0", "Set the string value of a key and return its old value", "key value"),
+        spec("getset", 3, GROW.or(FAST)).keys(UPDATE_ONE).doc(
+            "1.0.0",
+            "Set the string value of a key and return its old value",
+            "key value",
+        ),
         get::getset,
     ),
     Entry::data(
@@ -82,15 +90,19 @@ pub const COMMANDS: &[Entry] = &[
         get::getex,
     ),
     Entry::data(
-        spec("append", 3, GROW.or(FAST))
-            .keys(&[KeySpec::one(1, KeyFlags::RW.or(KeyFlags::INSERT))])
-            .doc("2.0.0", "Append a value to a key", "key value"),
+        spec("append", 3, GROW.or(FAST)).keys(&[KeySpec::one(1, KeyFlags::RW.or(KeyFlags::INSERT))]).doc(
+            "2.0.0",
+            "Append a value to a key",
+            "key value",
+        ),
         ranges::append,
     ),
     Entry::data(
-        spec("strlen", 2, READ.or(FAST))
-            .keys(&[KeySpec::one(1, KeyFlags::RO)])
-            .doc("2.2.0", "Get the length of the value stored in a key", "key"),
+        spec("strlen", 2, READ.or(FAST)).keys(&[KeySpec::one(1, KeyFlags::RO)]).doc(
+            "2.2.0",
+            "Get the length of the value stored in a key",
+            "key",
+        ),
         ranges::strlen,
     ),
     Entry::data(
@@ -102,45 +114,59 @@ pub const COMMANDS: &[Entry] = &[
         ranges::setrange,
     ),
     Entry::data(
-        spec("getrange", 4, READ)
-            .keys(READ_ONE)
-            .doc("2.4.0", "Get a substring of the string stored at a key", "key start end"),
+        spec("getrange", 4, READ).keys(READ_ONE).doc(
+            "2.4.0",
+            "Get a substring of the string stored at a key",
+            "key start end",
+        ),
         ranges::getrange,
     ),
     Entry::data(
-        spec("substr", 4, READ)
-            .keys(READ_ONE)
-            .doc("1.0.0", "Get a substring of the string stored at a key", "key start end"),
+        spec("substr", 4, READ).keys(READ_ONE).doc(
+            "1.0.0",
+            "Get a substring of the string stored at a key",
+            "key start end",
+        ),
         ranges::getrange,
     ),
     Entry::data(
-        spec("incr", 2, GROW.or(FAST))
-            .keys(UPDATE_ONE)
-            .doc("1.0.0", "Increment the integer value of a key by one", "key"),
+        spec("incr", 2, GROW.or(FAST)).keys(UPDATE_ONE).doc(
+            "1.0.0",
+            "Increment the integer value of a key by one",
+            "key",
+        ),
         counters::incr,
     ),
     Entry::data(
-        spec("decr", 2, GROW.or(FAST))
-            .keys(UPDATE_ONE)
-            .doc("1.0.0", "Decrement the integer value of a key by one", "key"),
+        spec("decr", 2, GROW.or(FAST)).keys(UPDATE_ONE).doc(
+            "1.0.0",
+            "Decrement the integer value of a key by one",
+            "key",
+        ),
         counters::decr,
     ),
     Entry::data(
-        spec("incrby", 3, GROW.or(FAST))
-            .keys(UPDATE_ONE)
-            .doc("1.0.0", "Increment the integer value of a key by the given amount", "key increment"),
+        spec("incrby", 3, GROW.or(FAST)).keys(UPDATE_ONE).doc(
+            "1.0.0",
+            "Increment the integer value of a key by the given amount",
+            "key increment",
+        ),
         counters::incrby,
     ),
     Entry::data(
-        spec("decrby", 3, GROW.or(FAST))
-            .keys(UPDATE_ONE)
-            .doc("1.0.0", "Decrement the integer value of a key by the given number", "key decrement"),
+        spec("decrby", 3, GROW.or(FAST)).keys(UPDATE_ONE).doc(
+            "1.0.0",
+            "Decrement the integer value of a key by the given number",
+            "key decrement",
+        ),
         counters::decrby,
     ),
     Entry::data(
-        spec("incrbyfloat", 3, GROW.or(FAST))
-            .keys(UPDATE_ONE)
-            .doc("2.6.0", "Increment the float value of a key by the given amount", "key increment"),
+        spec("incrbyfloat", 3, GROW.or(FAST)).keys(UPDATE_ONE).doc(
+            "2.6.0",
+            "Increment the float value of a key by the given amount",
+            "key increment",
+        ),
         counters::incrbyfloat,
     ),
     Entry::data(
@@ -186,7 +212,11 @@ pub const COMMANDS: &[Entry] = &[
         lcs::lcs,
     ),
     Entry::data(
-        spec("digest", 2, READ.or(FAST)).keys(READ_ONE).doc("8.4.0", "Get the XXH3 digest of a string value", "key"),
+        spec("digest", 2, READ.or(FAST)).keys(READ_ONE).doc(
+            "8.4.0",
+            "Get the XXH3 digest of a string value",
+            "key",
+        ),
         digest::digest,
     ),
     Entry::data(
@@ -200,6 +230,3 @@ pub const COMMANDS: &[Entry] = &[
         digest::delex,
     ),
 ];
-
-#[cfg(test)]
-mod tests;

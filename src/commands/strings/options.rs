@@ -94,8 +94,12 @@ impl<'a> Condition<'a> {
             Condition::Present => tx.exists(key),
             Condition::Equals(value) => tx.read_str(key)?.is_some_and(|view| equals(view, value)),
             Condition::Differs(value) => tx.read_str(key)?.is_none_or(|view| !equals(view, value)),
-            Condition::DigestEquals(wanted) => tx.read_str(key)?.is_some_and(|view| digest::of(view) == wanted),
-            Condition::DigestDiffers(wanted) => tx.read_str(key)?.is_none_or(|view| digest::of(view) != wanted),
+            Condition::DigestEquals(wanted) => {
+                tx.read_str(key)?.is_some_and(|view| digest::of(view) == wanted)
+            }
+            Condition::DigestDiffers(wanted) => {
+                tx.read_str(key)?.is_none_or(|view| digest::of(view) != wanted)
+            }
         })
     }
 }
@@ -108,7 +112,11 @@ fn equals(view: StrView<'_>, value: &[u8]) -> bool {
 }
 
 /// The expiry option of a setting command: `KEEPTTL` or a time.
-pub(super) fn expiry_of(given: Option<ExpiryOption<'_>>, now_ms: i64, name: &'static str) -> Result<Expiry, CommandError> {
+pub(super) fn expiry_of(
+    given: Option<ExpiryOption<'_>>,
+    now_ms: i64,
+    name: &'static str,
+) -> Result<Expiry, CommandError> {
     match given {
         None => Ok(Expiry::None),
         Some(ExpiryOption::Keep) => Ok(Expiry::Keep),

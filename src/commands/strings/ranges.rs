@@ -17,7 +17,9 @@ fn length(tx: &mut Tx<'_>, key: &[u8], access: Access) -> Result<Option<usize>, 
 
 /// Refuses a string longer than `proto-max-bulk-len`.
 fn check_length(tx: &Tx<'_>, length: Option<usize>) -> Result<usize, CommandError> {
-    length.filter(|length| *length <= tx.keyspace.settings.string_bytes_max).ok_or(CommandError::StringTooLong)
+    length
+        .filter(|length| *length <= tx.keyspace.settings.string_bytes_max)
+        .ok_or(CommandError::StringTooLong)
 }
 
 pub(super) fn append(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {

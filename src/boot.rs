@@ -1,0 +1,271 @@
+//! From the command line to a server that serves.
+//!
+//! The order matters: the configuration before anything it decides; the daemon's fork before any thread; the directory
+//! before any relative path; the log before anything that has something to say.
+
+use crate::base::clock::Clock;
+use crate::base::log::{self, Loglevel, Role};
+use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
+use crate::base::{alloc, bio::Bio, pages, process};
+use crate::config::{self, Config, LoadedConfig, Supervised, SystemFiles};
+use crate::exec::command_table;
+use crate::net;
+use crate::server::server::{REDIS_VERSION, TINTYPE_VERSION};
+use crate::server::{Identity, Server};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// What the command line asks for.
+pub enum Task {
+    Serve { arguments: Vec<Vec<u8>> },
+    CheckRdb { file: PathBuf },
+    Version,
+    Help,
+}
+
+/// Reads the command line; the program's own name decides too, so that a link called redis-server or redis-check-rdb
+/// behaves as such.
+///
+/// # Errors
+/// The usage text, when the arguments of a tool do not fit.
+pub fn task(mut arguments: Vec<Vec<u8>>) -> Result<Task, String> {
+    let program = if arguments.is_empty() { Vec::new() } else { arguments.remove(0) };
+    let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
+    if name.ends_with(b"check-rdb") {
+        return check_rdb_task(arguments);
+    }
+    match arguments.first().map(Vec::as_slice) {
+        Some(b"check-rdb") => check_rdb_task(arguments.split_off(1)),
+        Some(b"-v" | b"--version") if arguments.len() == 1 => Ok(Task::Version),
+        Some(b"-h" | b"--help") if arguments.len() == 1 => Ok(Task::Help),
+        _ => Ok(Task::Serve { arguments }),
+    }
+}
+
+fn check_rdb_task(mut arguments: Vec<Vec<u8>>) -> Result<Task, String> {
+    match (arguments.pop(), arguments.is_empty()) {
+        (Some(file), true) if !file.starts_with(b"-") => {
+            Ok(Task::CheckRdb { file: std::ffi::OsString::from_vec(file).into() })
+        }
+        _ => Err("Usage: tintype check-rdb <rdb-file-name>".into()),
+    }
+}
+
+/// What `--help` prints.
+pub fn help() -> String {
+    let serve = "[/path/to/redis.conf] [--directive value ...] [-]";
+    let usage = format!("tintype {serve}\n       tintype check-rdb FILE\n       tintype --version | --help");
+    let examples = "Examples:\n  tintype                                        listen on port 6379 with the defaults\n  \
+                    tintype /etc/redis/redis.conf --port 7777      a file, and what overrides it\n  \
+                    echo 'maxmemory 128mb' | tintype -             read the configuration from standard input\n  \
+                    tintype --save '' --port 6380                  no snapshots";
+    let mut command = clap::Command::new("tintype")
+        .about("A Redis-compatible in-memory key-value server whose snapshots nobody notices")
+        .override_usage(usage)
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .subcommand(
+            clap::Command::new("check-rdb").about("Names what is in an RDB file, and its first bad byte"),
+        )
+        .after_help(examples);
+    command.render_help().to_string()
+}
+
+/// What `--version` prints.
+pub fn version() -> String {
+    format!("Tintype server v={TINTYPE_VERSION} redis={REDIS_VERSION} malloc={} bits=64", alloc::name())
+}
+
+/// Runs the server to its end. Returns the process's exit code.
+///
+/// # Errors
+/// What stops the start, as text for standard error.
+pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
+    let loaded = config::load(&arguments, &mut SystemFiles).map_err(|error| error.to_string())?;
+    let title = ProcessTitle::take().ok();
+    let LoadedConfig { config, file, warnings } = loaded;
+    if config.daemonize {
+        process::daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
+    }
+    let result = run(config, file, &warnings, title);
+    if let Err(reason) = &result {
+        tracing::warn!("{reason}");
+    }
+    result
+}
+
+fn run(
+    mut config: Config,
+    file: Option<PathBuf>,
+    warnings: &[String],
+    title: Option<ProcessTitle>,
+) -> Result<i32, String> {
+    open_log(&config)?;
+    let version =
+        format!("Tintype version={TINTYPE_VERSION}, compatible with Redis {REDIS_VERSION}, bits=64");
+    tracing::warn!("oO0OoO0OoO0Oo Tintype is starting oO0OoO0OoO0Oo");
+    tracing::warn!("{version}, pid={}, just started", std::process::id());
+    match &file {
+        Some(path) => tracing::warn!("Configuration loaded from {}", path.display()),
+        None => tracing::warn!("No config file given, using the defaults and the command line"),
+    }
+    enter_directory(&mut config)?;
+    write_pidfile(&config)?;
+    limit_open_files(&mut config)?;
+    log::set_role(Role::Primary);
+    tracing::info!("Running mode=standalone, port={}.", config.port);
+    warn_of_surroundings(&config);
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let pidfile = pidfile_of(&config);
+    let server = build(config, file, title);
+    let result = net::serve(server);
+    if let Some(path) = pidfile {
+        let _ = process::remove_pidfile(&path);
+    }
+    if result.is_ok() {
+        tracing::warn!("Tintype is now ready to exit, bye bye...");
+    }
+    result
+}
+
+fn open_log(config: &Config) -> Result<(), String> {
+    let file = (!config.logfile.is_empty()).then(|| PathBuf::from(&config.logfile));
+    let shown = config.logfile.clone();
+    log::init(log::Settings { file, level: log_level(config) })
+        .map_err(|error| format!("Can't open the log file {shown}: {error}"))
+}
+
+/// The directive `loglevel` in the log's own terms.
+pub fn log_level(config: &Config) -> Loglevel {
+    crate::server::settings::log_level(config.loglevel)
+}
+
+fn enter_directory(config: &mut Config) -> Result<(), String> {
+    let failed = |error: io::Error| format!("Can't chdir to '{}': {error}", config.dir.display());
+    std::env::set_current_dir(&config.dir).map_err(failed)?;
+    config.dir = std::env::current_dir().map_err(failed)?;
+    Ok(())
+}
+
+/// Where the pid goes: where the directive says, and for a daemon by default where Redis's init scripts look.
+fn pidfile_of(config: &Config) -> Option<PathBuf> {
+    match &config.pidfile {
+        Some(path) => Some(path.into()),
+        None if config.daemonize => Some("/var/run/redis.pid".into()),
+        None => None,
+    }
+}
+
+fn write_pidfile(config: &Config) -> Result<(), String> {
+    let Some(path) = pidfile_of(config) else { return Ok(()) };
+    if let Err(error) = process::write_pidfile(&path) {
+        // As in Redis: a server without its pid file still serves.
+        tracing::warn!("Failed to write PID file {}: {error}", path.display());
+    }
+    Ok(())
+}
+
+fn limit_open_files(config: &mut Config) -> Result<(), String> {
+    let limit =
+        process::adjust_open_files_limit(u64::from(config.maxclients)).map_err(|error| error.to_string())?;
+    limit.lines().iter().for_each(|line| tracing::warn!("{line}"));
+    config.maxclients = u32::try_from(limit.maxclients).unwrap_or(u32::MAX);
+    Ok(())
+}
+
+/// Says what of this machine will hurt.
+fn warn_of_surroundings(config: &Config) {
+    if process::overcommit_memory().is_some_and(|setting| setting != 1) {
+        tracing::warn!(
+            "WARNING Memory overcommit must be enabled! Without it, a background save may fail under low memory \
+             condition. To fix this issue add 'vm.overcommit_memory = 1' to /etc/sysctl.conf and then reboot or run \
+             the command 'sysctl vm.overcommit_memory=1' for this to take effect."
+        );
+    }
+    if let Some(somaxconn) = process::somaxconn()
+        && somaxconn < config.tcp_backlog
+    {
+        tracing::warn!(
+            "WARNING: The TCP backlog setting of {} cannot be enforced because /proc/sys/net/core/somaxconn is set to \
+             the lower value of {somaxconn}.",
+            config.tcp_backlog
+        );
+    }
+    if let pages::HugePages::Off(reason) = pages::huge_pages() {
+        tracing::warn!("WARNING The heap is on 4 KiB pages, so forks for snapshots take longer: {reason}");
+    }
+}
+
+fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitle>) -> Server {
+    let clock = Clock::real();
+    let seed = fastrand::u64(..);
+    if config.set_proc_title
+        && let Some(title) = title
+    {
+        show_title(&config, config_file.as_deref(), title);
+    }
+    let supervised = supervised(&config);
+    let mut server = Server::new(config, clock, command_table(), seed);
+    server.identity = Identity {
+        run_id: hex_id(),
+        replication_id: hex_id(),
+        executable: std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default(),
+        config_file,
+        supervised,
+        startup_memory_bytes: alloc::used_memory_bytes() as u64,
+        ..server.identity
+    };
+    match Bio::start("bio_lazy_free") {
+        Ok(bio) => server.keyspace.bio = Some(Rc::new(bio)),
+        Err(error) => tracing::warn!("Can't start the helper thread, everything is freed inline: {error}"),
+    }
+    server
+}
+
+fn show_title(config: &Config, config_file: Option<&Path>, mut title: ProcessTitle) {
+    let address = config.bind.first().map_or("*", |bind| bind.address.as_str());
+    let listen_addr = format!("{address}:{}", config.port);
+    let config_file = config_file.map(|path| path.display().to_string()).unwrap_or_default();
+    let fields = TitleFields {
+        title: "tintype",
+        listen_addr: &listen_addr,
+        server_mode: "",
+        port: config.port,
+        tls_port: 0,
+        unixsocket: config.unixsocket.as_deref().unwrap_or_default(),
+        config_file: &config_file,
+    };
+    if let Some(text) = expand_template(&config.proc_title_template, &fields) {
+        title.set(&text);
+    }
+}
+
+/// Who watches over us: `auto` looks for systemd's socket.
+fn supervised(config: &Config) -> &'static str {
+    let systemd = std::env::var_os("NOTIFY_SOCKET").is_some();
+    match config.supervised {
+        Supervised::Systemd => "systemd",
+        Supervised::Auto if systemd => "systemd",
+        Supervised::Upstart => "upstart",
+        Supervised::Auto | Supervised::No => "no",
+    }
+}
+
+fn hex_id() -> String {
+    (0..40).map(|_| char::from_digit(fastrand::u32(..16), 16).unwrap_or('0')).collect()
+}
+
+/// Prints what is in an RDB file. Returns the exit code: 0 for a sound file.
+pub fn check_rdb(path: &Path) -> i32 {
+    let mut out = io::stdout().lock();
+    match crate::persist::report::check_file(path, Clock::real().now().unix_ms(), &mut out) {
+        Ok(true) => 0,
+        Ok(false) => 1,
+        Err(error) => {
+            let _ = writeln!(out, "Cannot open file {}: {error}", path.display());
+            1
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Directives of snapshots and loading.
+
+use super::*;
+use crate::config::choices::{RdbVersionCheck, Sanitize};
+use crate::config::special::*;
+
+pub(super) const TABLE: &[Directive] = &[
+    special("dir", ".", DIR).one_word().protected().denied_while_loading(),
+    text("dbfilename", "dump.rdb", file_name, field!(dbfilename)).protected(),
+    special("save", "3600 1 300 100 60 10000", SAVE),
+    yes_no("rdbcompression", "yes", field!(rdbcompression)),
+    yes_no("rdbchecksum", "yes", field!(rdbchecksum)).immutable(),
+    yes_no("rdb-save-incremental-fsync", "yes", field!(rdb_save_incremental_fsync)),
+    yes_no("stop-writes-on-bgsave-error", "yes", field!(stop_writes_on_bgsave_error)),
+    choice::<Sanitize>("sanitize-dump-payload", "no", field!(choice sanitize_dump_payload)),
+    choice::<RdbVersionCheck>("rdb-version-check", "strict", field!(choice rdb_version_check)),
+    number("bgsave-nice", 0..=19, "19", field!(number bgsave_nice)),
+    number("rdb-key-save-delay", I32_MIN..=I32, "0", field!(number rdb_key_save_delay)).hidden(),
+    number("key-load-delay", I32_MIN..=I32, "0", field!(number key_load_delay)).hidden(),
+    number(
+        "loading-process-events-interval-bytes",
+        1024..=I32,
+        "2097152",
+        field!(number loading_process_events_interval_bytes),
+    )
+    .hidden(),
+];

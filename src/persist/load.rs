@@ -1,0 +1,3 @@
+//! shim
+#[derive(Default)]
+pub struct Loading;

@@ -1,0 +1,352 @@
+//! Tintype against a real redis-server 7.0: the same commands, the same bytes.
+//!
+//! Random conversations come from a seed and the table; fixed ones from `scripts`; directives have a conversation of
+//! their own. Afterwards the keyspaces, DUMP payloads and RDB files of the two must agree too. A failure prints the
+//! seed: `TINTYPE_SEED=7 TINTYPE_COMMANDS=500 cargo test --test differential random` plays it again.
+
+#[path = "differential/compare.rs"]
+mod compare;
+#[path = "differential/directives.rs"]
+mod directives;
+#[path = "differential/generator.rs"]
+mod generator;
+#[path = "differential/keyspace.rs"]
+mod keyspace;
+#[path = "differential/scripts.rs"]
+mod scripts;
+pub mod support;
+#[path = "differential/table.rs"]
+mod table;
+
+use std::collections::BTreeMap;
+
+use compare::{Reply, Rule, agree, describe, intended};
+use generator::Generator;
+use keyspace::Encodings;
+use support::{Connection, Server, Value, encode, show};
+
+const SEEDS: std::ops::Range<u64> = 1..6;
+const COMMANDS_PER_SEED: usize = 5_000;
+/// The last commands of a conversation never flush, so that there is something to compare afterwards.
+const LAST_WITHOUT_FLUSH: usize = 800;
+const HISTORY_SHOWN: usize = 25;
+/// Two speak RESP2 at first and one RESP3; HELLO and RESET change that.
+const CONNECTIONS: usize = 3;
+
+/// Both servers, with what makes their replies comparable.
+struct Pair {
+    ours: Server,
+    theirs: Server,
+}
+
+impl Pair {
+    #[track_caller]
+    fn start() -> Pair {
+        let arguments = ["--enable-debug-command", "yes", "--slowlog-log-slower-than", "-1"];
+        Pair { ours: Server::start(&arguments), theirs: Server::oracle(&arguments) }
+    }
+
+    fn connect(&self) -> Twin {
+        Twin { ours: self.ours.connect(), theirs: self.theirs.connect(), in_transaction: false }
+    }
+}
+
+/// One client, connected to both.
+struct Twin {
+    ours: Connection,
+    theirs: Connection,
+    in_transaction: bool,
+}
+
+impl Twin {
+    #[track_caller]
+    fn ask(&mut self, arguments: &[Vec<u8>]) -> (Reply, Reply) {
+        let request = encode(arguments);
+        self.ours.send(&request);
+        self.theirs.send(&request);
+        let theirs = self.theirs.reply();
+        let ours = match self.ours.try_reply() {
+            Ok(reply) => reply,
+            Err(error) => (error.to_string().into_bytes(), Value::Simple(format!("no reply: {error}"))),
+        };
+        self.follow(arguments, &theirs.1);
+        (ours, theirs)
+    }
+
+    fn follow(&mut self, arguments: &[Vec<u8>], reply: &Value) {
+        let name = arguments[0].to_ascii_uppercase();
+        let done = !reply.is_error() || reply.text().starts_with("EXECABORT");
+        match name.as_slice() {
+            b"MULTI" if done => self.in_transaction = true,
+            b"EXEC" | b"DISCARD" | b"RESET" if done => self.in_transaction = false,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn random_conversations() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = number("TINTYPE_SEED").map_or(SEEDS, |seed| seed..seed + 1);
+    let commands = number("TINTYPE_COMMANDS").map_or(COMMANDS_PER_SEED, |count| count as usize);
+    let pair = Pair::start();
+    let payloads = payloads(&pair.theirs);
+    for seed in seeds {
+        pair.ours.connect().ok("FLUSHALL");
+        pair.theirs.connect().ok("FLUSHALL");
+        converse(&pair, seed, commands, payloads.clone());
+        assert!(keyspace::key_count(&pair.theirs) > 0, "seed {seed} leaves nothing to compare");
+        keyspace::assert_same(&format!("after seed {seed}"), &pair.ours, &pair.theirs, Encodings::Compared);
+        keyspace::assert_payloads_travel(&pair.ours, &pair.theirs);
+        keyspace::assert_payloads_travel(&pair.theirs, &pair.ours);
+        keyspace::assert_files_travel(&pair.ours, &pair.theirs);
+    }
+}
+
+#[track_caller]
+fn converse(pair: &Pair, seed: u64, commands: usize, payloads: Vec<Vec<u8>>) {
+    let mut generator = Generator::new(seed, payloads);
+    let mut twins: Vec<_> = (0..CONNECTIONS).map(|_| pair.connect()).collect();
+    twins[0].ask(&[b"HELLO".to_vec(), b"3".to_vec()]);
+    let mut history = Vec::new();
+    for round in 0..commands {
+        let which = generator.rng.usize(..CONNECTIONS);
+        let twin = &mut twins[which];
+        let flush_allowed = round + LAST_WITHOUT_FLUSH < commands;
+        let command = loop {
+            let command = generator.command();
+            let name = command.arguments[0].to_ascii_uppercase();
+            let exact_enough = command.rule == Rule::Exact || !twin.in_transaction;
+            if exact_enough && (flush_allowed || !name.starts_with(b"FLUSH")) {
+                break command;
+            }
+        };
+        history.push(format!("[{which}] {}", line(&command.arguments)));
+        let (ours, theirs) = twin.ask(&command.arguments);
+        if !agree(command.rule, &ours, &theirs) && intended(&command.arguments).is_none() {
+            let tail = &history[history.len().saturating_sub(HISTORY_SHOWN)..];
+            let replies = describe(&ours, &theirs);
+            panic!("seed {seed}, command {round} ({:?}):\n{}\n{replies}", command.rule, tail.join("\n"));
+        }
+    }
+}
+
+fn line(arguments: &[Vec<u8>]) -> String {
+    arguments.iter().map(|argument| format!("{:?}", show(argument))).collect::<Vec<_>>().join(" ")
+}
+
+/// DUMP payloads of every string encoding, and damaged ones.
+fn payloads(oracle: &Server) -> Vec<Vec<u8>> {
+    let long = "compressible ".repeat(40);
+    let values = ["", "7", "-129", "70000", "99999999999", "plain text", "3.0e3", &"x".repeat(45), &long];
+    let mut connection = oracle.connect();
+    let mut found: Vec<_> = values
+        .iter()
+        .map(|value| {
+            connection.command(&["SET", "payload", value]).assert_ok();
+            connection.command(&["DUMP", "payload"]).bytes().to_vec()
+        })
+        .collect();
+    found.extend([b"".to_vec(), b"short".to_vec(), vec![0; 10], vec![0xff; 30]]);
+    connection.ok("FLUSHALL");
+    found
+}
+
+/// Plays each fixed conversation on fresh connections, first in RESP2, then in RESP3.
+#[test]
+fn fixed_conversations() {
+    let pair = Pair::start();
+    let mut differences = Vec::new();
+    for protocol in ["2", "3"] {
+        for script in scripts::SCRIPTS {
+            pair.ours.connect().ok("FLUSHALL");
+            pair.theirs.connect().ok("FLUSHALL");
+            differences.extend(play(&pair, protocol, script));
+        }
+    }
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+fn play(pair: &Pair, protocol: &str, script: &scripts::Script) -> Vec<String> {
+    let mut twins = [pair.connect(), pair.connect()];
+    for twin in &mut twins {
+        twin.ask(&[b"HELLO".to_vec(), protocol.as_bytes().to_vec()]);
+    }
+    let mut differences = Vec::new();
+    for text in script.lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (rule, text) = scripts::rule_of(text);
+        let (which, text) = text.strip_prefix("2> ").map_or((0, text), |rest| (1, rest));
+        let arguments = support::arguments(text);
+        let (ours, theirs) = twins[which].ask(&arguments);
+        if !agree(rule, &ours, &theirs) && intended(&arguments).is_none() {
+            let replies = describe(&ours, &theirs);
+            differences.push(format!("{}, RESP{protocol}: {text}\n{replies}", script.name));
+            if ours.1.text().starts_with("no reply") {
+                break;
+            }
+        }
+    }
+    differences
+}
+
+/// What is sent raw: inline commands, pipelines, malformed requests. Both must send the same until they close.
+#[test]
+fn raw_requests() {
+    let pair = Pair::start();
+    let mut differences = Vec::new();
+    for request in scripts::RAW {
+        let answer = |server: &Server| {
+            let mut connection = server.connect();
+            connection.send(request);
+            connection.close_sending_half();
+            connection.until_closed()
+        };
+        let (ours, theirs) = (answer(&pair.ours), answer(&pair.theirs));
+        if ours != theirs {
+            let shown = describe(&(ours, Value::Null), &(theirs, Value::Null));
+            differences.push(format!("{}\n{shown}", show(request)));
+        }
+    }
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// A whole scan of 1,000 keys finds the same keys by every option, whatever COUNT is.
+#[test]
+fn scans() {
+    let pair = Pair::start();
+    let mut connections = [pair.ours.connect(), pair.theirs.connect()];
+    for connection in &mut connections {
+        for key in 0..1_000 {
+            connection.run(&format!("SET key:{key} {key}"));
+        }
+    }
+    let [ours, theirs] = &mut connections;
+    for options in [
+        "",
+        "COUNT 1",
+        "COUNT 7",
+        "COUNT 5000",
+        "MATCH key:*9 COUNT 50",
+        "TYPE string",
+        "TYPE list",
+        "MATCH key:1?? TYPE STRING COUNT 100",
+        "MATCH nothing*",
+    ] {
+        let (found, expected) = (keyspace::scan_all(ours, options), keyspace::scan_all(theirs, options));
+        assert_eq!(found, expected, "SCAN 0 {options}");
+    }
+    let random = ours.run("RANDOMKEY");
+    assert_eq!(ours.command(&[&b"EXISTS"[..], random.bytes()]), Value::Integer(1));
+}
+
+/// The metadata of every command both have: COMMAND INFO, with flags and categories in any order.
+#[test]
+fn command_metadata() {
+    let pair = Pair::start();
+    let (mut ours, mut theirs) = (pair.ours.connect(), pair.theirs.connect());
+    let names = ours.run("COMMAND LIST");
+    let mut differences = Vec::new();
+    let mut compared = 0;
+    for name in names.elements() {
+        let info = |c: &mut Connection| ordered(&c.command(&["COMMAND", "INFO", &name.text()]));
+        let (found, expected) = (info(&mut ours), info(&mut theirs));
+        if expected.elements()[0] == Value::Null {
+            continue;
+        }
+        compared += 1;
+        if found != expected && !directives::NEWER_METADATA.contains(&name.text().as_str()) {
+            differences.push(format!("{}\n  tintype: {found:?}\n  oracle:  {expected:?}", name.text()));
+        }
+    }
+    assert!(compared > 60, "only {compared} commands are known to both");
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// The same value with every set, and every array of plain words, in a fixed order; subcommands sorted by name.
+fn ordered(value: &Value) -> Value {
+    match value {
+        Value::Set(elements) => ordered(&Value::Array(elements.clone())),
+        Value::Array(elements) => {
+            let mut elements: Vec<_> = elements.iter().map(ordered).collect();
+            let is_words = elements.iter().all(|e| matches!(e, Value::Simple(_)));
+            let is_subcommands = elements.len() > 1
+                && elements.iter().all(|e| matches!(e, Value::Array(inner) if inner.len() == 10));
+            if is_words || is_subcommands {
+                elements.sort();
+            }
+            Value::Array(elements)
+        }
+        other => other.clone(),
+    }
+}
+
+/// CONFIG SET and GET of the common directives with good and bad values: replies and what is in force afterwards.
+#[test]
+fn config_directives() {
+    let pair = Pair::start();
+    let mut twin = pair.connect();
+    let mut differences = Vec::new();
+    for (directive, values) in directives::DIRECTIVES {
+        for value in *values {
+            let words = |line: &[&str]| line.iter().map(|w| w.as_bytes().to_vec()).collect::<Vec<_>>();
+            for arguments in
+                [words(&["CONFIG", "SET", directive, value]), words(&["CONFIG", "GET", directive])]
+            {
+                let (ours, theirs) = twin.ask(&arguments);
+                if !agree(Rule::Exact, &ours, &theirs) {
+                    let after = format!("after setting {value:?}");
+                    differences.push(format!("{} {after}\n{}", line(&arguments), describe(&ours, &theirs)));
+                }
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// Every directive of the oracle is known, with the same default.
+#[test]
+fn config_defaults() {
+    let pair = Pair::start();
+    let get = |server: &Server| {
+        let elements = server.connect().run("CONFIG GET *").elements();
+        elements.chunks(2).map(|pair| (pair[0].text(), pair[1].text())).collect::<BTreeMap<_, _>>()
+    };
+    let (ours, theirs) = (get(&pair.ours), get(&pair.theirs));
+    assert!(theirs.len() > 150, "only {} directives", theirs.len());
+    let mut differences = Vec::new();
+    for (name, expected) in &theirs {
+        let found = ours.get(name);
+        if found != Some(expected) && !directives::OWN_DEFAULTS.contains(&name.as_str()) {
+            differences.push(format!("{name}: tintype {found:?}, oracle {expected:?}"));
+        }
+    }
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// Every field of the oracle's INFO is there, in the same section.
+#[test]
+fn info_fields() {
+    let pair = Pair::start();
+    let fields = |server: &Server| {
+        let mut connection = server.connect();
+        connection.ok("SET a 1 EX 100");
+        let text = connection.run("INFO everything").text();
+        let mut section = String::new();
+        let mut fields = Vec::new();
+        for line in text.lines().map(str::trim) {
+            match (line.strip_prefix("# "), line.split_once(':')) {
+                (Some(title), _) => section = title.to_owned(),
+                (None, Some((field, _))) => fields.push(format!("{section}: {field}")),
+                _ => assert_eq!(line, "", "a line that is neither a title nor a field"),
+            }
+        }
+        fields
+    };
+    let (ours, theirs) = (fields(&pair.ours), fields(&pair.theirs));
+    let is_missing = |field: &&String| {
+        let (section, name) = field.split_once(": ").expect("made above");
+        !ours.contains(field) && section != "Modules" && !directives::INFO_FIELDS_ELSEWHERE.contains(&name)
+    };
+    let missing: Vec<_> = theirs.iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "{} fields are missing: {missing:#?}", missing.len());
+}

@@ -1,0 +1,80 @@
+//! When two replies count as the same.
+
+use crate::support::{Value, show};
+
+/// How the replies of a command are compared. Errors are always compared byte for byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Byte for byte.
+    Exact,
+    /// The same elements in any order.
+    Sorted,
+    /// The same kind of value: what it is depends on chance or on the memory layout.
+    Shape,
+    /// Integers at most this far apart: what depends on the clock. Negative ones (no key, no expiry) exactly.
+    Near(i64),
+}
+
+/// Where Tintype means to differ, and why. The pattern is the beginning of the command, in upper case.
+pub const INTENDED: &[(&str, &str)] = &[
+    ("SAVE", "a failed SAVE says why"),
+    ("BGSAVE CANCEL", "newer than 7.0: a syntax error there"),
+    ("CLIENT HELP", "lists SETINFO and NO-TOUCH, which are newer than 7.0"),
+    ("DEBUG HELP", "lists what this server offers"),
+    ("LOLWUT", "a joke of its own"),
+];
+
+/// `Some(reason)` when a difference in this command's replies is intended.
+pub fn intended(arguments: &[Vec<u8>]) -> Option<&'static str> {
+    let line =
+        arguments.iter().take(3).map(|a| String::from_utf8_lossy(a).to_uppercase()).collect::<Vec<_>>();
+    let line = line.join(" ");
+    let covers = |pattern: &str| line == pattern || line.starts_with(&format!("{pattern} "));
+    INTENDED.iter().find(|(pattern, _)| covers(pattern)).map(|(_, reason)| *reason)
+}
+
+/// Both forms of a reply.
+pub type Reply = (Vec<u8>, Value);
+
+pub fn agree(rule: Rule, ours: &Reply, theirs: &Reply) -> bool {
+    if ours.0 == theirs.0 {
+        return true;
+    }
+    if ours.1.is_error() || theirs.1.is_error() {
+        return false;
+    }
+    match rule {
+        Rule::Exact => false,
+        Rule::Sorted => sorted(&ours.1) == sorted(&theirs.1) && ours.0.first() == theirs.0.first(),
+        Rule::Shape => ours.0.first() == theirs.0.first() && is_null(&ours.1) == is_null(&theirs.1),
+        Rule::Near(tolerance) => near(&ours.1, &theirs.1, tolerance),
+    }
+}
+
+fn near(ours: &Value, theirs: &Value, tolerance: i64) -> bool {
+    match (ours, theirs) {
+        (Value::Integer(ours), Value::Integer(theirs)) => {
+            *ours >= 0 && *theirs >= 0 && ours.abs_diff(*theirs) <= tolerance as u64
+        }
+        _ => false,
+    }
+}
+
+fn is_null(value: &Value) -> bool {
+    *value == Value::Null
+}
+
+/// The elements in an order that does not depend on the server.
+pub fn sorted(value: &Value) -> Vec<Value> {
+    let mut elements = match value {
+        Value::Array(_) | Value::Set(_) | Value::Push(_) | Value::Map(_) => value.elements(),
+        other => vec![other.clone()],
+    };
+    elements.sort();
+    elements
+}
+
+/// Both replies, for a person.
+pub fn describe(ours: &Reply, theirs: &Reply) -> String {
+    format!("  tintype: {}\n  oracle:  {}", show(&ours.0), show(&theirs.0))
+}

@@ -1,0 +1,322 @@
+//! Turns a template of the table into the arguments of one command, from a seed.
+//!
+//! Times are absolute and far away, or relative, far away and drawn so widely that two of them never tie: then both
+//! servers answer alike although their clocks read a moment apart.
+
+use fastrand::Rng;
+
+use crate::compare::Rule;
+use crate::table::{TEMPLATES, Template};
+
+/// One command in this many is broken on purpose.
+const BREAK_ONE_IN: u32 = 25;
+
+/// One word off, these would stop the server, make it sleep, or list every command.
+const UNBREAKABLE: &[&str] = &["SHUTDOWN", "DEBUG", "COMMAND"];
+
+const KEYS: &[&str] =
+    &["a", "b", "c", "k1", "k2", "k3", "{tag}x", "{tag}y", "num", "float", "big", "ke\0y\r\n\u{fc}"];
+const RARE_KEYS: &[&str] = &["", "absent", "a key of more than forty-four bytes, so that nothing embeds it"];
+const INTEGERS: &[&str] = &[
+    "0",
+    "1",
+    "-1",
+    "7",
+    "10",
+    "255",
+    "256",
+    "9999",
+    "10000",
+    "32767",
+    "32768",
+    "-32769",
+    "65536",
+    "2147483647",
+    "2147483648",
+    "-2147483648",
+    "4294967296",
+    "9223372036854775806",
+    "9223372036854775807",
+    "-9223372036854775807",
+    "-9223372036854775808",
+    "1000000000000",
+];
+const NOT_INTEGERS: &[&str] = &[
+    "",
+    " ",
+    " 1",
+    "1 ",
+    "+1",
+    "01",
+    "-0",
+    "00",
+    "1.0",
+    "1e3",
+    "0x10",
+    "abc",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "99999999999999999999",
+    "-",
+    "1\0",
+];
+const FLOATS: &[&str] = &[
+    "0",
+    "1",
+    "-1",
+    "0.1",
+    "-0.1",
+    "3.0",
+    "1e3",
+    "1E-5",
+    "5e-324",
+    "1.7976931348623157e308",
+    "3.14159265358979",
+    "1e17",
+    "123456789012345678",
+    "0.000000001",
+    "1e21",
+    "-1.5e10",
+    "100.00",
+    ".5",
+    "5.",
+    "1e-10",
+    "4.2e-7",
+];
+const NOT_FLOATS: &[&str] =
+    &["", "abc", " 1", "1 ", "nan", "inf", "-inf", "+inf", "infinity", "1e400", "0x1p3", "1,5", "--1", "1e"];
+const PATTERNS: &[&str] = &[
+    "*", "k*", "?", "k[1-2]", "k[^1]", "[a-c]", "\\*", "*tag*", "nosuch", "", "[", "k[", "a*b*c", "*\\",
+    "[c-a]", "{tag}?",
+];
+const FAR_SECONDS_AT: &[&str] = &["4000000000", "4000000001", "5000000000", "9000000000"];
+const FAR_MS_AT: &[&str] =
+    &["4000000000000", "4000000000001", "4000000000999", "5000000000000", "9000000000000"];
+const PAST_AT: &[&str] = &["1", "0", "-1", "1000000000", "-9223372036854775808"];
+const NAMES: &[&str] = &["alice", "bob", "", "two words", "caf\u{e9}", "new\nline", "x"];
+const UNKNOWN: &[&str] = &["NOSUCH", "getx", "", "foo\r\nbar", "LOLSET", "se", "config|get"];
+
+/// Arguments of one command and how its replies are compared.
+pub struct Command {
+    pub arguments: Vec<Vec<u8>>,
+    pub rule: Rule,
+}
+
+pub struct Generator {
+    pub rng: Rng,
+    weights_sum: u32,
+    /// Payloads of DUMP, good and damaged.
+    payloads: Vec<Vec<u8>>,
+}
+
+impl Generator {
+    pub fn new(seed: u64, payloads: Vec<Vec<u8>>) -> Generator {
+        let weights_sum = TEMPLATES.iter().map(|template| template.weight).sum();
+        Generator { rng: Rng::with_seed(seed), weights_sum, payloads }
+    }
+
+    pub fn command(&mut self) -> Command {
+        let template = self.template();
+        let mut arguments = self.fill(template.form);
+        let can_break = !UNBREAKABLE.iter().any(|name| template.form.starts_with(name));
+        if can_break && self.rng.u32(..BREAK_ONE_IN) == 0 {
+            self.break_command(&mut arguments);
+        }
+        self.change_case(&mut arguments[0]);
+        Command { arguments, rule: template.rule }
+    }
+
+    fn template(&mut self) -> &'static Template {
+        let mut at = self.rng.u32(..self.weights_sum);
+        for template in TEMPLATES {
+            if at < template.weight {
+                return template;
+            }
+            at -= template.weight;
+        }
+        unreachable!("the weights were summed")
+    }
+
+    /// The arguments of a form of the table's language.
+    fn fill(&mut self, form: &str) -> Vec<Vec<u8>> {
+        let mut arguments = Vec::new();
+        for token in tokens(form) {
+            self.fill_token(token, &mut arguments);
+        }
+        arguments
+    }
+
+    fn fill_token(&mut self, token: &str, arguments: &mut Vec<Vec<u8>>) {
+        if let Some(rest) = token.strip_prefix('?') {
+            if self.rng.bool() {
+                self.fill_token(rest, arguments);
+            }
+        } else if let Some(rest) = token.strip_suffix('*') {
+            (0..self.rng.usize(1..=3)).for_each(|_| self.fill_token(rest, arguments));
+        } else if let Some(group) = token.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+            arguments.extend(self.fill(group));
+        } else {
+            let words: Vec<_> = token.split('|').collect();
+            let word = words[self.rng.usize(..words.len())];
+            match word.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+                Some("set_expiry") => self.set_expiry(arguments),
+                Some("any_command") => arguments.extend(self.any_command()),
+                Some(class) => arguments.push(self.argument(class)),
+                None => {
+                    let mut word = word.as_bytes().to_vec();
+                    self.change_case(&mut word);
+                    arguments.push(word);
+                }
+            }
+        }
+    }
+
+    fn set_expiry(&mut self, arguments: &mut Vec<Vec<u8>>) {
+        let (word, class) = [
+            ("EX", "far_seconds"),
+            ("PX", "far_ms"),
+            ("EXAT", "at_seconds"),
+            ("PXAT", "at_ms"),
+            ("EX", "bad_int"),
+            ("PXAT", "bad_int"),
+        ][self.rng.usize(..6)];
+        arguments.extend([word.as_bytes().to_vec(), self.argument(class)]);
+    }
+
+    fn any_command(&mut self) -> Vec<Vec<u8>> {
+        let form = loop {
+            let template = self.template();
+            if !template.form.contains("any_command") {
+                break template.form;
+            }
+        };
+        self.fill(form)
+    }
+
+    fn argument(&mut self, class: &str) -> Vec<u8> {
+        match class {
+            "key" => self.key(),
+            "value" => self.value(),
+            "int" => self.mostly(INTEGERS, NOT_INTEGERS),
+            "bad_int" => self.mostly(NOT_INTEGERS, INTEGERS),
+            "float" => self.mostly(FLOATS, NOT_FLOATS),
+            "index" => self.index(),
+            "offset" => self.offset(),
+            "small" => self.rng.u32(..8).to_string().into_bytes(),
+            "count" => self.mostly(&["1", "2", "5", "10", "1000"], &["0", "-1", "x", "99999999999999999999"]),
+            "far_seconds" => (100_000 + self.rng.u64(..1_000_000_000)).to_string().into_bytes(),
+            "far_ms" => (100_000_000 + self.rng.u64(..1_000_000_000_000)).to_string().into_bytes(),
+            "at_seconds" => self.mostly(FAR_SECONDS_AT, PAST_AT),
+            "at_ms" => self.mostly(FAR_MS_AT, PAST_AT),
+            "pattern" => self.one_of(PATTERNS),
+            "cursor" => self.mostly(&["0"], &["x", "-1", "99999999999999999999999", "", "1 "]),
+            "db" => self.mostly(&["0", "0", "0", "1", "9", "15"], &["16", "-1", "x", "", "99999999999"]),
+            "name" => self.one_of(NAMES),
+            "payload" => self.payload(),
+            "unknown" => self.one_of(UNKNOWN),
+            other => panic!("the table names an unknown class {other}"),
+        }
+    }
+
+    fn key(&mut self) -> Vec<u8> {
+        let keys = if self.rng.u32(..40) == 0 { RARE_KEYS } else { KEYS };
+        self.one_of(keys)
+    }
+
+    fn value(&mut self) -> Vec<u8> {
+        match self.rng.u32(..20) {
+            0..=6 => self.one_of(INTEGERS),
+            7 => self.one_of(NOT_INTEGERS),
+            8..=9 => self.one_of(FLOATS),
+            10 => Vec::new(),
+            11 => self.text(43..=45),
+            12 => self.text(1..=20),
+            13 => self.text(20..=70),
+            14 => self.text(200..=300),
+            15 => vec![b'z'; self.rng.usize(1..=100)],
+            16 => (0..self.rng.usize(1..=64)).map(|_| self.rng.u8(..)).collect(),
+            17 if self.rng.u32(..8) == 0 => self.text(10_000..=10_300),
+            18 => b"hello world, hello tin".to_vec(),
+            _ => b"hello".to_vec(),
+        }
+    }
+
+    fn text(&mut self, lengths: std::ops::RangeInclusive<usize>) -> Vec<u8> {
+        (0..self.rng.usize(lengths)).map(|_| self.rng.u8(b'a'..=b'f')).collect()
+    }
+
+    fn index(&mut self) -> Vec<u8> {
+        match self.rng.u32(..12) {
+            0 => self.one_of(NOT_INTEGERS),
+            1 => self.one_of(INTEGERS),
+            _ => self.rng.i32(-30..60).to_string().into_bytes(),
+        }
+    }
+
+    fn offset(&mut self) -> Vec<u8> {
+        match self.rng.u32(..14) {
+            0 => self.one_of(NOT_INTEGERS),
+            1 => self.one_of(&["-1", "536870912", "9223372036854775807", "536870911999"]),
+            2 => self.rng.u32(..3000).to_string().into_bytes(),
+            _ => self.rng.u32(..50).to_string().into_bytes(),
+        }
+    }
+
+    fn payload(&mut self) -> Vec<u8> {
+        let mut payload = self.payloads[self.rng.usize(..self.payloads.len())].clone();
+        if self.rng.u32(..6) == 0 && !payload.is_empty() {
+            let at = self.rng.usize(..payload.len());
+            payload[at] ^= 1 << self.rng.u32(..8);
+        }
+        payload
+    }
+
+    /// Mostly one of `good`, now and then one of `bad`.
+    fn mostly(&mut self, good: &[&str], bad: &[&str]) -> Vec<u8> {
+        let words = if self.rng.u32(..8) == 0 { bad } else { good };
+        self.one_of(words)
+    }
+
+    fn one_of(&mut self, words: &[&str]) -> Vec<u8> {
+        words[self.rng.usize(..words.len())].as_bytes().to_vec()
+    }
+
+    fn break_command(&mut self, arguments: &mut Vec<Vec<u8>>) {
+        let at = self.rng.usize(..arguments.len());
+        match self.rng.u32(..4) {
+            0 if arguments.len() > 1 => drop(arguments.pop()),
+            1 => arguments.push(self.value()),
+            2 if at > 0 => arguments[at] = self.one_of(NOT_INTEGERS),
+            _ if at > 0 => drop(arguments.remove(at)),
+            _ => arguments.push(b"extra".to_vec()),
+        }
+    }
+
+    /// Half of all words are written in lower case, some in mixed case.
+    fn change_case(&mut self, word: &mut [u8]) {
+        match self.rng.u32(..6) {
+            0..=2 => word.make_ascii_lowercase(),
+            3 => word.iter_mut().step_by(2).for_each(|byte| byte.make_ascii_lowercase()),
+            _ => {}
+        }
+    }
+}
+
+/// Splits a form at blanks outside parentheses.
+fn tokens(form: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let (mut depth, mut start) = (0, 0);
+    for (at, byte) in form.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            b' ' if depth == 0 => {
+                found.push(&form[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(&form[start..]);
+    found
+}

@@ -1,0 +1,118 @@
+//! Do two servers hold the same data, now, through DUMP and RESTORE, and through each other's files?
+
+use crate::compare::sorted;
+use crate::support::{Connection, Server, Start, Value, show};
+
+const DATABASES: usize = 16;
+/// Two servers that got the same relative expiry differ by the time between them.
+const EXPIRY_TOLERANCE_MS: i64 = 5_000;
+
+/// One key, as far as a client can see it.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    key: Vec<u8>,
+    kind: Value,
+    value: Value,
+}
+
+/// A load makes encodings anew: they agree only between servers with the same past.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Encodings {
+    Compared,
+    Ignored,
+}
+
+/// Fails unless every database of both servers holds the same keys, types, values and expiries.
+#[track_caller]
+pub fn assert_same(what: &str, ours: &Server, theirs: &Server, encodings: Encodings) {
+    let (mut ours, mut theirs) = (ours.connect(), theirs.connect());
+    for db in 0..DATABASES {
+        let (our_keys, their_keys) = (keys(&mut ours, db), keys(&mut theirs, db));
+        assert_eq!(our_keys, their_keys, "{what}: the keys of database {db}");
+        for key in &our_keys {
+            let what = format!("{what}: key {:?} of database {db}", show(key));
+            assert_eq!(see(&mut ours, key), see(&mut theirs, key), "{what}");
+            let encoding = |c: &mut Connection| c.command(&[&b"OBJECT"[..], b"ENCODING", key]);
+            if encodings == Encodings::Compared {
+                assert_eq!(encoding(&mut ours), encoding(&mut theirs), "{what}: encoding");
+            }
+            let expiry = |c: &mut Connection| c.command(&[&b"PEXPIRETIME"[..], key]).integer();
+            let (our_expiry, their_expiry) = (expiry(&mut ours), expiry(&mut theirs));
+            let apart = our_expiry.abs_diff(their_expiry) as i64;
+            let comparable = our_expiry.signum() == their_expiry.signum();
+            assert!(comparable && apart <= EXPIRY_TOLERANCE_MS, "{what}: {our_expiry} and {their_expiry}");
+        }
+    }
+}
+
+/// How many keys there are in all databases.
+pub fn key_count(server: &Server) -> usize {
+    let mut connection = server.connect();
+    (0..DATABASES).map(|db| keys(&mut connection, db).len()).sum()
+}
+
+/// Every key's payload from `from` is restored by `to`, and is the same there.
+#[track_caller]
+pub fn assert_payloads_travel(from: &Server, to: &Server) {
+    const SCRATCH: &[u8] = b"\0scratch";
+    let (mut from, mut to) = (from.connect(), to.connect());
+    for db in 0..DATABASES {
+        for key in keys(&mut from, db) {
+            to.ok(&format!("SELECT {db}"));
+            let payload = from.command(&[&b"DUMP"[..], &key]);
+            let reply = to.command(&[&b"RESTORE"[..], SCRATCH, b"0", payload.bytes(), b"REPLACE"]);
+            let what = format!("payload of {:?} in database {db}: {}", show(&key), show(payload.bytes()));
+            assert_eq!(reply, Value::Simple("OK".into()), "{what}");
+            let (sent, arrived) = (see(&mut from, &key), see(&mut to, SCRATCH));
+            assert_eq!((sent.kind, sent.value), (arrived.kind, arrived.value), "{what}");
+            to.command(&[&b"DEL"[..], SCRATCH]);
+        }
+    }
+}
+
+/// Each server saves; a new oracle starts on our file and a new Tintype on theirs; all must still agree.
+#[track_caller]
+pub fn assert_files_travel(ours: &Server, theirs: &Server) {
+    for server in [ours, theirs] {
+        server.connect().ok("SAVE");
+    }
+    let start =
+        |start: Start, server: &Server| start.with("--save", "").in_directory(server.directory()).spawn();
+    let oracle_on_ours = start(Start::oracle(), ours);
+    assert_same("our file in the oracle", ours, &oracle_on_ours, Encodings::Ignored);
+    let tintype_on_theirs = start(Start::tintype(), theirs);
+    assert_same("the oracle's file in Tintype", &tintype_on_theirs, theirs, Encodings::Ignored);
+    assert_same("both after a load", &tintype_on_theirs, &oracle_on_ours, Encodings::Compared);
+}
+
+fn keys(connection: &mut Connection, db: usize) -> Vec<Vec<u8>> {
+    connection.ok(&format!("SELECT {db}"));
+    let keys = connection.run("KEYS *");
+    sorted(&keys).iter().map(|key| key.bytes().to_vec()).collect()
+}
+
+fn see(connection: &mut Connection, key: &[u8]) -> Seen {
+    let kind = connection.command(&[&b"TYPE"[..], key]);
+    let value = match kind.text().as_str() {
+        "string" => connection.command(&[&b"GET"[..], key]),
+        // A type without its line here would be compared by its name alone.
+        other => panic!("no way is known to read a {other}: add one"),
+    };
+    Seen { key: key.to_vec(), kind, value }
+}
+
+/// All keys of the selected database by SCAN.
+pub fn scan_all(connection: &mut Connection, options: &str) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let mut cursor = "0".to_owned();
+    loop {
+        let reply = connection.run(&format!("SCAN {cursor} {options}")).elements();
+        found.extend(reply[1].elements().iter().map(|key| key.bytes().to_vec()));
+        cursor = reply[0].text();
+        if cursor == "0" {
+            found.sort();
+            found.dedup();
+            return found;
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The commands of the group server, a room for each family.
+pub mod command;
+pub mod debug;

@@ -57,10 +57,13 @@ fn check_rdb_task(mut arguments: Vec<Vec<u8>>) -> Result<Task, String> {
 pub fn help() -> String {
     let serve = "[/path/to/redis.conf] [--directive value ...] [-]";
     let usage = format!("tintype {serve}\n       tintype check-rdb FILE\n       tintype --version | --help");
-    let examples = "Examples:\n  tintype                                        listen on port 6379 with the defaults\n  \
-                    tintype /etc/redis/redis.conf --port 7777      a file, and what overrides it\n  \
-                    echo 'maxmemory 128mb' | tintype -             read the configuration from standard input\n  \
-                    tintype --save '' --port 6380                  no snapshots";
+    let examples = [
+        "Examples:",
+        "  tintype                                     listen on port 6379 with the defaults",
+        "  tintype /etc/redis/redis.conf --port 7777   a file, and what overrides it",
+        "  echo 'maxmemory 128mb' | tintype -          read the configuration from standard input",
+        "  tintype --save '' --port 6380               no snapshots",
+    ];
     let mut command = clap::Command::new("tintype")
         .about("A Redis-compatible in-memory key-value server whose snapshots nobody notices")
         .override_usage(usage)
@@ -69,7 +72,7 @@ pub fn help() -> String {
         .subcommand(
             clap::Command::new("check-rdb").about("Names what is in an RDB file, and its first bad byte"),
         )
-        .after_help(examples);
+        .after_help(examples.join("\n"));
     command.render_help().to_string()
 }
 
@@ -179,17 +182,17 @@ fn limit_open_files(config: &mut Config) -> Result<(), String> {
 fn warn_of_surroundings(config: &Config) {
     if process::overcommit_memory().is_some_and(|setting| setting != 1) {
         tracing::warn!(
-            "WARNING Memory overcommit must be enabled! Without it, a background save may fail under low memory \
-             condition. To fix this issue add 'vm.overcommit_memory = 1' to /etc/sysctl.conf and then reboot or run \
-             the command 'sysctl vm.overcommit_memory=1' for this to take effect."
+            "WARNING Memory overcommit must be enabled! Without it, a background save may fail under low \
+             memory condition. To fix this issue add 'vm.overcommit_memory = 1' to /etc/sysctl.conf and then \
+             reboot or run the command 'sysctl vm.overcommit_memory=1' for this to take effect."
         );
     }
     if let Some(somaxconn) = process::somaxconn()
         && somaxconn < config.tcp_backlog
     {
         tracing::warn!(
-            "WARNING: The TCP backlog setting of {} cannot be enforced because /proc/sys/net/core/somaxconn is set to \
-             the lower value of {somaxconn}.",
+            "WARNING: The TCP backlog setting of {} cannot be enforced because \
+             /proc/sys/net/core/somaxconn is set to the lower value of {somaxconn}.",
             config.tcp_backlog
         );
     }

@@ -40,6 +40,7 @@ pub fn execute(
     out: &mut Vec<u8>,
 ) -> Outcome {
     let reply_start = out.len();
+    server.last_call_ended_ns = now.mono_ns;
     let outcome = match admit(server, client, request.args, now) {
         Ok((command, Admission::Run)) => {
             let flow = call(server, Call { client, command, request, now }, out);
@@ -130,7 +131,7 @@ fn obey_reply_mode(server: &mut Server, client: ClientId, start: usize, out: &mu
     }
 }
 
-/// An admitted command.
+/// An admitted command. Its meter runs from `now` on: the clock is read once per command, where it ends.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
     pub client: ClientId,
@@ -146,9 +147,10 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
         monitor::show(server, &call);
     }
     let reply_start = out.len();
-    let started_ns = server.clock.mono_ns();
     let (result, protocol) = run(server, &call, out);
-    let took_ns = server.clock.mono_ns().saturating_sub(started_ns);
+    let ended_ns = server.clock.mono_ns();
+    let took_ns = ended_ns.saturating_sub(call.now.mono_ns);
+    server.last_call_ended_ns = ended_ns;
     let failed = result.is_err();
     let flow = result.unwrap_or_else(|error| {
         let text = error.to_string();

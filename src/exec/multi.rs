@@ -73,13 +73,14 @@ fn exec(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     }
     cx.reply.array(transaction.queue.len());
     cx.server.in_exec = true;
-    let mut flow = Flow::Done;
+    let (mut flow, mut now) = (Flow::Done, cx.now);
     for queued in &transaction.queue {
         let request = Request { args: queued.argv.args(), hint: None };
-        let call = Call { client: cx.client_id, command: queued.command, request, now: cx.now };
+        let call = Call { client: cx.client_id, command: queued.command, request, now };
         if call::call(cx.server, call, cx.reply.buffer()) == Flow::Close {
             flow = Flow::Close;
         }
+        now = cx.server.now_after(now);
     }
     cx.server.in_exec = false;
     Ok(flow)

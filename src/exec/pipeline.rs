@@ -83,18 +83,12 @@ fn turn(
             if server.clients.get(client).is_none_or(|client| client.close_now || client.close_after_reply) {
                 return Verdict::Close;
             }
-            now = later(server, now);
+            now = server.now_after(now);
         }
         if done >= TURN_REQUESTS_MAX || out.len() - output_start >= TURN_OUTPUT_BYTES_MAX {
             return Verdict::TurnOver;
         }
     }
-}
-
-/// The time of the next request: the wall clock is read once a turn and moved on by the monotonic one.
-fn later(server: &Server, now: Now) -> Now {
-    let mono_ns = server.clock.mono_ns();
-    Now { unix_us: now.unix_us + (mono_ns.saturating_sub(now.mono_ns) / 1000) as i64, mono_ns }
 }
 
 /// Before authentication a command may change what the next one is allowed, so they are parsed one by one.

@@ -2,14 +2,15 @@
 //!
 //! A database is a table of entries plus the index of those that will expire. Invariants:
 //! 1. `volatile` counts exactly the entries with an expiry.
-//! 2. Every entry with an expiry has a record in the index at or before its time, in the generation that the entry names;
-//!    records without an entry are allowed and swept when they outnumber the volatile keys (see `expiry_index`).
+//! 2. Every entry with an expiry has a record in the index at or before its time, in the generation that the entry
+//!    names; records without an entry are allowed and swept when they outnumber the volatile keys (`expiry_index`).
 
 use super::entry::Entry;
+use super::evict::Pool;
 use super::expiry_index::ExpiryIndex;
 use super::settings::{Freeing, Settings};
 use crate::base::bio::Bio;
-use crate::encoding::dict::{Dict, HashSeed};
+use crate::encoding::dict::{Dict, HASH_BITS_USED, HashSeed};
 use std::rc::Rc;
 
 /// One numbered database.
@@ -103,6 +104,56 @@ impl Db {
             entry.set_index_generation(self.index.push(hash, new));
         }
     }
+
+    /// Shows the entries with an expiry that a record of the index can mean, each with its hash; `stop` ends the search by
+    /// answering true.
+    pub(super) fn find_volatile(&self, record: u64, stop: &mut dyn FnMut(&Entry, u64) -> bool) {
+        self.table.find_by_hash(record, &mut |entry| {
+            if entry.expire_at_ms().is_none() {
+                return false;
+            }
+            let hash = self.table.hash(entry.key());
+            (hash ^ record) & HASH_BITS_USED == 0 && stop(entry, hash)
+        });
+    }
+
+    /// Files the entries that a record meant, which came up before their time, again.
+    pub(super) fn refile(&mut self, record: u64) {
+        let mut early: Option<i64> = None;
+        self.find_volatile(record, &mut |entry, _| {
+            early = early.min(entry.expire_at_ms()).or(entry.expire_at_ms());
+            false
+        });
+        let Some(expire_at_ms) = early else { return };
+        let generation = self.index.push(record, expire_at_ms);
+        self.find_volatile(record, &mut |entry, _| {
+            entry.set_index_generation(generation);
+            false
+        });
+    }
+
+    /// Whether stale records outnumber the keys, or a round that removes them goes on.
+    pub(super) fn index_is_stale(&self) -> bool {
+        const STALE_RECORDS_FREE: usize = 1024;
+        self.index.is_compacting() || self.index.len() > 2 * self.volatile + STALE_RECORDS_FREE
+    }
+
+    /// Looks at up to `records` records and drops those whose key is gone. Whether the round goes on.
+    pub(super) fn compact_index(&mut self, records: usize) -> bool {
+        let table = &self.table;
+        self.index.compact_step(records, &mut |record, generation| {
+            let mut expire_at_ms = None;
+            table.find_by_hash(record, &mut |entry| {
+                let is_left = entry.expire_at_ms().is_some() && entry.index_generation() != generation;
+                if is_left && (table.hash(entry.key()) ^ record) & HASH_BITS_USED == 0 {
+                    entry.set_index_generation(generation);
+                    expire_at_ms = entry.expire_at_ms();
+                }
+                expire_at_ms.is_some()
+            });
+            expire_at_ms
+        })
+    }
 }
 
 /// What the keyspace counts; INFO reads it.
@@ -115,6 +166,10 @@ pub struct Counters {
     pub expire_cycle_us: u64,
     pub expire_time_cap_reached: u64,
     pub evicted: u64,
+    /// How long memory has been above its limit although keys were being evicted, in ms, without the running time.
+    pub eviction_exceeded_ms: u64,
+    /// Since when it is, in Unix ms.
+    pub eviction_exceeded_since_ms: Option<i64>,
 }
 
 /// Whether a forked child shares our memory: then we touch as little of it as we can (invariant 10 of the house).
@@ -142,6 +197,10 @@ pub struct Keyspace {
     resizing: Resizing,
     /// Frees what is costly to free off the loop. Without it everything is freed inline.
     pub bio: Option<Rc<Bio>>,
+    /// The database that the next expiry cycle begins with.
+    pub(super) next_expiry_db: usize,
+    /// The best candidates for eviction that were seen.
+    pub(super) pool: Pool,
 }
 
 impl Keyspace {
@@ -158,6 +217,8 @@ impl Keyspace {
             sharing: Sharing::Alone,
             resizing: Resizing::Allowed,
             bio: None,
+            next_expiry_db: 0,
+            pool: Pool::default(),
         }
     }
 
@@ -173,6 +234,8 @@ impl Keyspace {
             sharing: Sharing::Alone,
             resizing: Resizing::Allowed,
             bio: self.bio.clone(),
+            next_expiry_db: 0,
+            pool: Pool::default(),
         }
     }
 
@@ -253,6 +316,14 @@ impl Keyspace {
 
     pub(super) fn swap(&mut self, first: usize, second: usize) {
         self.dbs.swap(first, second);
+    }
+
+    /// Removes the entry of `key` and frees it. Returns how many bytes it held, `None` when it was not there.
+    pub(super) fn discard(&mut self, db: usize, hash: u64, key: &[u8], freeing: Freeing) -> Option<usize> {
+        let entry = self.dbs[db].take(hash, key)?;
+        let bytes = entry.heap_bytes();
+        self.free(freeing, entry.drop_cost(), entry);
+        Some(bytes)
     }
 
     /// Empties one database. Lazy freeing leaves the work to the helper thread.

@@ -3,8 +3,8 @@
 //! Handlers write in it, `exec::commit` is its only reader. Buffers are reused, so that the common path does not
 //! allocate. Invariants:
 //! 1. Changes stand in the order in which they were told; notifications will be sent in that order.
-//! 2. `dirty` is the sum that `rdb_changes_since_last_save` grows by; a change may count for nothing (the second half of
-//!    a RENAME) or for many.
+//! 2. `dirty` is the sum that `rdb_changes_since_last_save` grows by; a change may count for nothing (the second half
+//!    of a RENAME) or for many.
 
 use super::event::Event;
 use crate::base::argv::Argv;
@@ -76,6 +76,11 @@ impl Ledger {
     /// Tells a change of whole databases; `dirty` counts the keys.
     pub fn swept(&mut self, sweep: Sweep, dirty: u64) {
         self.sweeps.push(sweep);
+        self.dirty += dirty;
+    }
+
+    /// Counts changes that no key and no database shows.
+    pub fn counted(&mut self, dirty: u64) {
         self.dirty += dirty;
     }
 

@@ -12,6 +12,7 @@ pub mod expire;
 pub mod expiry_index;
 pub mod ledger;
 pub mod lru;
+pub mod scan;
 pub mod settings;
 pub mod tx;
 

@@ -132,6 +132,46 @@ impl<'a> Tx<'a> {
         self.alive(hash, key)
     }
 
+    /// The entry of `key`, with nothing counted and no use of it.
+    pub fn peek(&mut self, key: &[u8]) -> Option<&Entry> {
+        let hash = self.hash(key);
+        if self.alive(hash, key) { self.keyspace.db(self.db).table.get(hash, key) } else { None }
+    }
+
+    /// Asks for the memory that lookups of `keys` will read, so that its cache misses overlap. Worth while from two keys
+    /// up to some sixteen.
+    pub fn prefetch<'k>(&self, keys: impl Iterator<Item = &'k [u8]> + Clone) {
+        let table = &self.keyspace.db(self.db).table;
+        keys.clone().for_each(|key| table.prefetch_bucket(table.hash(key)));
+        keys.for_each(|key| table.prefetch_candidates(table.hash(key)));
+    }
+
+    /// Calls `visit` with every key in order. Their memory is asked for in batches, and their hashes are computed once.
+    pub fn for_keys<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        mut visit: impl FnMut(&mut Tx<'_>, &'k [u8]),
+    ) {
+        const BATCH: usize = 16;
+        let mut keys = keys.peekable();
+        let mut batch: [(&'k [u8], u64); BATCH] = [(&[], 0); BATCH];
+        while keys.peek().is_some() {
+            let table = &self.keyspace.db(self.db).table;
+            let mut filled = 0;
+            for (place, key) in batch.iter_mut().zip(keys.by_ref()) {
+                *place = (key, table.hash(key));
+                table.prefetch_bucket(place.1);
+                filled += 1;
+            }
+            batch[..filled].iter().for_each(|(_, hash)| table.prefetch_candidates(*hash));
+            for &(key, hash) in &batch[..filled] {
+                let mut hinted = self.at(self.db);
+                hinted.hint = Some(HashHint { key, hash });
+                visit(&mut hinted, key);
+            }
+        }
+    }
+
     /// Removes `key` if it has expired; whether it is (still) there.
     fn alive(&mut self, hash: u64, key: &[u8]) -> bool {
         let Some(entry) = self.keyspace.db(self.db).table.get(hash, key) else { return false };
@@ -148,7 +188,7 @@ impl<'a> Tx<'a> {
         let freeing = self.keyspace.settings.free_expired;
         if self.discard(hash, key, freeing) {
             self.keyspace.counters.expired += 1;
-            self.ledger.changed(self.db, key, Event::Expired, 1);
+            self.ledger.changed(self.db, key, Event::Expired, 0);
         }
     }
 
@@ -227,9 +267,7 @@ impl<'a> Tx<'a> {
     }
 
     fn discard(&mut self, hash: u64, key: &[u8], freeing: Freeing) -> bool {
-        let Some(entry) = self.keyspace.db_mut(self.db).take(hash, key) else { return false };
-        self.keyspace.free(freeing, entry.drop_cost(), entry);
-        true
+        self.keyspace.discard(self.db, hash, key, freeing).is_some()
     }
 
     /// The expiry of `key` in Unix milliseconds: the outer `None` is an absent key.
@@ -276,8 +314,8 @@ impl<'a> Tx<'a> {
 
     // ----- whole databases -----
 
-    /// Empties the selected database and tells it. Returns how many keys went. Of the keys in `watched`, those that were
-    /// there are told one by one, since afterwards nobody could tell them from the others.
+    /// Empties the selected database and tells it. Returns how many keys went. Of the keys in `watched`, those that
+    /// were there are told one by one, since afterwards nobody could tell them from the others.
     pub fn flush(&mut self, freeing: Freeing, watched: &[&[u8]]) -> usize {
         for key in watched {
             if self.exists(key) {
@@ -290,26 +328,26 @@ impl<'a> Tx<'a> {
         keys
     }
 
-    /// Lets two databases change places and tells it.
+    /// Lets two databases change places and tells it, as one change even when they are the same.
     pub fn swap(&mut self, first: usize, second: usize) {
-        if first != second {
-            self.keyspace.swap(first, second);
-            self.ledger.swept(Sweep::Swapped { first, second }, 0);
+        if first == second {
+            self.ledger.counted(1);
+            return;
         }
+        self.keyspace.swap(first, second);
+        self.ledger.swept(Sweep::Swapped { first, second }, 1);
     }
 
     /// A key of the selected database chosen at random, `None` when there is none that is alive.
     pub fn random_key(&mut self) -> Option<Vec<u8>> {
-        const TRIES: usize = 100;
-        for _ in 0..TRIES {
-            let mut rng = self.keyspace.rng.fork();
-            let entry = self.keyspace.db(self.db).table.sample(&mut rng)?;
-            let key = entry.key().to_vec();
+        let mut rng = self.keyspace.rng.fork();
+        loop {
+            let key = self.keyspace.db(self.db).table.sample(&mut rng)?.key().to_vec();
+            // A key that has expired is removed by this, so the search comes to an end.
             if self.exists(&key) {
                 return Some(key);
             }
         }
-        None
     }
 }
 

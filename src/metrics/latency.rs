@@ -410,8 +410,8 @@ mod tests {
     fn the_doctor_speaks_as_in_redis() {
         let latency = with_samples(&[(559, 3), (560, 50), (561, 50), (562, 10), (564, 600)]);
         let text = latency.doctor(&Circumstances { now_s: 564, ..CALM });
-        let diagnosis = "1. command: 5 latency spikes (average 142ms, mean deviation 182ms, period 1.00 sec). \
-                         Worst all time event 600ms.\n";
+        let diagnosis = "1. command: 5 latency spikes (average 142ms, mean deviation 182ms, \
+                         period 1.00 sec). Worst all time event 600ms.\n";
         let advice = format!("- {ADVICE_SLOW_COMMANDS}\n- {ADVICE_LARGE_OBJECTS}\n");
         let expected = format!("{DOCTOR_OPENING}{diagnosis}\nI have a few advices for you:\n\n{advice}");
         assert_eq!(text, expected);

@@ -2,7 +2,7 @@
 
 use super::host::Host;
 use super::table::CommandTable;
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Pause, Watches};
 use crate::config::Config;
@@ -78,6 +78,8 @@ pub struct Server {
     pub slowlog: Slowlog,
     /// Switches of the DEBUG command.
     pub debug: DebugSwitches,
+    /// When the last command ended, on the monotonic clock: the next one of the same client begins there.
+    pub last_call_ended_ns: u64,
     /// A transaction is being executed.
     pub in_exec: bool,
     /// Set when the process is to end; the main task sees it and stops.
@@ -128,6 +130,7 @@ impl Server {
             latency: Latency::default(),
             slowlog: Slowlog::default(),
             debug: DebugSwitches::default(),
+            last_call_ended_ns: 0,
             in_exec: false,
             exit_code: None,
             host: None,
@@ -144,10 +147,18 @@ impl Server {
         self.keyspace.settings = super::settings::keyspace_settings(&self.config);
     }
 
-    /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the tables' own mappings.
+    /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the tables' own
+    /// mappings.
     pub fn used_memory_bytes(&self) -> usize {
         let mapped: usize = self.keyspace.dbs().map(|(_, db)| db.table().mapped_bytes()).sum();
         crate::base::alloc::used_memory_bytes() + mapped
+    }
+
+    /// The time when the last command ended, if `now` is the time when it began.
+    pub fn now_after(&self, now: Now) -> Now {
+        let mono_ns = self.last_call_ended_ns;
+        let elapsed_us = mono_ns.saturating_sub(now.mono_ns) / 1000;
+        Now { unix_us: now.unix_us + elapsed_us as i64, mono_ns }
     }
 
     /// Counts an error reply, given without its `-`.

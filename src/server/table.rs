@@ -1,7 +1,7 @@
 //! The command table: every command and subcommand by name, with its statistics.
 //!
-//! Names are found by open addressing over a power of two of 16-bit slots, hashed in lower case; the whole index stays in
-//! a few cache lines, since it is read for every command.
+//! Names are found by open addressing over a power of two of 16-bit slots, hashed in lower case; the whole index stays
+//! in a few cache lines, since it is read for every command.
 
 use super::entry::Entry;
 use crate::metrics::command_stats::CommandStats;

@@ -108,7 +108,8 @@ fn answer_stretches(stretches: &[Stretch], length: usize, options: &LcsOptions, 
     reply.count(length);
 }
 
-/// `at(i, j)` is the length of the longest common subsequence of the first `i` bytes of one and the first `j` of the other.
+/// `at(i, j)` is the length of the longest common subsequence of the first `i` bytes of one and the first `j` bytes of
+/// the other.
 struct Lengths {
     cells: Vec<u32>,
     row: usize,

@@ -193,13 +193,38 @@ impl Reader<'_> {
     }
 
     fn kind(&self, name: &str) -> Kind {
-        const KEYS: [&str; 10] = [
-            "key", "key1", "key2", "newkey", "source", "destination", "src", "dst", "sourcekey", "destkey",
-        ];
+        const KEYS: [&str; 10] =
+            ["key", "key1", "key2", "newkey", "source", "destination", "src", "dst", "sourcekey", "destkey"];
         const INTEGERS: [&str; 30] = [
-            "count", "cursor", "db", "destination-db", "decrement", "frequency", "index", "index1", "index2", "len",
-            "limit", "milliseconds", "min-match-len", "numkeys", "numreplicas", "num-matches", "offset", "port",
-            "protover", "rank", "seconds", "timeout", "ttl", "version", "client-id", "bit", "slot", "samples", "size",
+            "count",
+            "cursor",
+            "db",
+            "destination-db",
+            "decrement",
+            "frequency",
+            "index",
+            "index1",
+            "index2",
+            "len",
+            "limit",
+            "milliseconds",
+            "min-match-len",
+            "numkeys",
+            "numreplicas",
+            "num-matches",
+            "offset",
+            "port",
+            "protover",
+            "rank",
+            "seconds",
+            "timeout",
+            "ttl",
+            "version",
+            "client-id",
+            "bit",
+            "slot",
+            "samples",
+            "size",
             "maxage",
         ];
         const DOUBLES: [&str; 6] = ["longitude", "latitude", "radius", "width", "height", "score"];
@@ -207,7 +232,9 @@ impl Reader<'_> {
             _ if KEYS.contains(&name) && !self.spec.keys.is_empty() => Kind::Key,
             "increment" if self.spec.name.ends_with("float") => Kind::Double,
             "increment" => Kind::Integer,
-            "start" | "stop" | "end" if matches!(self.spec.group, Group::String | Group::List | Group::Bitmap) => {
+            "start" | "stop" | "end"
+                if matches!(self.spec.group, Group::String | Group::List | Group::Bitmap) =>
+            {
                 Kind::Integer
             }
             "pattern" => Kind::Pattern,
@@ -298,7 +325,11 @@ mod tests {
             text += if argument.is_optional { "?" } else { "" };
             text += if argument.is_multiple { "+" } else { "" };
             text += if argument.is_token_multiple { "+" } else { "" };
-            if argument.arguments.is_empty() { text } else { format!("{text}({})", shown(&argument.arguments)) }
+            if argument.arguments.is_empty() {
+                text
+            } else {
+                format!("{text}({})", shown(&argument.arguments))
+            }
         };
         arguments.iter().map(one).collect::<Vec<_>>().join(" ")
     }

@@ -60,7 +60,11 @@ fn describe(table: &CommandTable, command: &Command, reply: &mut Reply<'_>) {
 }
 
 /// A set of names as statuses.
-fn statuses<'n, T: 'n>(names: impl Iterator<Item = &'n (T, &'static str)> + Clone, sign: &str, reply: &mut Reply<'_>) {
+fn statuses<'n, T: 'n>(
+    names: impl Iterator<Item = &'n (T, &'static str)> + Clone,
+    sign: &str,
+    reply: &mut Reply<'_>,
+) {
     reply.set(names.clone().count());
     names.for_each(|(_, name)| reply.simple(&format!("{sign}{name}")));
 }

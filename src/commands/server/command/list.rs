@@ -2,7 +2,6 @@
 
 use crate::base::argv::Args;
 use crate::base::glob::{self, Case};
-use crate::resp::Reply;
 use crate::server::{Command, Cx, Flow};
 use crate::spec::args::is_word;
 use crate::spec::{Categories, CommandError};
@@ -43,7 +42,8 @@ fn parse(args: Args<'_>) -> Result<Filter<'_>, CommandError> {
     match (args.at(3), args.at(4)) {
         (kind, _) if is_word(kind, "MODULE") => Ok(Filter::Module),
         (kind, name) if is_word(kind, "ACLCAT") => {
-            let category = Categories::NAMES.iter().find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name));
+            let category =
+                Categories::NAMES.iter().find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name));
             Ok(Filter::Category(category.map(|(category, _)| *category)))
         }
         (kind, pattern) if is_word(kind, "PATTERN") => Ok(Filter::Pattern(pattern)),
@@ -53,12 +53,13 @@ fn parse(args: Args<'_>) -> Result<Filter<'_>, CommandError> {
 
 pub(super) fn list(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let filter = parse(args)?;
-    let taken = cx.server.commands.iter().filter(|command| filter.takes(command));
-    answer(taken, &mut cx.reply);
+    let (table, reply) = (&cx.server.commands, &mut cx.reply);
+    let array = reply.deferred_array();
+    let mut taken = 0;
+    for command in table.iter().filter(|command| filter.takes(command)) {
+        reply.bulk_text(command.entry.spec.name);
+        taken += 1;
+    }
+    reply.set_deferred(array, taken);
     Ok(Flow::Done)
-}
-
-fn answer<'t>(commands: impl Iterator<Item = &'t Command> + Clone, reply: &mut Reply<'_>) {
-    reply.array(commands.clone().count());
-    commands.for_each(|command| reply.bulk_text(command.entry.spec.name));
 }

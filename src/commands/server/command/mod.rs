@@ -22,9 +22,11 @@ const fn spec(name: &'static str, arity: i32, complexity: &'static str) -> Spec 
 }
 
 pub const COMMANDS: &[Entry] = &[Entry::server(
-    spec("command", -1, ALL_COMMANDS)
-        .tips(&["nondeterministic_output_order"])
-        .doc("2.8.13", "Get array of Redis command details", ""),
+    spec("command", -1, ALL_COMMANDS).tips(&["nondeterministic_output_order"]).doc(
+        "2.8.13",
+        "Get array of Redis command details",
+        "",
+    ),
     info::command,
 )
 .with(&[
@@ -33,37 +35,35 @@ pub const COMMANDS: &[Entry] = &[Entry::server(
         list::count,
     ),
     Entry::server(
-        spec("command|info", -2, LOOKED_UP)
-            .tips(&["nondeterministic_output_order"])
-            .doc(
-                "2.8.13",
-                "Get array of specific Redis command details, or all when no argument is given.",
-                "[command-name [command-name ...]]",
-            ),
+        spec("command|info", -2, LOOKED_UP).tips(&["nondeterministic_output_order"]).doc(
+            "2.8.13",
+            "Get array of specific Redis command details, or all when no argument is given.",
+            "[command-name [command-name ...]]",
+        ),
         info::info,
     ),
     Entry::server(
-        spec("command|list", -2, ALL_COMMANDS)
-            .tips(&["nondeterministic_output_order"])
-            .doc(
-                "7.0.0",
-                "Get an array of Redis command names",
-                "[FILTERBY <MODULE module-name|ACLCAT category|PATTERN pattern>]",
-            ),
+        spec("command|list", -2, ALL_COMMANDS).tips(&["nondeterministic_output_order"]).doc(
+            "7.0.0",
+            "Get an array of Redis command names",
+            "[FILTERBY <MODULE module-name|ACLCAT category|PATTERN pattern>]",
+        ),
         list::list,
     ),
     Entry::server(
-        spec("command|docs", -2, LOOKED_UP)
-            .tips(&["nondeterministic_output_order"])
-            .doc(
-                "7.0.0",
-                "Get array of specific Redis command documentation",
-                "[command-name [command-name ...]]",
-            ),
+        spec("command|docs", -2, LOOKED_UP).tips(&["nondeterministic_output_order"]).doc(
+            "7.0.0",
+            "Get array of specific Redis command documentation",
+            "[command-name [command-name ...]]",
+        ),
         docs::docs,
     ),
     Entry::server(
-        spec("command|getkeys", -4, ITS_ARGUMENTS).doc("2.8.13", "Extract keys given a full Redis command", ""),
+        spec("command|getkeys", -4, ITS_ARGUMENTS).doc(
+            "2.8.13",
+            "Extract keys given a full Redis command",
+            "",
+        ),
         keys::getkeys,
     ),
     Entry::server(

@@ -18,7 +18,8 @@ use crate::server::{Cx, Entry, Flow, ServerHandler};
 use crate::spec::{Audience, CommandError, Flags, Group, Spec};
 use std::ops::RangeInclusive;
 
-const FLAGS: Flags = Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::LOADING).or(Flags::STALE).or(Flags::PROTECTED);
+const FLAGS: Flags =
+    Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::LOADING).or(Flags::STALE).or(Flags::PROTECTED);
 
 pub const COMMANDS: &[Entry] = &[Entry::server(
     Spec::new("debug", -2, Group::Server, FLAGS)
@@ -69,7 +70,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ),
     subcommand(
         "digest-value",
-        1..=usize::MAX,
+        0..=usize::MAX,
         digest::digest_value,
         &["DIGEST-VALUE <key> [<key> ...]", "    Return such digits for the value of each key."],
     ),
@@ -186,7 +187,8 @@ fn debug(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
         return Ok(Flow::Done);
     }
     let is_called = |subcommand: &&Subcommand| {
-        name.eq_ignore_ascii_case(subcommand.name.as_bytes()) && subcommand.arguments.contains(&(args.len() - 2))
+        name.eq_ignore_ascii_case(subcommand.name.as_bytes())
+            && subcommand.arguments.contains(&(args.len() - 2))
     };
     match SUBCOMMANDS.iter().find(is_called) {
         Some(subcommand) => (subcommand.run)(cx, args),
@@ -196,5 +198,7 @@ fn debug(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
 
 fn unknown(name: &[u8]) -> CommandError {
     let shown = String::from_utf8_lossy(&name[..name.len().min(128)]);
-    CommandError::text(format!("ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."))
+    CommandError::text(format!(
+        "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."
+    ))
 }

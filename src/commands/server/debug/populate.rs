@@ -2,8 +2,8 @@
 
 use crate::base::argv::Args;
 use crate::base::number;
-use crate::keyspace::tx::HashHint;
 use crate::encoding::dict::Dict;
+use crate::keyspace::tx::HashHint;
 use crate::keyspace::{Entry, Event, Expiry, StrView, Tx};
 use crate::server::{Cx, Flow, Server};
 use crate::spec::CommandError;

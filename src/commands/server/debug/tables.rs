@@ -4,8 +4,8 @@ use crate::base::argv::Args;
 use crate::encoding::dict::{DictStatistics, TableStatistics};
 use crate::keyspace::{Access, Db, ValueType};
 use crate::server::{Cx, Flow};
-use crate::spec::args::{self as arguments, is_word};
 use crate::spec::CommandError;
+use crate::spec::args::{self as arguments, is_word};
 use std::fmt::Write;
 
 /// How much is told.

@@ -204,9 +204,8 @@ fn warn_of_surroundings(config: &Config) {
 fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitle>) -> Server {
     let clock = Clock::real();
     let seed = fastrand::u64(..);
-    if config.set_proc_title
-        && let Some(title) = title
-    {
+    let mut title = title.filter(|_| config.set_proc_title);
+    if let Some(title) = &mut title {
         show_title(&config, config_file.as_deref(), title);
     }
     let supervised = supervised(&config);
@@ -220,6 +219,7 @@ fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitl
         startup_memory_bytes: alloc::used_memory_bytes() as u64,
         ..server.identity
     };
+    server.snapshots.process_title = title;
     match Bio::start("bio_lazy_free") {
         Ok(bio) => server.keyspace.bio = Some(Rc::new(bio)),
         Err(error) => tracing::warn!("Can't start the helper thread, everything is freed inline: {error}"),
@@ -227,7 +227,7 @@ fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitl
     server
 }
 
-fn show_title(config: &Config, config_file: Option<&Path>, mut title: ProcessTitle) {
+fn show_title(config: &Config, config_file: Option<&Path>, title: &mut ProcessTitle) {
     let address = config.bind.first().map_or("*", |bind| bind.address.as_str());
     let listen_addr = format!("{address}:{}", config.port);
     let config_file = config_file.map(|path| path.display().to_string()).unwrap_or_default();

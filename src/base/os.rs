@@ -4,6 +4,7 @@
 //! decided above.
 
 use std::io::{self, Read};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 
 /// Seconds that local time is ahead of UTC at the moment `unix_s`. 0 when the C library cannot say.
@@ -97,6 +98,50 @@ pub fn collapse_to_huge_pages(start: usize, bytes: usize) -> io::Result<()> {
     let result = unsafe { libc::madvise(start as *mut libc::c_void, bytes, MADV_COLLAPSE) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+/// A step of writing a part of a file out to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RangeSync {
+    /// Begin, without waiting.
+    Start,
+    /// Begin what was not begun, and wait until the part is on the disk.
+    Finish,
+}
+
+/// Writes a part of a file's data out, not its metadata: no replacement for fsync.
+///
+/// # Errors
+/// EIO, ENOSPC when writing fails; EINVAL, ESPIPE where the file system cannot.
+pub fn sync_file_range(file: BorrowedFd<'_>, start: u64, bytes: u64, step: RangeSync) -> nix::Result<()> {
+    let flags = match step {
+        RangeSync::Start => libc::SYNC_FILE_RANGE_WRITE,
+        RangeSync::Finish => {
+            libc::SYNC_FILE_RANGE_WAIT_BEFORE | libc::SYNC_FILE_RANGE_WRITE | libc::SYNC_FILE_RANGE_WAIT_AFTER
+        }
+    };
+    // SAFETY: the descriptor is open for the duration of the call, which reads and writes no memory of ours.
+    let result = unsafe { libc::sync_file_range(file.as_raw_fd(), start as i64, bytes as i64, flags) };
+    nix::errno::Errno::result(result).map(drop)
+}
+
+/// How many small pages of `start..start + bytes` are in memory, at most `RESIDENCY_PAGES_MAX` of them asked
+/// for.
+///
+/// # Errors
+/// ENOMEM when something in the range is not mapped.
+pub fn resident_pages(start: usize, bytes: usize) -> nix::Result<usize> {
+    let mut residency = [0u8; RESIDENCY_PAGES_MAX];
+    let bytes = bytes.min(RESIDENCY_PAGES_MAX * SMALL_PAGE_BYTES_MIN);
+    // SAFETY: the kernel writes one byte for each page of at least 4 KiB, of which there are no more than the
+    // array has; the range itself is only asked about.
+    let result = unsafe { libc::mincore(start as *mut libc::c_void, bytes, residency.as_mut_ptr()) };
+    nix::errno::Errno::result(result)?;
+    Ok(residency.iter().filter(|page| **page & 1 == 1).count())
+}
+
+/// The small pages of a huge page.
+pub const RESIDENCY_PAGES_MAX: usize = 512;
+const SMALL_PAGE_BYTES_MIN: usize = 4096;
 
 /// Reads the beginning of a small file into `buffer` without allocating; the forked child uses it on /proc.
 pub fn read_small_file<'a>(path: &str, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {

@@ -57,14 +57,28 @@ impl Db {
         self.table.reserve(keys);
     }
 
-    /// Adds an entry while a file is loaded. `Err` gives back an entry whose key is there already.
-    pub fn load(&mut self, entry: Entry) -> Result<(), Entry> {
-        let hash = self.table.hash(entry.key());
+    /// The hash of a key that `load` will be given soon; asks for the memory it will read.
+    #[inline]
+    pub fn prefetch(&self, key: &[u8]) -> u64 {
+        let hash = self.table.hash(key);
+        self.table.prefetch_bucket(hash);
+        hash
+    }
+
+    /// Adds an entry while a file is loaded; `hash` is that of its key. `Err` gives back an entry whose key is there
+    /// already.
+    pub fn load(&mut self, hash: u64, entry: Entry) -> Result<(), Entry> {
         if self.table.get(hash, entry.key()).is_some() {
             return Err(entry);
         }
         self.add(hash, entry);
         Ok(())
+    }
+
+    /// Adds an entry while a file is loaded, in place of one with the same key.
+    pub fn load_over(&mut self, hash: u64, entry: Entry) {
+        drop(self.take(hash, entry.key()));
+        self.add(hash, entry);
     }
 
     /// Adds an entry whose key is known to be absent, and keeps the invariants.

@@ -1,4 +1,35 @@
-//! Room `persist` (temporary shim until the real one is merged).
+//! Room `persist`: snapshots on disk. Writes the keyspace into a file, in this process or in a forked child,
+//! and loads it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `snapshot` | when the last save was, how it went, what is due |
+//! | `image` | the keyspace as an RDB file |
+//! | `disk` | a file that appears whole or not at all |
+//! | `child` | the forked process, from both sides |
+//! | `load` | a file into a keyspace, in steps |
+//! | `repair` | huge pages after a save |
+//! | `report` | a file, described for people |
+//! | `error` | why it failed: operation, path, reason |
+//!
+//! Invariants
+//! 1. This room knows no opcode: `rdb` does. It knows no command: `server::snapshots` brings it together with
+//!    the rest.
+//! 2. The good file is replaced only by a finished one.
+//! 3. Every failure says operation, path and reason.
+
+pub mod child;
+pub mod disk;
+pub mod error;
+pub mod image;
 pub mod load;
+pub mod repair;
 pub mod report;
 pub mod snapshot;
+
+pub use error::{Operation, SnapshotError};
+pub use load::{LoadError, Loading};
+pub use snapshot::{SaveStatus, Snapshots};
+
+#[cfg(test)]
+mod fixture;

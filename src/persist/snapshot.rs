@@ -1,9 +1,269 @@
-//! shim
-pub struct Snapshots {
-    pub dirty: u64,
+//! What the server knows of its snapshots: when the last one was made, how it went, what is due.
+//!
+//! State and rules only; files are `disk`'s, the child is `child`'s, and `server::snapshots` brings them
+//! together.
+
+use super::child::{CowBytes, RunningSave};
+use super::error::SnapshotError;
+use super::repair::Repair;
+use crate::base::proctitle::ProcessTitle;
+use crate::config::SaveRule;
+
+/// After a failed background save the next one by a rule is not tried for so long.
+const RETRY_AFTER_S: i64 = 5;
+
+/// How the last background save went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaveStatus {
+    Ok,
+    Err,
 }
+
+impl SaveStatus {
+    /// INFO rdb_last_bgsave_status.
+    pub fn word(self) -> &'static str {
+        match self {
+            SaveStatus::Ok => "ok",
+            SaveStatus::Err => "err",
+        }
+    }
+}
+
+/// Why the next tick may start a background save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    Rule(SaveRule),
+    /// BGSAVE SCHEDULE, or BGSAVE in a transaction.
+    Scheduled,
+}
+
+/// A background save under way.
+pub struct Background {
+    pub save: RunningSave,
+    pub started_ms: i64,
+    /// Keys when it started.
+    pub keys_total: u64,
+    /// The counter of changes when it started.
+    dirty_at_start: u64,
+}
+
+impl Background {
+    /// INFO rdb_current_bgsave_time_sec.
+    pub fn seconds(&self, now_ms: i64) -> i64 {
+        seconds_between(self.started_ms, now_ms)
+    }
+
+    /// INFO current_fork_perc: keys done, in percent.
+    pub fn percent(&self) -> f64 {
+        if self.keys_total == 0 {
+            0.0
+        } else {
+            self.save.progress.keys as f64 * 100.0 / self.keys_total as f64
+        }
+    }
+
+    /// INFO current_cow_size_age, in seconds.
+    pub fn report_age_s(&self, now_ms: i64) -> i64 {
+        seconds_between(self.save.reported_ms, now_ms)
+    }
+}
+
+fn seconds_between(start_ms: i64, end_ms: i64) -> i64 {
+    end_ms.div_euclid(1000) - start_ms.div_euclid(1000)
+}
+
+/// Everything about snapshots that INFO tells and the rules need.
+pub struct Snapshots {
+    /// Changes since the last save; `exec::commit` adds to it.
+    pub dirty: u64,
+    /// Unix time of the last successful save; of the start if there was none.
+    pub last_save_s: i64,
+    pub last_status: SaveStatus,
+    /// Why the last save, in the background or not, failed; none after a good one.
+    pub last_error: Option<String>,
+    /// How long the last background save took; -1: there was none.
+    pub last_duration_s: i64,
+    /// Background saves that failed since the last good save.
+    pub consecutive_failures: u64,
+    pub background: Option<Background>,
+    /// A background save is to be started when possible.
+    pub scheduled: bool,
+    /// Copy-on-write memory of the last child that succeeded, in bytes.
+    pub last_cow_bytes: u64,
+    pub last_load_keys_loaded: u64,
+    pub last_load_keys_expired: u64,
+    /// The memory of the process title; `boot` takes it at the start, and the child shows its own title in
+    /// it.
+    pub process_title: Option<ProcessTitle>,
+    /// The repair of the heap after the last save.
+    pub repair: Repair,
+    last_try_s: i64,
+}
+
 impl Snapshots {
-    pub fn new(_now_ms: i64) -> Self {
-        Snapshots { dirty: 0 }
+    pub fn new(now_ms: i64) -> Snapshots {
+        Snapshots {
+            dirty: 0,
+            last_save_s: now_ms.div_euclid(1000),
+            last_status: SaveStatus::Ok,
+            last_error: None,
+            last_duration_s: -1,
+            consecutive_failures: 0,
+            background: None,
+            scheduled: false,
+            last_cow_bytes: 0,
+            last_load_keys_loaded: 0,
+            last_load_keys_expired: 0,
+            process_title: None,
+            repair: Repair::default(),
+            last_try_s: 0,
+        }
+    }
+
+    pub fn in_progress(&self) -> bool {
+        self.background.is_some()
+    }
+
+    /// Keys that the child has done; 0 without one.
+    pub fn keys_processed(&self) -> u64 {
+        self.background.as_ref().map_or(0, |background| background.save.progress.keys)
+    }
+
+    /// Keys that the child has to do; 0 without one.
+    pub fn keys_total(&self) -> u64 {
+        self.background.as_ref().map_or(0, |background| background.keys_total)
+    }
+
+    /// Copy-on-write memory of the child; zeros without one.
+    pub fn current_cow(&self) -> CowBytes {
+        self.background.as_ref().map_or(CowBytes::default(), |background| background.save.cow)
+    }
+
+    /// What should be started now, if anything.
+    pub fn due(&self, rules: &[SaveRule], now_ms: i64) -> Option<Due> {
+        let now_s = now_ms.div_euclid(1000);
+        let may_try = self.last_status == SaveStatus::Ok || now_s - self.last_try_s > RETRY_AFTER_S;
+        if self.in_progress() || !may_try {
+            return None;
+        }
+        let since_save_s = now_s - self.last_save_s;
+        let is_due = |rule: &&SaveRule| {
+            self.dirty >= rule.changes
+                && u64::try_from(since_save_s).is_ok_and(|seconds| seconds > rule.seconds)
+        };
+        match rules.iter().find(is_due) {
+            Some(rule) => Some(Due::Rule(*rule)),
+            None => self.scheduled.then_some(Due::Scheduled),
+        }
+    }
+
+    /// A background save is being tried.
+    pub fn trying(&mut self, now_ms: i64) {
+        self.last_try_s = now_ms.div_euclid(1000);
+    }
+
+    pub fn started(&mut self, save: RunningSave, keys_total: u64, now_ms: i64) {
+        self.scheduled = false;
+        self.background =
+            Some(Background { save, started_ms: now_ms, keys_total, dirty_at_start: self.dirty });
+    }
+
+    /// The child saved everything up to its fork.
+    pub fn background_succeeded(&mut self, background: &Background, now_ms: i64) {
+        self.background_ended(background, now_ms);
+        self.dirty = self.dirty.saturating_sub(background.dirty_at_start);
+        self.last_cow_bytes = background.save.cow.current;
+        self.succeeded(now_ms);
+    }
+
+    pub fn background_cancelled(&mut self, background: &Background, now_ms: i64) {
+        self.background_ended(background, now_ms);
+    }
+
+    pub fn background_failed(&mut self, background: &Background, error: &SnapshotError, now_ms: i64) {
+        self.background_ended(background, now_ms);
+        self.could_not(error);
+    }
+
+    fn background_ended(&mut self, background: &Background, now_ms: i64) {
+        self.last_duration_s = background.seconds(now_ms);
+    }
+
+    /// A background save failed or could not even be started: from now on MISCONF may refuse writes.
+    pub fn could_not(&mut self, error: &SnapshotError) {
+        self.last_status = SaveStatus::Err;
+        self.last_error = Some(error.to_string());
+        self.consecutive_failures += 1;
+    }
+
+    /// A save in the foreground failed. As in Redis this does not refuse writes: whoever asked has been told.
+    pub fn foreground_failed(&mut self, error: &SnapshotError) {
+        self.last_error = Some(error.to_string());
+    }
+
+    /// A save in the foreground succeeded: everything is in the file.
+    pub fn foreground_succeeded(&mut self, now_ms: i64) {
+        self.dirty = 0;
+        self.succeeded(now_ms);
+    }
+
+    fn succeeded(&mut self, now_ms: i64) {
+        self.last_save_s = now_ms.div_euclid(1000);
+        self.last_status = SaveStatus::Ok;
+        self.last_error = None;
+        self.consecutive_failures = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::Operation;
+    use super::*;
+    use nix::errno::Errno;
+    use std::path::Path;
+
+    const RULES: &[SaveRule] =
+        &[SaveRule { seconds: 60, changes: 10 }, SaveRule { seconds: 10, changes: 100 }];
+    const START_MS: i64 = 1_700_000_000_000;
+
+    fn after_s(seconds: i64) -> i64 {
+        START_MS + seconds * 1000
+    }
+
+    #[test]
+    fn a_rule_needs_its_changes_and_more_than_its_seconds() {
+        let mut snapshots = Snapshots::new(START_MS);
+        snapshots.dirty = 99;
+        assert_eq!(snapshots.due(RULES, after_s(60)), None);
+        assert_eq!(snapshots.due(RULES, after_s(61)), Some(Due::Rule(RULES[0])));
+        snapshots.dirty = 100;
+        assert_eq!(snapshots.due(RULES, after_s(10)), None);
+        assert_eq!(snapshots.due(RULES, after_s(11)), Some(Due::Rule(RULES[1])));
+        assert_eq!(snapshots.due(&[], after_s(11)), None);
+        snapshots.foreground_succeeded(after_s(11));
+        assert_eq!((snapshots.dirty, snapshots.due(RULES, after_s(1000))), (0, None));
+    }
+
+    #[test]
+    fn a_clock_that_went_back_makes_nothing_due() {
+        let mut snapshots = Snapshots::new(START_MS);
+        snapshots.dirty = 1000;
+        assert_eq!(snapshots.due(RULES, after_s(-100)), None);
+    }
+
+    #[test]
+    fn after_a_failure_it_waits_before_it_tries_again() {
+        let mut snapshots = Snapshots::new(START_MS);
+        snapshots.dirty = 100;
+        snapshots.trying(after_s(20));
+        snapshots.could_not(&SnapshotError::errno(Operation::Fork, Path::new(""), Errno::ENOMEM));
+        assert_eq!(snapshots.last_error.as_deref(), Some("fork: Cannot allocate memory"));
+        assert_eq!(snapshots.due(RULES, after_s(25)), None);
+        assert_eq!(snapshots.due(RULES, after_s(26)), Some(Due::Rule(RULES[1])));
+        snapshots.scheduled = true;
+        assert_eq!(snapshots.due(&[], after_s(25)), None);
+        assert_eq!(snapshots.due(&[], after_s(26)), Some(Due::Scheduled));
+        snapshots.foreground_succeeded(after_s(27));
+        assert_eq!((snapshots.last_status, snapshots.last_error.is_none()), (SaveStatus::Ok, true));
     }
 }

@@ -4,7 +4,9 @@ pub mod entry;
 pub mod host;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
 pub mod server;
+pub mod loading;
 pub mod settings;
+pub mod shutdown;
 pub mod snapshots;
 pub mod table;
 

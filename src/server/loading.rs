@@ -1,0 +1,182 @@
+//! The dataset at start, and DEBUG RELOAD.
+
+use super::server::Server;
+use crate::keyspace::Keyspace;
+use crate::keyspace::db::Sharing;
+use crate::persist::SnapshotError;
+use crate::persist::image::KeyDelay;
+use crate::persist::load::{Duplicates, LoadError, LoadOptions, Loading, Step, Target};
+use crate::rdb::Checksum;
+use std::fmt;
+use std::path::PathBuf;
+
+/// What DEBUG RELOAD does before it loads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReloadSave {
+    Save,
+    /// NOSAVE: the file is loaded as it is.
+    NoSave,
+}
+
+/// What DEBUG RELOAD does with the keys that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReloadInto {
+    /// They give way to those of the file.
+    Empty,
+    /// NOFLUSH: they stay; a key that is in the file, too, is an error.
+    Existing,
+    /// MERGE (with NOFLUSH): they stay, and the file's value wins.
+    Merge,
+    /// MERGE alone: they give way, and the file may hold a key twice.
+    EmptyMerge,
+}
+
+/// Why DEBUG RELOAD failed. The dataset is what it was.
+#[derive(Debug)]
+pub enum ReloadError {
+    Save(SnapshotError),
+    Load(LoadError),
+    /// DEBUG RELOAD NOFLUSH: so many keys of the file are in the dataset already.
+    Present(usize),
+}
+
+impl fmt::Display for ReloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReloadError::Save(error) => error.fmt(f),
+            ReloadError::Load(error) => error.fmt(f),
+            ReloadError::Present(keys) => write!(f, "{keys} keys of the file are in the dataset already"),
+        }
+    }
+}
+
+impl std::error::Error for ReloadError {}
+
+impl Server {
+    /// Sweeps what a crash left, and opens the snapshot. Whether there is one to be loaded by `load_step`.
+    ///
+    /// # Errors
+    /// The text for the log when the file cannot be loaded: the process must end with code 1.
+    pub fn start_loading(&mut self) -> Result<bool, String> {
+        self.sweep_stale_snapshots();
+        let options = self.load_options(Duplicates::Refuse);
+        self.loading = Loading::open(&self.rdb_path(), options, self.clock.now().unix_ms()).map_err(fatal)?;
+        Ok(self.loading.is_some())
+    }
+
+    /// Loads on for `loading-process-events-interval-bytes`. Whether there is more.
+    ///
+    /// # Errors
+    /// As `start_loading`.
+    pub fn load_step(&mut self) -> Result<bool, String> {
+        let Some(mut loading) = self.loading.take() else { return Ok(false) };
+        let now_ms = self.clock.now().unix_ms();
+        let budget_bytes = u64::from(self.config.loading_process_events_interval_bytes);
+        match loading.step(&mut self.keyspace, now_ms, budget_bytes) {
+            Ok(Step::More) => {
+                self.loading = Some(loading);
+                Ok(true)
+            }
+            Ok(Step::Done) => {
+                let seconds = (self.clock.now().unix_ms() - loading.started_ms) as f64 / 1000.0;
+                tracing::info!("DB loaded from disk: {seconds:.3} seconds");
+                self.note_load(&loading);
+                Ok(false)
+            }
+            Err(error) => {
+                // What is in so far is not the dataset; nobody may save or serve it.
+                self.loading = Some(loading);
+                Err(fatal(error))
+            }
+        }
+    }
+
+    fn note_load(&mut self, loading: &Loading) {
+        self.snapshots.last_load_keys_loaded = loading.keys_loaded;
+        self.snapshots.last_load_keys_expired = loading.keys_expired;
+    }
+
+    fn rdb_path(&self) -> PathBuf {
+        self.config.dir.join(&self.config.dbfilename)
+    }
+
+    fn load_options(&self, duplicates: Duplicates) -> LoadOptions {
+        let skips = self.debug.skip_checksum_validation || !self.config.rdbchecksum;
+        LoadOptions {
+            duplicates,
+            target: Target::Keyspace,
+            checksum: if skips { Checksum::Off } else { Checksum::On },
+            key_delay: KeyDelay(self.config.key_load_delay),
+        }
+    }
+
+    /// DEBUG RELOAD: saves, then loads the file. Whatever fails, the dataset stays what it was.
+    ///
+    /// The file goes into a keyspace of its own first, for only a file that was read to its end is known to
+    /// be loadable.
+    pub fn reload(&mut self, save: ReloadSave, into: ReloadInto) -> Result<(), ReloadError> {
+        if save == ReloadSave::Save {
+            self.save_now().map_err(ReloadError::Save)?;
+        }
+        let duplicates = match into {
+            ReloadInto::Empty | ReloadInto::Existing => Duplicates::Refuse,
+            ReloadInto::Merge | ReloadInto::EmptyMerge => Duplicates::Replace,
+        };
+        let now_ms = self.clock.now().unix_ms();
+        let mut loaded = self.keyspace.empty_twin(now_ms);
+        let opened = Loading::open(&self.rdb_path(), self.load_options(duplicates), now_ms);
+        if let Some(mut loading) = opened.map_err(ReloadError::Load)? {
+            loading.run(&mut loaded, now_ms).map_err(ReloadError::Load)?;
+            self.note_load(&loading);
+        }
+        match into {
+            ReloadInto::Empty | ReloadInto::EmptyMerge => self.replace_keyspace(loaded),
+            ReloadInto::Existing => match count_present(&self.keyspace, &loaded) {
+                0 => add_all(&mut self.keyspace, &loaded),
+                present => return Err(ReloadError::Present(present)),
+            },
+            ReloadInto::Merge => add_all(&mut self.keyspace, &loaded),
+        }
+        tracing::warn!("DB reloaded by DEBUG RELOAD");
+        Ok(())
+    }
+
+    fn replace_keyspace(&mut self, mut fresh: Keyspace) {
+        let sharing = self.keyspace.sharing();
+        // A twin says that it shares, but its tables were never told.
+        fresh.set_sharing(Sharing::Alone);
+        fresh.set_sharing(sharing);
+        self.keyspace = fresh;
+    }
+}
+
+fn fatal(error: LoadError) -> String {
+    tracing::warn!("{error}");
+    match error {
+        LoadError::Open { .. } => "Fatal error loading the DB, check server logs. Exiting.".into(),
+        LoadError::Rdb { .. } | LoadError::Database { .. } | LoadError::Duplicate { .. } => {
+            "Terminating server after rdb file reading failure.".into()
+        }
+    }
+}
+
+fn count_present(keyspace: &Keyspace, loaded: &Keyspace) -> usize {
+    let mut present = 0;
+    for (index, db) in loaded.dbs() {
+        let old = keyspace.db(index).table();
+        db.table().for_each(&mut |entry| {
+            present += usize::from(old.get(old.hash(entry.key()), entry.key()).is_some());
+        });
+    }
+    present
+}
+
+fn add_all(keyspace: &mut Keyspace, loaded: &Keyspace) {
+    for (index, db) in loaded.dbs() {
+        let into = keyspace.db_mut(index);
+        db.table().for_each(&mut |entry| {
+            let hash = into.table().hash(entry.key());
+            into.load_over(hash, entry.clone_with_key(entry.key()));
+        });
+    }
+}

@@ -1,0 +1,188 @@
+use super::*;
+use crate::base::clock::{Clock, Now};
+use crate::config::SaveRule;
+use crate::keyspace::{Expiry, Tx};
+use crate::server::loading::{ReloadError, ReloadInto, ReloadSave};
+use crate::server::server::{Shutdown, ShutdownSave};
+use crate::server::table::CommandTable;
+use std::cell::Cell;
+use std::rc::Rc;
+
+struct Bench {
+    server: Server,
+    now: Rc<Cell<Now>>,
+    directory: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let directory = tempfile::tempdir().unwrap();
+        let now = Rc::new(Cell::new(Now { unix_us: 1_700_000_000_000_000, mono_ns: 1 }));
+        let mut config = Config::default();
+        config.dir = directory.path().into();
+        config.save = vec![SaveRule { seconds: 10, changes: 1 }];
+        let server = Server::new(config, Clock::manual(now.clone()), CommandTable::new(&[]), 5);
+        Bench { server, now, directory }
+    }
+
+    fn set(&mut self, key: &str, value: &str) {
+        let Server { keyspace, ledger, snapshots, .. } = &mut self.server;
+        let now_ms = self.now.get().unix_ms();
+        Tx::new(keyspace, ledger, 0, now_ms).set_str(key.as_bytes(), value.as_bytes(), Expiry::None);
+        snapshots.dirty += 1;
+    }
+
+    fn later(&mut self, seconds: u64) {
+        self.now.set(self.now.get().later_by_ms(seconds * 1000));
+        self.server.snapshots_cron();
+    }
+
+    fn wait_for_child(&mut self) {
+        while self.server.snapshots.in_progress() {
+            std::thread::sleep(Duration::from_millis(5));
+            self.server.snapshots_cron();
+        }
+    }
+
+    fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.directory.path()).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+const BY_RULES: Shutdown = Shutdown { save: ShutdownSave::ByRules, now: false, force: false, client: None };
+
+#[test]
+fn a_rule_starts_a_save_that_takes_the_changes_of_its_time() {
+    let mut bench = Bench::new();
+    bench.set("a", "1");
+    bench.later(10);
+    assert!(!bench.server.snapshots.in_progress());
+    bench.later(1);
+    assert!(bench.server.snapshots.in_progress() && bench.server.keyspace.sharing() == Sharing::WithChild);
+    bench.set("b", "2");
+    bench.wait_for_child();
+    assert_eq!((bench.server.snapshots.dirty, bench.server.stats.forks), (1, 1));
+    assert_eq!(
+        (bench.server.snapshots.last_status, bench.server.snapshots.last_duration_s),
+        (SaveStatus::Ok, 0)
+    );
+    assert_eq!(bench.server.keyspace.sharing(), Sharing::Alone);
+    assert_eq!(bench.files(), ["dump.rdb"]);
+}
+
+#[test]
+fn a_failed_background_save_refuses_writes_and_says_why() {
+    let mut bench = Bench::new();
+    bench.server.config.dir = "/nowhere/at/all".into();
+    let error = bench.server.start_background_save().unwrap_err().to_string();
+    assert_eq!(error, "write to directory /nowhere/at/all: No such file or directory");
+    let misconf = bench.server.misconf().unwrap();
+    assert!(misconf.starts_with(MISCONF) && misconf.ends_with(&format!("({error})")), "{misconf}");
+    bench.server.config.stop_writes_on_bgsave_error = false;
+    assert_eq!(bench.server.misconf(), None);
+    bench.server.config.stop_writes_on_bgsave_error = true;
+    bench.server.config.dir = bench.directory.path().into();
+    bench.server.save_now().unwrap();
+    assert_eq!(bench.server.misconf(), None);
+}
+
+#[test]
+fn a_failed_foreground_save_refuses_nothing() {
+    let mut bench = Bench::new();
+    std::fs::create_dir(bench.directory.path().join("dump.rdb")).unwrap();
+    let error = bench.server.save_now().unwrap_err().to_string();
+    assert!(error.starts_with("rename to ") && error.ends_with("/dump.rdb: Is a directory"), "{error}");
+    assert_eq!((bench.server.misconf(), bench.server.snapshots.last_error.as_deref()), (None, Some(&*error)));
+    assert_eq!(bench.files(), ["dump.rdb"]);
+    assert!(bench.server.prepare_shutdown(BY_RULES).is_err() && bench.server.exit_code.is_none());
+    let forced = Shutdown { force: true, ..BY_RULES };
+    assert!(bench.server.prepare_shutdown(forced).is_ok() && bench.server.exit_code == Some(0));
+}
+
+#[test]
+fn a_killed_child_refuses_writes_until_a_good_save() {
+    let mut bench = Bench::new();
+    bench.server.config.rdb_key_save_delay = 1_000_000;
+    bench.set("a", "1");
+    bench.set("b", "1");
+    bench.server.start_background_save().unwrap();
+    let pid = bench.server.snapshots.background.as_ref().unwrap().save.pid;
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
+    bench.wait_for_child();
+    assert!(bench.server.misconf().unwrap().ends_with("the child was killed by signal 9)"));
+    assert!(bench.files().is_empty());
+    bench.server.config.rdb_key_save_delay = 0;
+    // The rules try again by themselves, not before some seconds have passed.
+    bench.later(5);
+    assert!(!bench.server.snapshots.in_progress());
+    bench.later(6);
+    bench.wait_for_child();
+    assert_eq!((bench.server.misconf(), bench.server.snapshots.dirty), (None, 0));
+}
+
+#[test]
+fn a_flush_cancels_the_child_and_saves_the_empty_dataset() {
+    let mut bench = Bench::new();
+    bench.server.config.rdb_key_save_delay = 1_000_000;
+    bench.set("a", "1");
+    bench.server.start_background_save().unwrap();
+    let now_ms = bench.server.clock.now().unix_ms();
+    let Server { keyspace, ledger, .. } = &mut bench.server;
+    Tx::new(keyspace, ledger, 0, now_ms).remove(b"a", crate::keyspace::settings::Freeing::Inline);
+    bench.server.config.rdb_key_save_delay = 0;
+    bench.server.kill_child_for_flush();
+    assert_eq!((bench.files(), bench.server.snapshots.dirty), (vec!["dump.rdb".to_owned()], 0));
+    bench.wait_for_child();
+    assert_eq!((bench.server.misconf(), bench.server.cancel_background_save()), (None, None));
+    assert!(bench.server.start_loading().unwrap());
+    while bench.server.load_step().unwrap() {}
+    assert!(bench.server.loading.is_none() && bench.server.keyspace.is_empty());
+}
+
+#[test]
+fn a_scheduled_save_starts_by_itself_or_is_cancelled() {
+    let mut bench = Bench::new();
+    bench.server.snapshots.scheduled = true;
+    assert_eq!(bench.server.cancel_background_save(), Some(CancelledSave::Scheduled));
+    bench.later(1);
+    assert!(!bench.server.snapshots.in_progress());
+    bench.server.snapshots.scheduled = true;
+    bench.later(1);
+    assert!(bench.server.snapshots.in_progress() && !bench.server.snapshots.scheduled);
+    assert_eq!(bench.server.cancel_background_save(), Some(CancelledSave::Running));
+    bench.wait_for_child();
+}
+
+#[test]
+fn the_end_saves_by_the_rules() {
+    let mut bench = Bench::new();
+    bench.set("a", "1");
+    bench.server.prepare_shutdown(Shutdown { save: ShutdownSave::No, ..BY_RULES }).unwrap();
+    assert!(bench.files().is_empty());
+    bench.server.prepare_shutdown(BY_RULES).unwrap();
+    assert_eq!((bench.files(), bench.server.exit_code), (vec!["dump.rdb".to_owned()], Some(0)));
+}
+
+#[test]
+fn a_reload_gives_the_same_dataset_or_none_at_all() {
+    let mut bench = Bench::new();
+    bench.set("a", "1");
+    bench.server.reload(ReloadSave::Save, ReloadInto::Empty).unwrap();
+    assert_eq!(bench.server.keyspace.len(), 1);
+    bench.set("b", "2");
+    let present = bench.server.reload(ReloadSave::NoSave, ReloadInto::Existing);
+    assert!(matches!(present, Err(ReloadError::Present(1))));
+    bench.set("a", "changed");
+    bench.server.reload(ReloadSave::NoSave, ReloadInto::Merge).unwrap();
+    assert_eq!(bench.server.keyspace.len(), 2);
+    let path = bench.directory.path().join("dump.rdb");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let place = bytes.len() - 10;
+    bytes[place] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    assert!(matches!(bench.server.reload(ReloadSave::NoSave, ReloadInto::Empty), Err(ReloadError::Load(_))));
+    assert_eq!(bench.server.keyspace.len(), 2);
+    bench.server.reload(ReloadSave::Save, ReloadInto::Empty).unwrap();
+    assert_eq!(bench.server.keyspace.len(), 2);
+}

@@ -9,4 +9,5 @@ pub mod strings;
 use crate::server::Entry;
 
 /// Every group that is there. `exec::table` adds the commands that run other commands.
-pub const GROUPS: &[&[Entry]] = &[strings::COMMANDS, server::command::COMMANDS, server::debug::COMMANDS];
+pub const GROUPS: &[&[Entry]] =
+    &[strings::COMMANDS, server::command::COMMANDS, server::debug::COMMANDS, server::snapshot::COMMANDS];

@@ -2,9 +2,9 @@
 pub mod cx;
 pub mod entry;
 pub mod host;
+pub mod loading;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
 pub mod server;
-pub mod loading;
 pub mod settings;
 pub mod shutdown;
 pub mod snapshots;

@@ -336,9 +336,8 @@ mod tests {
 
     #[track_caller]
     fn check(syntax: &'static str, expected: &str) {
-        let spec = Spec::new("x", -2, Group::Generic, Flags::NONE)
-            .keys(&[KeySpec::one(1, KeyFlags::RO)])
-            .doc("1.0.0", "", syntax);
+        const KEYS: &[KeySpec] = &[KeySpec::one(1, KeyFlags::RO)];
+        let spec = Spec::new("x", -2, Group::Generic, Flags::NONE).keys(KEYS).doc("1.0.0", "", syntax);
         assert_eq!(shown(&arguments(&spec)), expected, "{syntax}");
     }
 

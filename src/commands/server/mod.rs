@@ -1,3 +1,4 @@
-//! The commands of the group server, a room for each family.
+//! The commands about the server itself, a file for each family.
 pub mod command;
 pub mod debug;
+pub mod snapshot;

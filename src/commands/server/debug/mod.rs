@@ -10,7 +10,7 @@ mod protocol;
 mod switches;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use crate::base::argv::Args;
 use crate::commands::help;
@@ -60,7 +60,11 @@ const SUBCOMMANDS: &[Subcommand] = &[
         "dict-resizing",
         1..=1,
         switches::dict_resizing,
-        &["DICT-RESIZING <0|1>", "    Setting it to 0 stops tables from growing and shrinking."],
+        &[
+            "DICT-RESIZING <0|1>",
+            "    Setting it to 0 stops tables from growing and shrinking, unless they are",
+            "    extremely full.",
+        ],
     ),
     subcommand(
         "digest",

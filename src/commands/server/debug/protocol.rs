@@ -8,12 +8,15 @@ use crate::spec::CommandError;
 const WRONG_TYPE: &str = "ERR Wrong protocol type name. Please use one of the following: \
                           string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false";
 
+#[expect(clippy::approx_constant, reason = "the value is what redis-server answers")]
+const DOUBLE: f64 = 3.141;
+
 pub(super) fn protocol(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let reply = &mut cx.reply;
     match args.at(2).to_ascii_lowercase().as_slice() {
         b"string" => reply.bulk_text("Hello World"),
         b"integer" => reply.integer(12345),
-        b"double" => reply.double(3.141),
+        b"double" => reply.double(DOUBLE),
         b"null" => reply.null(),
         b"array" => {
             reply.array(3);

@@ -2,12 +2,34 @@
 //!
 //! To add a command: a function and one line in the `COMMANDS` of its group's file. Lookup, arity, ACL categories, the
 //! replies of COMMAND, statistics and propagation follow from the spec.
+pub mod client;
+pub mod connection;
+pub mod database;
+pub mod dump;
+pub mod expire;
 pub mod help;
+pub mod keys;
+pub mod object;
+pub mod scan;
 pub mod server;
 pub mod strings;
+#[cfg(test)]
+pub mod testing;
 
 use crate::server::Entry;
 
 /// Every group that is there. `exec::table` adds the commands that run other commands.
-pub const GROUPS: &[&[Entry]] =
-    &[strings::COMMANDS, server::command::COMMANDS, server::debug::COMMANDS, server::snapshot::COMMANDS];
+pub const GROUPS: &[&[Entry]] = &[
+    client::COMMANDS,
+    connection::COMMANDS,
+    database::COMMANDS,
+    dump::COMMANDS,
+    expire::COMMANDS,
+    keys::COMMANDS,
+    object::COMMANDS,
+    scan::COMMANDS,
+    strings::COMMANDS,
+    server::command::COMMANDS,
+    server::debug::COMMANDS,
+    server::snapshot::COMMANDS,
+];

@@ -27,7 +27,7 @@ pub fn commit_background(server: &mut Server) {
 }
 
 fn apply(server: &mut Server) {
-    server.snapshots.dirty += server.ledger.dirty();
+    server.snapshots.dirty += server.ledger.unsaved();
     if server.watches.is_empty() {
         return;
     }

@@ -200,6 +200,14 @@ pub enum Resizing {
     Stopped,
 }
 
+/// What becomes of a key that a lookup finds expired. Either way the lookup does not see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundExpired {
+    Removed,
+    /// Nothing may change the dataset now (CLIENT PAUSE).
+    Left,
+}
+
 /// All databases.
 pub struct Keyspace {
     dbs: Vec<Db>,
@@ -209,6 +217,8 @@ pub struct Keyspace {
     pub rng: fastrand::Rng,
     sharing: Sharing,
     resizing: Resizing,
+    /// Commands that write must run with `Removed`: they take an unseen key for an absent one.
+    pub found_expired: FoundExpired,
     /// Frees what is costly to free off the loop. Without it everything is freed inline.
     pub bio: Option<Rc<Bio>>,
     /// The database that the next expiry cycle begins with.
@@ -230,6 +240,7 @@ impl Keyspace {
             rng,
             sharing: Sharing::Alone,
             resizing: Resizing::Allowed,
+            found_expired: FoundExpired::Removed,
             bio: None,
             next_expiry_db: 0,
             pool: Pool::default(),
@@ -247,6 +258,7 @@ impl Keyspace {
             rng: self.rng.clone(),
             sharing: Sharing::Alone,
             resizing: Resizing::Allowed,
+            found_expired: self.found_expired,
             bio: self.bio.clone(),
             next_expiry_db: 0,
             pool: Pool::default(),

@@ -64,12 +64,32 @@ pub enum ValueType {
     String,
 }
 
+impl ValueType {
+    /// The name that TYPE answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ValueType::String => "string",
+        }
+    }
+}
+
 /// OBJECT ENCODING of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StrEncoding {
     Int,
     Embstr,
     Raw,
+}
+
+impl StrEncoding {
+    /// The name that OBJECT ENCODING answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            StrEncoding::Int => "int",
+            StrEncoding::Embstr => "embstr",
+            StrEncoding::Raw => "raw",
+        }
+    }
 }
 
 /// Owns its block and what the value points to.

@@ -56,6 +56,8 @@ pub struct Ledger {
     keys: Vec<u8>,
     sweeps: Vec<Sweep>,
     dirty: u64,
+    /// How much of `dirty` is in a snapshot that the command itself has made.
+    saved: u64,
     propagation: Propagation,
     /// Whether somebody listens to what is propagated; without a listener handlers need not build it.
     pub propagates: bool,
@@ -110,6 +112,16 @@ impl Ledger {
         self.dirty
     }
 
+    /// Tells that a snapshot was made which holds all that was told so far.
+    pub fn saved(&mut self) {
+        self.saved = self.dirty;
+    }
+
+    /// The changes that no snapshot holds.
+    pub fn unsaved(&self) -> u64 {
+        self.dirty - self.saved
+    }
+
     pub fn propagation(&self) -> &Propagation {
         &self.propagation
     }
@@ -120,6 +132,7 @@ impl Ledger {
         self.keys.clear();
         self.sweeps.clear();
         self.dirty = 0;
+        self.saved = 0;
         self.propagation = Propagation::Verbatim;
     }
 }

@@ -5,6 +5,7 @@ use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::client::Client;
 use crate::keyspace::Tx;
+use crate::keyspace::tx::Touch;
 use crate::resp::Reply;
 
 /// The server, the calling client, and the reply under construction.
@@ -25,8 +26,9 @@ impl Cx<'_> {
 
     /// The keyspace, seen from the caller's database.
     pub fn tx(&mut self) -> Tx<'_> {
-        let db = self.client().db;
+        let client = self.client();
+        let (db, touch) = (client.db, if client.no_touch { Touch::No } else { Touch::Yes });
         let now_ms = self.now.unix_ms();
-        Tx::new(&mut self.server.keyspace, &mut self.server.ledger, db, now_ms)
+        Tx { touch, ..Tx::new(&mut self.server.keyspace, &mut self.server.ledger, db, now_ms) }
     }
 }

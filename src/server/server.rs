@@ -167,6 +167,15 @@ impl Server {
         self.stats.error_replies += 1;
     }
 
+    /// Lets a client be what a new one is: known when no password is asked for. One that is set later does not
+    /// concern those who are known.
+    pub fn reset_authentication(&mut self, client: ClientId) {
+        let authenticated = self.config.requirepass.is_empty();
+        if let Some(client) = self.clients.get_mut(client) {
+            client.authenticated = authenticated;
+        }
+    }
+
     /// Ends all watches of a client: after EXEC, DISCARD, UNWATCH, RESET, and when it goes.
     pub fn forget_watches(&mut self, client: ClientId) {
         let Some(client) = self.clients.get_mut(client) else { return };

@@ -11,7 +11,10 @@ impl Server {
     /// Texts of the log as in Redis: supervisors look for them.
     pub fn prepare_shutdown(&mut self, shutdown: Shutdown) -> Result<(), SnapshotError> {
         tracing::warn!("User requested shutdown...");
-        self.end_background_save();
+        if self.snapshots.in_progress() {
+            tracing::warn!("There is a child saving an .rdb. Killing it!");
+            self.end_background_save();
+        }
         if self.wants_final_save(shutdown.save) {
             tracing::info!("Saving the final RDB snapshot before exiting.");
             if let Err(error) = self.save_in_foreground(PageCache::Keep) {

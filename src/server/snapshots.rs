@@ -138,8 +138,7 @@ impl Server {
 
     /// BGSAVE CANCEL. `None` when there is nothing to cancel.
     pub fn cancel_background_save(&mut self) -> Option<CancelledSave> {
-        if let Some(background) = &mut self.snapshots.background {
-            background.save.cancel();
+        if self.cancel_running_save() {
             return Some(CancelledSave::Running);
         }
         std::mem::take(&mut self.snapshots.scheduled).then_some(CancelledSave::Scheduled)
@@ -210,24 +209,27 @@ impl Server {
         })
     }
 
-    /// FLUSHALL: what the child saves is wanted no more. With save rules the empty dataset is saved at once,
-    /// so that a restart does not bring the old one back.
+    /// FLUSHALL: what the child saves is wanted no more. With save rules the empty dataset is saved at once, so
+    /// that a restart does not bring the old one back; nor may a child that the signal has not reached yet, so its
+    /// end is waited for.
     pub fn kill_child_for_flush(&mut self) {
-        if let Some(background) = &mut self.snapshots.background {
-            background.save.cancel();
-        }
-        if !self.config.save.is_empty() {
-            // FLUSHALL succeeds all the same; the failure is logged and stands in INFO.
-            let _ = self.save_in_foreground(PageCache::Release);
-        }
-    }
-
-    /// Ends a child and waits for its end: the process itself is about to.
-    pub(super) fn end_background_save(&mut self) {
-        if self.snapshots.background.is_none() {
+        if self.config.save.is_empty() {
+            self.cancel_running_save();
             return;
         }
-        tracing::warn!("There is a child saving an .rdb. Killing it!");
+        self.end_background_save();
+        // FLUSHALL succeeds all the same; the failure is logged and stands in INFO.
+        let _ = self.save_in_foreground(PageCache::Release);
+    }
+
+    /// Whether there was a child to cancel.
+    fn cancel_running_save(&mut self) -> bool {
+        let background = self.snapshots.background.as_mut();
+        background.map(|background| background.save.cancel()).is_some()
+    }
+
+    /// Ends a child, if there is one, and waits for its end.
+    pub(super) fn end_background_save(&mut self) {
         let now_ms = self.clock.now().unix_ms();
         let Some(background) = &mut self.snapshots.background else { return };
         background.save.cancel();

@@ -1,7 +1,7 @@
 //! Snapshots by command: SAVE, BGSAVE, LASTSAVE, SHUTDOWN, and the part of DEBUG that reloads.
 
 use crate::base::argv::Args;
-use crate::server::loading::{ReloadInto, ReloadSave};
+use crate::server::loading::{ReloadError, ReloadInto, ReloadSave};
 use crate::server::server::ShutdownSave;
 use crate::server::snapshots::CancelledSave;
 use crate::server::{Cx, Entry, Flow, Shutdown};
@@ -169,7 +169,6 @@ pub fn debug_reload(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandErro
         (false, false) => ReloadInto::Existing,
         (false, true) => ReloadInto::Merge,
     };
-    use crate::server::loading::ReloadError;
     cx.server.reload(save, into).map_err(|error| match error {
         ReloadError::Save(error) => failed(error),
         error => {
@@ -179,4 +178,99 @@ pub fn debug_reload(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandErro
     })?;
     cx.reply.ok();
     Ok(Flow::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::argv::Argv;
+    use crate::base::clock::{Clock, Now};
+    use crate::base::ids::ClientId;
+    use crate::config::Config;
+    use crate::resp::{Protocol, Reply};
+    use crate::server::{Server, ServerHandler};
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    fn server(directory: &std::path::Path) -> Server {
+        let now = Rc::new(Cell::new(Now { unix_us: 1_700_000_000_000_000, mono_ns: 1 }));
+        let mut config = Config::default();
+        config.dir = directory.into();
+        let commands = crate::server::CommandTable::new(&[COMMANDS]);
+        Server::new(config, Clock::manual(now), commands, 5)
+    }
+
+    /// The reply to a command line, or its error line.
+    fn answer(server: &mut Server, handler: ServerHandler, line: &str) -> String {
+        let argv: Argv = line.split(' ').collect();
+        let now = server.clock.now();
+        let mut out = Vec::new();
+        let reply = Reply::new(&mut out, Protocol::Resp2);
+        let mut cx = Cx { server, client_id: ClientId { number: 1, slot: 0 }, command: 0, now, reply };
+        match handler(&mut cx, argv.args()) {
+            Ok(_) => String::from_utf8(out).unwrap(),
+            Err(error) => format!("-{error}\r\n"),
+        }
+    }
+
+    #[test]
+    fn saves_answer_as_redis_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut server = server(directory.path());
+        assert_eq!(answer(&mut server, lastsave, "lastsave"), ":1700000000\r\n");
+        assert_eq!(answer(&mut server, save, "save"), "+OK\r\n");
+        assert_eq!(answer(&mut server, bgsave, "bgsave foo"), "-ERR syntax error\r\n");
+        assert_eq!(answer(&mut server, bgsave, "bgsave schedule x"), "-ERR syntax error\r\n");
+        let nothing = "-ERR Background saving is currently not in progress or scheduled\r\n";
+        assert_eq!(answer(&mut server, bgsave, "bgsave cancel"), nothing);
+        server.in_exec = true;
+        assert_eq!(answer(&mut server, bgsave, "bgsave"), "+Background saving scheduled\r\n");
+        server.in_exec = false;
+        let cancelled = "+Scheduled background saving cancelled\r\n";
+        assert_eq!(answer(&mut server, bgsave, "BGSAVE Cancel"), cancelled);
+        assert_eq!(answer(&mut server, bgsave, "bgsave Schedule"), "+Background saving started\r\n");
+        let busy = "-ERR Background save already in progress\r\n";
+        assert_eq!(answer(&mut server, bgsave, "bgsave schedule"), busy);
+        assert_eq!(answer(&mut server, save, "save"), busy);
+        assert_eq!(answer(&mut server, bgsave, "bgsave cancel"), "+Background saving cancelled\r\n");
+    }
+
+    #[test]
+    fn a_failed_save_says_what_and_why() {
+        let mut server = server(std::path::Path::new("/nowhere/at/all"));
+        let text = answer(&mut server, save, "save");
+        assert!(text.starts_with("-ERR open /nowhere/at/all/temp-"), "{text}");
+        let text = answer(&mut server, bgsave, "bgsave");
+        assert_eq!(text, "-ERR write to directory /nowhere/at/all: No such file or directory\r\n");
+    }
+
+    #[test]
+    fn shutdown_takes_sensible_options_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut server = server(directory.path());
+        for line in ["shutdown save nosave", "shutdown abort now", "shutdown force abort", "shutdown x"] {
+            assert_eq!(answer(&mut server, shutdown, line), "-ERR syntax error\r\n", "{line}");
+        }
+        let none = "-ERR No shutdown in progress.\r\n";
+        assert_eq!(answer(&mut server, shutdown, "shutdown abort abort"), none);
+        std::fs::create_dir(directory.path().join("dump.rdb")).unwrap();
+        let failed = "-ERR Errors trying to SHUTDOWN. Check logs.\r\n";
+        assert_eq!(answer(&mut server, shutdown, "shutdown now"), failed);
+        assert_eq!(server.exit_code, None);
+        assert_eq!(answer(&mut server, shutdown, "shutdown nosave now"), "");
+        assert_eq!(server.exit_code, Some(0));
+    }
+
+    #[test]
+    fn reload_knows_its_options() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut server = server(directory.path());
+        let unknown = "-ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.\r\n";
+        assert_eq!(answer(&mut server, debug_reload, "debug reload x"), unknown);
+        assert_eq!(answer(&mut server, debug_reload, "debug reload"), "+OK\r\n");
+        assert_eq!(answer(&mut server, debug_reload, "debug reload nosave merge noflush"), "+OK\r\n");
+        std::fs::write(directory.path().join("dump.rdb"), b"REDIS0099").unwrap();
+        let failed = "-ERR Error trying to load the RDB dump, check server logs.\r\n";
+        assert_eq!(answer(&mut server, debug_reload, "debug reload nosave"), failed);
+    }
 }

@@ -1,3 +1,5 @@
+//! What is reported while a keyspace is written, and how a fault comes out.
+
 use super::*;
 use crate::persist::disk::faulty::Faulty;
 use crate::persist::disk::{Incremental, PageCache, System};

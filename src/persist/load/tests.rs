@@ -1,3 +1,5 @@
+//! Files that come back whole, damaged files that do not, and keys that are in the way.
+
 use super::*;
 use crate::keyspace::Expiry;
 use crate::persist::disk::{SavePaths, System};

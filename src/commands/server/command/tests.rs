@@ -10,7 +10,7 @@ const GET_IN_RESP3: &str = "*1.*10.$3.get.:2.~2.+readonly.+fast.:1.:1.:1.~3.+@re
 #[test]
 fn info_has_every_field() {
     let mut probe = Probe::new();
-    probe.protocol = Protocol::Resp3;
+    probe.speak(Protocol::Resp3);
     assert_eq!(probe.run("command info GET"), GET_IN_RESP3);
     assert_eq!(probe.run("command info nosuch"), "*1._.");
     let set = probe.run("command info set");
@@ -18,7 +18,7 @@ fn info_has_every_field() {
         set.contains("~1.%4.$5.notes.$48.RW and ACCESS due to the optional `GET` argument.$5.flags.~4."),
         "{set}"
     );
-    probe.protocol = Protocol::Resp2;
+    probe.speak(Protocol::Resp2);
     assert!(
         probe.run("command info get").starts_with("*1.*10.$3.get.:2.*2.+readonly.+fast.:1.:1.:1.*3.+@read.")
     );
@@ -43,7 +43,7 @@ fn the_number_of_commands_is_told_alike() {
         assert!(probe.run(line).starts_with(&format!("*{count}.*10.")), "{line}");
     }
     assert!(probe.run("command docs").starts_with(&format!("*{}.", 2 * count)));
-    let all = probe.server.commands.iter().count();
+    let all = probe.0.server.commands.iter().count();
     assert!(probe.run("command list").starts_with(&format!("*{all}.")) && all > count);
 }
 
@@ -78,7 +78,7 @@ fn keys_of_a_command() {
 #[test]
 fn keys_with_what_is_done_to_them() {
     let mut probe = Probe::new();
-    probe.protocol = Protocol::Resp3;
+    probe.speak(Protocol::Resp3);
     assert_eq!(probe.run("command getkeysandflags set a 1"), "*1.*2.$1.a.~2.+OW.+update.");
     assert_eq!(probe.run("command getkeysandflags set a 1 Get"), "*1.*2.$1.a.~3.+RW.+access.+update.");
     assert_eq!(probe.run("command getkeysandflags getdel a"), "*1.*2.$1.a.~3.+RW.+access.+delete.");
@@ -87,7 +87,7 @@ fn keys_with_what_is_done_to_them() {
 #[test]
 fn docs_tell_what_the_reference_says() {
     let mut probe = Probe::new();
-    probe.protocol = Protocol::Resp3;
+    probe.speak(Protocol::Resp3);
     assert_eq!(probe.run("command docs nosuch"), "%0.");
     assert_eq!(
         probe.run("command docs nosuch getset"),
@@ -104,7 +104,7 @@ fn docs_tell_what_the_reference_says() {
 #[test]
 fn every_command_is_documented() {
     let probe = Probe::new();
-    for command in probe.server.commands.iter() {
+    for command in probe.0.server.commands.iter() {
         let spec = &command.entry.spec;
         assert!(!spec.summary.is_empty(), "{} has no summary", spec.name);
         assert!(spec.key_notes.len() <= spec.keys.len(), "{} has notes on keys that it has not", spec.name);

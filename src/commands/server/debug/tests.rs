@@ -1,69 +1,27 @@
 //! DEBUG in process. Digests and replies are those that redis-server 7.0.15 gives.
 
-use crate::base::argv::Argv;
-use crate::base::clock::{Clock, Now};
-use crate::base::ids::ClientId;
-use crate::client::client::{Origin, Transport};
-use crate::commands::GROUPS;
-use crate::config::Config;
-use crate::keyspace::{Expiry, Tx};
-use crate::resp::{Protocol, Reply};
-use crate::server::{CommandTable, Cx, Handler, Server};
-use std::cell::Cell;
-use std::rc::Rc;
+use crate::commands::testing::Fixture;
+use crate::config::Restriction;
+use crate::resp::Protocol;
 
-const NOW: Now = Now { unix_us: 1_700_000_000_000_000, mono_ns: 0 };
-
-/// A server and one client, without gates and commit.
-pub(in crate::commands::server) struct Probe {
-    pub server: Server,
-    pub protocol: Protocol,
-    client: ClientId,
-}
+/// A server that allows DEBUG.
+pub(in crate::commands::server) struct Probe(pub Fixture);
 
 impl Probe {
     pub(in crate::commands::server) fn new() -> Probe {
-        let clock = Clock::manual(Rc::new(Cell::new(NOW)));
-        let mut server = Server::new(Config::default(), clock, CommandTable::new(GROUPS), 1);
-        let origin = Origin {
-            address: "127.0.0.1:50000".into(),
-            local_address: "127.0.0.1:6379".into(),
-            transport: Transport::Tcp,
-            is_local: true,
-            fd: 8,
-        };
-        let client = server.clients.add(origin, NOW.unix_ms());
-        Probe { server, protocol: Protocol::Resp2, client }
+        let mut fixture = Fixture::new();
+        fixture.server.config.enable_debug_command = Restriction::Yes;
+        Probe(fixture)
     }
 
-    /// Runs a command whose arguments are separated by spaces, and shows the reply with `.` for each line end.
+    /// Runs a line and shows the reply with `.` for each line end; an error without one.
     pub(in crate::commands::server) fn run(&mut self, line: &str) -> String {
-        let argv: Argv = line.split(' ').collect();
-        let args = argv.args();
-        let mut command = self.server.commands.find(args.at(0)).expect("the tests call what exists");
-        let subcommand = args.get(1).and_then(|name| self.server.commands.find_subcommand(command, name));
-        command = subcommand.unwrap_or(command);
-        let mut out = Vec::new();
-        let reply = Reply::new(&mut out, self.protocol);
-        let entry = self.server.commands.at(command).entry;
-        let Handler::Server(handler) = entry.handler else { panic!("the tests call no data commands") };
-        let mut cx = Cx { server: &mut self.server, client_id: self.client, command, now: NOW, reply };
-        match handler(&mut cx, args) {
-            Ok(_) => String::from_utf8(out).expect("text").replace("\r\n", "."),
-            Err(error) => format!("-{error}"),
-        }
+        let reply = self.0.run(line);
+        if reply.starts_with('-') { reply.trim_end().to_owned() } else { reply.replace("\r\n", ".") }
     }
 
-    fn set(&mut self, db: usize, key: &str, value: &str, expiry: Expiry) {
-        let mut tx = Tx::new(&mut self.server.keyspace, &mut self.server.ledger, db, NOW.unix_ms());
-        tx.set_str(key.as_bytes(), value.as_bytes(), expiry);
-    }
-
-    fn get(&mut self, key: &str) -> Option<Vec<u8>> {
-        let mut tx = Tx::new(&mut self.server.keyspace, &mut self.server.ledger, 0, NOW.unix_ms());
-        let mut bytes = None;
-        tx.exists(key.as_bytes()).then(|| tx.edit_str(key.as_bytes(), |value| bytes = Some(value.clone())));
-        bytes
+    pub(in crate::commands::server) fn speak(&mut self, protocol: Protocol) {
+        self.0.client().protocol = protocol;
     }
 }
 
@@ -72,9 +30,9 @@ fn digests_equal_those_of_redis() {
     let mut probe = Probe::new();
     let zeros = "0".repeat(40);
     assert_eq!(probe.run("debug digest"), format!("+{zeros}."));
-    probe.set(0, "a", "1", Expiry::None);
-    probe.set(0, "b", "12", Expiry::At(NOW.unix_ms() + 1000));
-    probe.set(3, "q", "zz", Expiry::None);
+    probe.run("set a 1");
+    probe.run("set b 12 ex 100");
+    probe.0.in_db(3, "set q zz");
     assert_eq!(probe.run("debug digest"), "+2f1e7143fe4e767eaf7bf92cbff6dc630315280a.");
     assert_eq!(
         probe.run("debug digest-value a b nokey"),
@@ -85,33 +43,42 @@ fn digests_equal_those_of_redis() {
 }
 
 #[test]
-fn a_digest_ignores_encoding_and_the_time_of_expiry() {
-    let mut probe = Probe::new();
-    probe.set(0, "a", "1", Expiry::At(NOW.unix_ms() + 1));
+fn a_digest_ignores_encoding_order_and_the_time_of_expiry() {
+    let (mut probe, mut other) = (Probe::new(), Probe::new());
+    probe.run("set a 1 ex 10");
     let before = probe.run("debug digest");
-    assert_eq!(probe.get("a").expect("it is there"), b"1");
-    probe.set(0, "b", "2", Expiry::None);
+    probe.run("append b 2");
     assert_ne!(probe.run("debug digest"), before);
-    let mut other = Probe::new();
-    other.set(0, "b", "2", Expiry::None);
-    other.set(0, "a", "1", Expiry::At(NOW.unix_ms() + 99));
+    other.run("set b 2");
+    other.run("set a 1 ex 99");
     assert_eq!(other.run("debug digest"), probe.run("debug digest"));
 }
 
 #[test]
 fn populate_keeps_what_is_there() {
     let mut probe = Probe::new();
-    probe.set(0, "key:1", "old", Expiry::None);
+    probe.run("set key:1 old");
+    probe.0.take_propagated();
     assert_eq!(probe.run("debug populate 40"), "+OK.");
     assert_eq!(probe.run("debug populate 2 p 10"), "+OK.");
     assert_eq!(probe.run("debug populate 1 cut 3"), "+OK.");
-    assert_eq!(probe.server.keyspace.db(0).len(), 43);
-    assert_eq!(probe.get("key:1").expect("it is there"), b"old");
-    assert_eq!(probe.get("key:39").expect("it is there"), b"value:39");
-    assert_eq!(probe.get("p:1").expect("it is there"), b"value:1\0\0\0");
-    assert_eq!(probe.get("cut:0").expect("it is there"), b"val");
-    assert!(probe.server.ledger.is_empty(), "nothing is counted or propagated");
-    probe.server.keyspace.db(0).table().check();
+    assert_eq!(probe.run("dbsize"), ":43.");
+    assert_eq!(probe.run("mget key:1 key:39 p:1 cut:0"), "*4.$3.old.$8.value:39.$10.value:1\0\0\0.$3.val.");
+    assert_eq!(
+        (probe.0.dirty(), probe.0.take_propagated().len()),
+        (1, 0),
+        "nothing is counted or propagated"
+    );
+    probe.0.server.keyspace.db(0).table().check();
+}
+
+#[test]
+fn populate_breaks_a_watch() {
+    let mut probe = Probe::new();
+    probe.run("watch key:1");
+    probe.run("debug populate 2");
+    probe.run("multi");
+    assert_eq!(probe.run("exec"), "*-1.");
 }
 
 #[test]
@@ -127,11 +94,11 @@ fn populate_refuses_what_is_no_size() {
 #[test]
 fn object_tells_what_lies_there() {
     let mut probe = Probe::new();
-    probe.set(0, "number", "5", Expiry::None);
-    probe.set(0, "text", "hello", Expiry::None);
+    probe.run("mset number 5 text hello");
+    probe.0.advance_ms(7000);
     let number = probe.run("debug object number");
     assert!(number.contains(" refcount:1 encoding:int serializedlength:2 lru:"), "{number}");
-    assert!(number.ends_with(" lru_seconds_idle:0."), "{number}");
+    assert!(number.ends_with(" lru_seconds_idle:7."), "{number}");
     assert!(probe.run("debug object text").contains(" encoding:embstr serializedlength:6 "));
     assert_eq!(probe.run("debug object nokey"), "-ERR no such key");
 }
@@ -148,7 +115,7 @@ fn switches_switch() {
     ] {
         assert_eq!(probe.run(&format!("debug {line}")), "+OK.", "{line}");
     }
-    let switches = probe.server.debug;
+    let switches = probe.0.server.debug;
     assert!(!switches.active_expire && switches.cron_paused && switches.skip_checksum_validation);
 }
 
@@ -167,17 +134,17 @@ fn stopped_tables_do_not_grow() {
     probe.run("debug dict-resizing 1");
     probe.run("debug populate 2000");
     assert_ne!(size(&mut probe), before);
-    probe.server.keyspace.db(0).table().check();
+    probe.0.server.keyspace.db(0).table().check();
 }
 
 #[test]
 fn a_new_replication_id_has_40_hex_digits() {
     let mut probe = Probe::new();
     probe.run("debug change-repl-id");
-    let id = probe.server.identity.replication_id.clone();
+    let id = probe.0.server.identity.replication_id.clone();
     assert!(id.len() == 40 && id.bytes().all(|digit| digit.is_ascii_hexdigit()), "{id}");
     probe.run("debug change-repl-id");
-    assert_ne!(probe.server.identity.replication_id, id);
+    assert_ne!(probe.0.server.identity.replication_id, id);
 }
 
 #[test]
@@ -202,7 +169,7 @@ fn one_value_of_each_type() {
     assert_eq!(probe.run("debug protocol map"), "*6.:0.:0.:1.:1.:2.:0.");
     assert_eq!(probe.run("debug protocol double"), "$5.3.141.");
     assert_eq!(probe.run("debug protocol push"), "-ERR RESP2 is not supported by this command");
-    probe.protocol = Protocol::Resp3;
+    probe.speak(Protocol::Resp3);
     assert_eq!(probe.run("debug protocol MAP"), "%3.:0.#f.:1.#t.:2.#f.");
     assert_eq!(probe.run("debug protocol double"), ",3.141.");
     assert_eq!(

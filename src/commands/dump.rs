@@ -1,0 +1,282 @@
+//! DUMP and RESTORE. They are server handlers, since `rdbcompression` and a switch of DEBUG have a say.
+
+use crate::base::argv::{Args, Argv};
+use crate::base::number;
+use crate::keyspace::settings::{Freeing, Ranking};
+use crate::keyspace::{Access, Event, Expiry, StrView, Tx, ValueType, lru};
+use crate::rdb::{self, Checksum, Compression, RestoreError, Restored, StringValue};
+use crate::server::{Cx, Entry, Flow};
+use crate::spec::args::{Options, integer, integer_in, is_word};
+use crate::spec::{Categories, CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
+
+pub const COMMANDS: &[Entry] = &[
+    Entry::server(
+        Spec::new("dump", 2, Group::Generic, Flags::READONLY)
+            .category(Categories::KEYSPACE)
+            .keys(&[KeySpec::one(1, KeyFlags::RO.or(KeyFlags::ACCESS))])
+            .tips(&["nondeterministic_output"])
+            .doc("2.6.0", "Return a serialized version of the value stored at the specified key", "key"),
+        dump,
+    ),
+    Entry::server(
+        Spec::new("restore", -4, Group::Generic, Flags::WRITE.or(Flags::DENYOOM))
+            .category(Categories::KEYSPACE.or(Categories::DANGEROUS))
+            .keys(&[KeySpec::one(1, KeyFlags::OW.or(KeyFlags::UPDATE))])
+            .doc(
+                "2.6.0",
+                "Create a key using the provided serialized value, previously obtained using DUMP",
+                "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
+            ),
+        restore,
+    ),
+];
+
+fn dump(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    let compression = if cx.server.config.rdbcompression { Compression::Lzf } else { Compression::Off };
+    let mut payload = Vec::new();
+    let found = match cx.tx().lookup(args.at(1), Access::Read) {
+        None => false,
+        Some(entry) => {
+            match entry.value_type() {
+                ValueType::String => {
+                    let value = match entry.str_view() {
+                        StrView::Int(value) => StringValue::Int(value),
+                        StrView::Bytes(bytes) => StringValue::Bytes(bytes),
+                    };
+                    rdb::dump_string(value, compression, &mut payload);
+                }
+            }
+            true
+        }
+    };
+    if found {
+        cx.reply.bulk(&payload)
+    } else {
+        cx.reply.null()
+    }
+    Ok(Flow::Done)
+}
+
+#[derive(Clone, Copy, Default)]
+struct RestoreOptions {
+    replace: bool,
+    /// The time to live is a Unix time.
+    absolute: bool,
+    idle_s: Option<u64>,
+    frequency: Option<u8>,
+}
+
+fn restore_options(args: Args<'_>) -> Result<RestoreOptions, CommandError> {
+    let mut chosen = RestoreOptions::default();
+    let mut options = Options::new(args, 4);
+    while let Some(word) = options.next_argument() {
+        if is_word(word, "REPLACE") {
+            chosen.replace = true;
+        } else if is_word(word, "ABSTTL") {
+            chosen.absolute = true;
+        } else if is_word(word, "IDLETIME") && chosen.frequency.is_none() {
+            let idle_s = integer_in(options.value()?, 0..=i64::MAX, CommandError::InvalidIdletime)?;
+            chosen.idle_s = Some(idle_s.unsigned_abs());
+        } else if is_word(word, "FREQ") && chosen.idle_s.is_none() {
+            let frequency = integer(options.value()?)?;
+            chosen.frequency = Some(u8::try_from(frequency).map_err(|_| CommandError::InvalidFreq)?);
+        } else {
+            return Err(CommandError::Syntax);
+        }
+    }
+    Ok(chosen)
+}
+
+fn restore(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    let key = args.at(1);
+    let options = restore_options(args)?;
+    if !options.replace && cx.tx().exists(key) {
+        return Err(CommandError::BusyKey);
+    }
+    let ttl_ms = integer_in(args.at(2), 0..=i64::MAX, CommandError::InvalidTtl)?;
+    let checksum = if cx.server.debug.skip_checksum_validation { Checksum::Off } else { Checksum::On };
+    let value = rdb::restore(args.at(3), checksum).map_err(payload_error)?;
+
+    let mut tx = cx.tx();
+    let expiry = match ttl_ms {
+        0 => Expiry::None,
+        _ if options.absolute => Expiry::At(ttl_ms),
+        // Beyond the end of time Redis wraps around into the past as well.
+        _ => Expiry::At(ttl_ms.wrapping_add(tx.now_ms)),
+    };
+    match expiry {
+        Expiry::At(expire_at_ms) if expire_at_ms <= tx.now_ms => restore_expired(&mut tx, key),
+        _ => {
+            restore_value(&mut tx, key, &value, expiry);
+            set_use(&mut tx, key, options);
+            tx.changed(key, Event::Restore);
+            propagate_restore(&mut tx, args, expiry, options);
+        }
+    }
+    cx.reply.ok();
+    Ok(Flow::Done)
+}
+
+fn payload_error(error: RestoreError) -> CommandError {
+    match error {
+        RestoreError::Footer => CommandError::DumpChecksum,
+        RestoreError::Format => CommandError::BadDataFormat,
+        RestoreError::Unsupported { .. } => CommandError::text(format!("ERR {error}")),
+    }
+}
+
+/// A value whose time is over replaces the old one by nothing.
+fn restore_expired(tx: &mut Tx<'_>, key: &[u8]) {
+    let freeing = tx.keyspace.settings.free_replaced;
+    if !tx.remove(key, freeing) {
+        return;
+    }
+    tx.changed(key, Event::Del);
+    if tx.ledger.propagates {
+        let word: &[u8] = if freeing == Freeing::Lazy { b"UNLINK" } else { b"DEL" };
+        tx.ledger.propagate_instead(vec![Argv::from_iter([word, key])]);
+    }
+}
+
+fn restore_value(tx: &mut Tx<'_>, key: &[u8], value: &Restored<'_>, expiry: Expiry) {
+    // Not a change of what is there: whatever the old value was, it goes.
+    tx.remove(key, tx.keyspace.settings.free_replaced);
+    match value {
+        Restored::Int(value) => tx.set(key, StrView::Int(*value), expiry),
+        Restored::Bytes(bytes) => tx.set_str(key, bytes, expiry),
+    }
+}
+
+/// Idle time and frequency count only under a policy that looks at them.
+fn set_use(tx: &mut Tx<'_>, key: &[u8], options: RestoreOptions) {
+    let (now_ms, is_lfu) = (tx.now_ms, tx.keyspace.settings.ranking == Ranking::Lfu);
+    let field = match (options.idle_s, options.frequency) {
+        (_, Some(frequency)) if is_lfu => lru::lfu_with(frequency, now_ms),
+        (Some(idle_s), _) if !is_lfu => lru::clock_with_idle(idle_s, now_ms),
+        _ => return,
+    };
+    if let Some(entry) = tx.peek(key) {
+        entry.set_lru(field);
+    }
+}
+
+fn propagate_restore(tx: &mut Tx<'_>, args: Args<'_>, expiry: Expiry, options: RestoreOptions) {
+    let Expiry::At(expire_at_ms) = expiry else { return };
+    if !tx.ledger.propagates || options.absolute {
+        return;
+    }
+    let time = number::format_i64(expire_at_ms);
+    let mut argv: Argv = [args.at(0), args.at(1), &time].into_iter().collect();
+    args.from(3).iter().for_each(|argument| argv.push(argument));
+    argv.push(b"ABSTTL");
+    tx.ledger.propagate_instead(vec![argv]);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::testing::Fixture;
+    use crate::keyspace::settings::Ranking;
+
+    /// What redis-server 7.0.15 dumps for "hello".
+    const HELLO: &[u8] = b"\x00\x05hello\n\x00cr\xdfve4 \n";
+
+    /// Runs RESTORE with `HELLO` in place of `P`.
+    fn restore(fixture: &mut Fixture, line: &str) -> String {
+        let words = line.split(' ').map(|word| if word == "P" { HELLO } else { word.as_bytes() });
+        fixture.run_args(std::iter::once(&b"RESTORE"[..]).chain(words).collect())
+    }
+
+    #[test]
+    fn a_dump_is_that_of_redis_and_comes_back() {
+        let mut fixture = Fixture::new();
+        fixture.run("SET k hello");
+        let dumped = fixture.run_bytes(["DUMP", "k"].into_iter().collect());
+        assert_eq!(dumped, [b"$17\r\n", HELLO, b"\r\n"].concat());
+        fixture.check("DUMP x", "$-1\r\n");
+        assert_eq!(restore(&mut fixture, "r 0 P"), "+OK\r\n");
+        fixture.check("GET r", "$5\r\nhello\r\n");
+        fixture.check("OBJECT ENCODING r", "$6\r\nembstr\r\n");
+        for value in ["12", "-1000000", "12345678901234567890", &"long ".repeat(100)] {
+            fixture.run_args([&b"SET"[..], b"k", value.as_bytes()].into_iter().collect());
+            let reply = fixture.run_bytes(["DUMP", "k"].into_iter().collect());
+            let start = reply.iter().position(|byte| *byte == b'\n').expect("a length") + 1;
+            let payload = &reply[start..reply.len() - 2];
+            fixture.run_args([&b"RESTORE"[..], b"r", b"0", payload, b"REPLACE"].into_iter().collect());
+            assert_eq!(fixture.run("GET r"), format!("${}\r\n{value}\r\n", value.len()));
+            assert_eq!(fixture.run("OBJECT ENCODING r"), fixture.run("OBJECT ENCODING k"));
+        }
+    }
+
+    #[test]
+    fn errors_come_in_order() {
+        let mut fixture = Fixture::new();
+        fixture.run("SET i v");
+        let busy = "-BUSYKEY Target key name already exists.\r\n";
+        let payload = "-ERR DUMP payload version or checksum are wrong\r\n";
+        let number = "-ERR value is not an integer or out of range\r\n";
+        let syntax = "-ERR syntax error\r\n";
+        let idle = "-ERR Invalid IDLETIME value, must be >= 0\r\n";
+        let frequency = "-ERR Invalid FREQ value, must be >= 0 and <= 255\r\n";
+        for (line, reply) in [
+            ("i x zz FOO", syntax),
+            ("i x zz", busy),
+            ("j x zz", number),
+            ("j -1 zz", "-ERR Invalid TTL value, must be >= 0\r\n"),
+            ("j 0 zz", payload),
+            ("j 0 P IDLETIME -1", idle),
+            ("j 0 P IDLETIME x", number),
+            ("j 0 P IDLETIME", syntax),
+            ("j 0 P FREQ 256", frequency),
+            ("j 0 P FREQ -1", frequency),
+            ("j 0 P FREQ 1 IDLETIME 1", syntax),
+            ("j 0 P IDLETIME 1 FREQ 1", syntax),
+            ("j 0 P FREQ 1 FREQ 2", "+OK\r\n"),
+        ] {
+            assert_eq!(restore(&mut fixture, line), reply, "{line}");
+        }
+        fixture.server.debug.skip_checksum_validation = true;
+        let wrong = [&HELLO[..HELLO.len() - 8], &[0; 8]].concat();
+        assert_eq!(
+            fixture.run_args([&b"RESTORE"[..], b"n", b"0", &wrong[..]].into_iter().collect()),
+            "+OK\r\n"
+        );
+    }
+
+    #[test]
+    fn times_to_live() {
+        let mut fixture = Fixture::new();
+        assert_eq!(restore(&mut fixture, "k 100000 P"), "+OK\r\n");
+        fixture.check("PTTL k", ":100000\r\n");
+        let seen = fixture.take_propagated_bytes();
+        let expected = [&b"RESTORE k 1700000100000 "[..], HELLO, b" ABSTTL"].concat();
+        assert_eq!(seen, [expected]);
+        assert_eq!(restore(&mut fixture, "k 99999999999999 P ABSTTL REPLACE"), "+OK\r\n");
+        fixture.check("PEXPIRETIME k", ":99999999999999\r\n");
+        fixture.take_propagated();
+        let dirty = fixture.dirty();
+        assert_eq!(restore(&mut fixture, "k 1 P ABSTTL REPLACE"), "+OK\r\n");
+        assert_eq!((fixture.take_propagated(), fixture.dirty()), (vec!["DEL k".to_owned()], dirty + 1));
+        assert_eq!(restore(&mut fixture, "k 1 P ABSTTL"), "+OK\r\n");
+        assert_eq!(fixture.dirty(), dirty + 1, "nothing was there and nothing came");
+        fixture.check("EXISTS k", ":0\r\n");
+    }
+
+    #[test]
+    fn use_is_restored_for_the_policy_in_force() {
+        let mut fixture = Fixture::new();
+        restore(&mut fixture, "k 0 P IDLETIME 100");
+        fixture.check("OBJECT IDLETIME k", ":100\r\n");
+        restore(&mut fixture, "k 0 P FREQ 100 REPLACE");
+        fixture.check("OBJECT IDLETIME k", ":0\r\n");
+        fixture.server.keyspace.settings.ranking = Ranking::Lfu;
+        restore(&mut fixture, "k 0 P FREQ 100 REPLACE");
+        fixture.check("OBJECT FREQ k", ":100\r\n");
+        fixture.check("COPY k c", ":1\r\n");
+        fixture.check("OBJECT FREQ c", ":5\r\n");
+        restore(&mut fixture, "m 0 P FREQ 100 REPLACE");
+        fixture.check("MOVE m 1", ":1\r\n");
+        assert_eq!(fixture.in_db(1, "OBJECT FREQ m"), ":100\r\n");
+        restore(&mut fixture, "k 0 P IDLETIME 9 REPLACE");
+        fixture.check("OBJECT FREQ k", ":5\r\n");
+    }
+}

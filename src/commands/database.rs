@@ -16,27 +16,26 @@ const ALL_SHARDS: &[&str] = &["request_policy:all_shards", "response_policy:all_
 
 pub const COMMANDS: &[Entry] = &[
     Entry::server(
-        spec("flushdb", -1, Flags::WRITE).tips(ALL_SHARDS).doc(
-            "1.0.0",
-            "Remove all keys from the current database",
-            "[ASYNC|SYNC]",
-        ),
+        spec("flushdb", -1, Flags::WRITE)
+            .tips(ALL_SHARDS)
+            .complexity("O(N) where N is the number of keys in the selected database")
+            .doc("1.0.0", "Remove all keys from the current database", "[ASYNC|SYNC]"),
         flushdb,
     ),
     Entry::server(
-        spec("flushall", -1, Flags::WRITE).tips(ALL_SHARDS).doc(
-            "1.0.0",
-            "Remove all keys from all databases",
-            "[ASYNC|SYNC]",
-        ),
+        spec("flushall", -1, Flags::WRITE)
+            .tips(ALL_SHARDS)
+            .complexity("O(N) where N is the total number of keys in all databases")
+            .doc("1.0.0", "Remove all keys from all databases", "[ASYNC|SYNC]"),
         flushall,
     ),
     Entry::data(
-        spec("swapdb", 3, Flags::WRITE.or(Flags::FAST)).doc(
-            "4.0.0",
-            "Swaps two Redis databases",
-            "index1 index2",
-        ),
+        spec("swapdb", 3, Flags::WRITE.or(Flags::FAST))
+            .complexity(
+                "O(N) where N is the count of clients watching or blocking on keys \
+                 from both databases.",
+            )
+            .doc("4.0.0", "Swaps two Redis databases", "index1 index2"),
         swapdb,
     ),
 ];

@@ -12,11 +12,15 @@ const SEEN: &[KeySpec] = &[KeySpec::one(2, KeyFlags::RO)];
 const PASSES: &[&str] = &["nondeterministic_output"];
 
 const fn about_key(name: &'static str) -> Spec {
-    Spec::new(name, 3, Group::Generic, Flags::READONLY).category(Categories::KEYSPACE).keys(SEEN).tips(PASSES)
+    Spec::new(name, 3, Group::Generic, Flags::READONLY)
+        .category(Categories::KEYSPACE)
+        .keys(SEEN)
+        .tips(PASSES)
+        .complexity("O(1)")
 }
 
 pub const COMMANDS: &[Entry] = &[Entry::container(
-    Spec::new("object", -2, Group::Generic, Flags::NONE).doc(
+    Spec::new("object", -2, Group::Generic, Flags::NONE).complexity("Depends on subcommand.").doc(
         "2.2.3",
         "A container for object introspection commands",
         "",
@@ -41,6 +45,7 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
         Entry::data(
             Spec::new("object|help", 2, Group::Generic, Flags::LOADING.or(Flags::STALE))
                 .category(Categories::KEYSPACE)
+                .complexity("O(1)")
                 .doc("6.2.0", "Show helpful text about the different subcommands", ""),
             object_help,
         ),

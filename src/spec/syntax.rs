@@ -264,6 +264,8 @@ fn one_of(members: Vec<Argument>) -> Argument {
         () if has("nx") || has("xx") => "condition".to_owned(),
         () if has("seconds") => "expiration".to_owned(),
         () if has("asc") => "order".to_owned(),
+        () if members.len() == 2 && has("on") && has("off") => "enabled".to_owned(),
+        () if has("async") && has("sync") => "async".to_owned(),
         () => members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>().join("_"),
     };
     let mut argument = Argument::new(name, Kind::OneOf);

@@ -8,7 +8,7 @@ use crate::client::ReplyMode;
 use crate::resp::Protocol;
 use crate::server::server::REDIS_VERSION;
 use crate::server::{Cx, Entry, Flow};
-use crate::spec::args::{Options, deadline_ms, integer, integer_in, is_word};
+use crate::spec::args::{Options, integer, integer_in, is_word};
 use crate::spec::{Categories, CommandError, Flags, Group, Spec};
 use std::hint::black_box;
 
@@ -61,19 +61,6 @@ pub const COMMANDS: &[Entry] = &[
             "[protover [AUTH username password] [SETNAME clientname]]",
         ),
         hello,
-    ),
-    Entry::server(
-        Spec::new("wait", 3, Group::Generic, Flags::NOSCRIPT)
-            .category(Categories::CONNECTION)
-            .tips(&["request_policy:all_shards", "response_policy:agg_min"])
-            .complexity("O(1)")
-            .doc(
-                "3.0.0",
-                "Wait for the synchronous replication of all the write commands sent \
-                 in the context of the current connection",
-                "numreplicas timeout",
-            ),
-        wait,
     ),
 ];
 
@@ -238,14 +225,6 @@ fn introduce(cx: &mut Cx<'_>, protocol: Protocol, client_number: u64) {
     reply.array(0);
 }
 
-/// There are no replicas, so none has acknowledged anything, and waiting would not change that.
-fn wait(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    integer(args.at(1))?;
-    deadline_ms(args.at(2), cx.now.unix_ms())?;
-    cx.reply.integer(0);
-    Ok(Flow::Done)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::client::tests::Sessions;
@@ -270,10 +249,6 @@ mod tests {
         sessions.check("ping a", "a");
         sessions.check("PING a b", "-ERR wrong number of arguments for 'ping' command");
         sessions.check("ECHO x", "x");
-        sessions.check("WAIT -1 0", ":0");
-        sessions.check("WAIT x x", "-ERR value is not an integer or out of range");
-        sessions.check("WAIT 0 x", "-ERR timeout is not an integer or out of range");
-        sessions.check("WAIT 0 -1", "-ERR timeout is negative");
         assert_eq!(sessions.execute("QUIT now").1, Outcome::Close);
     }
 

@@ -119,8 +119,8 @@ impl Db {
         }
     }
 
-    /// Shows the entries with an expiry that a record of the index can mean, each with its hash; `stop` ends the search by
-    /// answering true.
+    /// Shows the entries with an expiry that a record of the index can mean, each with its hash; `stop` ends the search
+    /// by answering true.
     pub(super) fn find_volatile(&self, record: u64, stop: &mut dyn FnMut(&Entry, u64) -> bool) {
         self.table.find_by_hash(record, &mut |entry| {
             if entry.expire_at_ms().is_none() {

@@ -116,8 +116,8 @@ fn note_excess(keyspace: &mut Keyspace, room: Room, now_ms: i64) {
     }
 }
 
-/// How long one call may take: up to 500 us at a tenacity of 10, from there 15 percent more for each step, without limit
-/// at 100.
+/// How long one call may take: up to 500 us at a tenacity of 10, from there 15 percent more for each step, without
+/// limit at 100.
 fn time_limit_us(tenacity: u32) -> u64 {
     const STEP_US: u64 = 50;
     const LINEAR_UP_TO: u32 = 10;

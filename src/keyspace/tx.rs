@@ -138,8 +138,8 @@ impl<'a> Tx<'a> {
         if self.alive(hash, key) { self.keyspace.db(self.db).table.get(hash, key) } else { None }
     }
 
-    /// Asks for the memory that lookups of `keys` will read, so that its cache misses overlap. Worth while from two keys
-    /// up to some sixteen.
+    /// Asks for the memory that lookups of `keys` will read, so that its cache misses overlap. Worth while from two
+    /// keys up to some sixteen.
     pub fn prefetch<'k>(&self, keys: impl Iterator<Item = &'k [u8]> + Clone) {
         let table = &self.keyspace.db(self.db).table;
         keys.clone().for_each(|key| table.prefetch_bucket(table.hash(key)));

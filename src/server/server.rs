@@ -2,6 +2,7 @@
 
 use super::host::Host;
 use super::table::CommandTable;
+use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Pause, Watches};
@@ -86,8 +87,11 @@ pub struct Server {
     pub exit_code: Option<i32>,
     pub host: Option<Rc<dyn Host>>,
     /// Gets what would be propagated: the tests' replica.
-    pub feed: Option<Box<dyn FnMut(usize, crate::base::argv::Args<'_>)>>,
+    pub feed: Option<Feed>,
 }
+
+/// Takes a database and a command that changed it.
+pub type Feed = Box<dyn FnMut(usize, Args<'_>)>;
 
 /// What DEBUG has switched.
 #[derive(Clone, Copy, Debug)]

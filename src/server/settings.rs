@@ -9,20 +9,20 @@ pub fn keyspace_settings(config: &Config) -> Settings {
     let freeing = |lazy: bool| if lazy { Freeing::Lazy } else { Freeing::Inline };
     let (candidates, ranking) = policy(config.maxmemory_policy);
     Settings {
-        maxmemory_bytes: config.maxmemory as u64,
+        maxmemory_bytes: config.maxmemory,
         candidates,
         ranking,
         maxmemory_samples: config.maxmemory_samples as usize,
-        eviction_tenacity: config.maxmemory_eviction_tenacity as u32,
-        lfu_log_factor: config.lfu_log_factor as u32,
-        lfu_decay_minutes: config.lfu_decay_time as u32,
+        eviction_tenacity: config.maxmemory_eviction_tenacity,
+        lfu_log_factor: config.lfu_log_factor,
+        lfu_decay_minutes: config.lfu_decay_time,
         free_evicted: freeing(config.lazyfree_lazy_eviction),
         free_expired: freeing(config.lazyfree_lazy_expire),
         free_replaced: freeing(config.lazyfree_lazy_server_del),
         free_deleted: freeing(config.lazyfree_lazy_user_del),
         free_flushed: freeing(config.lazyfree_lazy_user_flush),
         string_bytes_max: config.proto_max_bulk_len as usize,
-        expire_effort: config.active_expire_effort as u32,
+        expire_effort: config.active_expire_effort,
     }
 }
 

@@ -30,6 +30,12 @@ pub const GROUPS: &[&[Entry]] = &[
     scan::COMMANDS,
     strings::COMMANDS,
     server::command::COMMANDS,
+    server::config::COMMANDS,
     server::debug::COMMANDS,
+    server::info::COMMANDS,
+    server::latency::COMMANDS,
+    server::memory::COMMANDS,
+    server::misc::COMMANDS,
+    server::slowlog::COMMANDS,
     server::snapshot::COMMANDS,
 ];

@@ -52,6 +52,24 @@ impl Db {
         self.index.heap_bytes()
     }
 
+    /// The mean time that keys with an expiry have left, in milliseconds, estimated from a few of them. 0 without any.
+    pub fn average_ttl_ms(&self, rng: &mut fastrand::Rng, now_ms: i64) -> i64 {
+        const SAMPLES: usize = 16;
+        let (mut sum_ms, mut found) = (0_i128, 0);
+        for _ in 0..SAMPLES {
+            let Some(hash) = self.index.sample(rng) else { break };
+            // Records may be stale; what the table knows counts.
+            self.table.find_by_hash(hash, &mut |entry| {
+                if let Some(expire_at_ms) = entry.expire_at_ms() {
+                    sum_ms += i128::from(expire_at_ms.saturating_sub(now_ms).max(0));
+                    found += 1;
+                }
+                true
+            });
+        }
+        i64::try_from(sum_ms / i128::from(found.max(1))).unwrap_or(i64::MAX)
+    }
+
     /// Presizes the table, as a file's hint tells before its keys come.
     pub fn reserve(&mut self, keys: usize) {
         self.table.reserve(keys);

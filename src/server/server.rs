@@ -37,6 +37,8 @@ pub struct Identity {
     pub supervised: &'static str,
     /// Bytes in use right after the start.
     pub startup_memory_bytes: u64,
+    /// What the process's out-of-memory score was adjusted by when it started.
+    pub oom_score_adj_base: i32,
 }
 
 /// A shutdown that was asked for and not yet carried out.
@@ -149,6 +151,14 @@ impl Server {
     /// Derives from the configuration what other rooms keep of it.
     pub fn apply_config(&mut self) {
         self.keyspace.settings = super::settings::keyspace_settings(&self.config);
+    }
+
+    /// Shows in `ps` what `proc-title-template` asks for, when the process may change its title.
+    pub fn show_title(&mut self) {
+        let text = super::settings::process_title(&self.config, self.identity.config_file.as_deref());
+        if let (Some(title), Some(text)) = (&mut self.snapshots.process_title, text) {
+            title.set(&text);
+        }
     }
 
     /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the tables' own

@@ -1,4 +1,11 @@
 //! The commands about the server itself, a file for each family.
 pub mod command;
+pub mod config;
 pub mod debug;
+pub mod footprint;
+pub mod info;
+pub mod latency;
+pub mod memory;
+pub mod misc;
+pub mod slowlog;
 pub mod snapshot;

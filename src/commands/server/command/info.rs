@@ -1,7 +1,7 @@
 //! COMMAND and COMMAND INFO.
 //!
 //! ```text
-//! name  arity  {flags}  first key  last key  step  {@categories}  {tips}  {key specs}  [subcommands, in the same shape]
+//! name  arity  {flags}  first key  last key  step  {@categories}  {tips}  {key specs}  [subcommands, shaped alike]
 //! ```
 
 use crate::base::argv::Args;

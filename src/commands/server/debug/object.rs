@@ -1,7 +1,8 @@
 //! DEBUG OBJECT: one line about a key, in the form that Redis's tests take apart.
 
 use crate::base::argv::Args;
-use crate::keyspace::{Entry, StrEncoding, StrView, lru};
+use crate::commands::object::{refcount, shares_integers};
+use crate::keyspace::{Entry, StrView, lru};
 use crate::rdb::{Compression, StringValue, dump_string};
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
@@ -16,23 +17,16 @@ pub(super) fn object(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandErr
     let entry = table.get(table.hash(key), key).ok_or(CommandError::NoSuchKey)?;
     let compression = if cx.server.config.rdbcompression { Compression::Lzf } else { Compression::Off };
     let line = format!(
-        "Value at:{:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+        "Value at:{:p} refcount:{} encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
         entry.key().as_ptr(),
-        encoding_name(entry.str_encoding()),
+        refcount(entry, shares_integers(&cx.server.keyspace.settings)),
+        entry.str_encoding().name(),
         serialized_len(entry, compression),
         entry.lru(),
         lru::idle_s(entry.lru(), cx.now.unix_ms()),
     );
     cx.reply.simple(&line);
     Ok(Flow::Done)
-}
-
-fn encoding_name(encoding: StrEncoding) -> &'static str {
-    match encoding {
-        StrEncoding::Int => "int",
-        StrEncoding::Embstr => "embstr",
-        StrEncoding::Raw => "raw",
-    }
 }
 
 /// Bytes that the value takes in an RDB file.

@@ -97,9 +97,9 @@ fn object_tells_what_lies_there() {
     probe.run("mset number 5 text hello");
     probe.0.advance_ms(7000);
     let number = probe.run("debug object number");
-    assert!(number.contains(" refcount:1 encoding:int serializedlength:2 lru:"), "{number}");
+    assert!(number.contains(" refcount:2147483647 encoding:int serializedlength:2 lru:"), "{number}");
     assert!(number.ends_with(" lru_seconds_idle:7."), "{number}");
-    assert!(probe.run("debug object text").contains(" encoding:embstr serializedlength:6 "));
+    assert!(probe.run("debug object text").contains(" refcount:1 encoding:embstr serializedlength:6 "));
     assert_eq!(probe.run("debug object nokey"), "-ERR no such key");
 }
 

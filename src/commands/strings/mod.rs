@@ -257,3 +257,6 @@ pub const COMMANDS: &[Entry] = &[
         digest::delex,
     ),
 ];
+
+#[cfg(test)]
+mod tests;

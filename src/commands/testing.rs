@@ -25,6 +25,12 @@ pub struct Fixture {
     propagated: Rc<RefCell<Vec<Vec<u8>>>>,
 }
 
+impl Default for Fixture {
+    fn default() -> Self {
+        Fixture::new()
+    }
+}
+
 impl Fixture {
     /// A server without save rules.
     pub fn new() -> Fixture {

@@ -5,12 +5,13 @@
 
 use crate::base::clock::Clock;
 use crate::base::log::{self, Loglevel, Role};
-use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
+use crate::base::proctitle::ProcessTitle;
 use crate::base::{alloc, bio::Bio, pages, process};
 use crate::config::{self, Config, LoadedConfig, Supervised, SystemFiles};
 use crate::exec::command_table;
 use crate::net;
 use crate::server::server::{REDIS_VERSION, TINTYPE_VERSION};
+use crate::server::settings::oom_score_adj;
 use crate::server::{Identity, Server};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
@@ -204,10 +205,7 @@ fn warn_of_surroundings(config: &Config) {
 fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitle>) -> Server {
     let clock = Clock::real();
     let seed = fastrand::u64(..);
-    let mut title = title.filter(|_| config.set_proc_title);
-    if let Some(title) = &mut title {
-        show_title(&config, config_file.as_deref(), title);
-    }
+    let title = title.filter(|_| config.set_proc_title);
     let supervised = supervised(&config);
     let mut server = Server::new(config, clock, command_table(), seed);
     server.identity = Identity {
@@ -217,9 +215,12 @@ fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitl
         config_file,
         supervised,
         startup_memory_bytes: alloc::used_memory_bytes() as u64,
+        oom_score_adj_base: process::oom_score_adj().unwrap_or(0),
         ..server.identity
     };
     server.snapshots.process_title = title;
+    server.show_title();
+    adjust_oom_score(&server);
     match Bio::start("bio_lazy_free") {
         Ok(bio) => server.keyspace.bio = Some(Rc::new(bio)),
         Err(error) => tracing::warn!("Can't start the helper thread, everything is freed inline: {error}"),
@@ -227,21 +228,11 @@ fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitl
     server
 }
 
-fn show_title(config: &Config, config_file: Option<&Path>, title: &mut ProcessTitle) {
-    let address = config.bind.first().map_or("*", |bind| bind.address.as_str());
-    let listen_addr = format!("{address}:{}", config.port);
-    let config_file = config_file.map(|path| path.display().to_string()).unwrap_or_default();
-    let fields = TitleFields {
-        title: "tintype",
-        listen_addr: &listen_addr,
-        server_mode: "",
-        port: config.port,
-        tls_port: 0,
-        unixsocket: config.unixsocket.as_deref().unwrap_or_default(),
-        config_file: &config_file,
-    };
-    if let Some(text) = expand_template(&config.proc_title_template, &fields) {
-        title.set(&text);
+/// Tells the kernel how gladly it may kill us when memory is short.
+fn adjust_oom_score(server: &Server) {
+    let Some(score) = oom_score_adj(&server.config, server.identity.oom_score_adj_base) else { return };
+    if let Err(error) = process::set_oom_score_adj(score) {
+        tracing::warn!("Unable to write oom_score_adj: {error}");
     }
 }
 

@@ -49,7 +49,6 @@ pub struct Origin {
 pub struct QueryBufferSizes {
     pub used_bytes: usize,
     pub free_bytes: usize,
-    pub arguments_bytes: usize,
 }
 
 /// What the server knows of one client.

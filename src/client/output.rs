@@ -5,6 +5,8 @@
 pub struct Output {
     bytes: Vec<u8>,
     sent: usize,
+    /// The most bytes that ever waited.
+    peak_len: usize,
 }
 
 /// Buffers larger than this are given back once they are empty.
@@ -39,6 +41,7 @@ impl Output {
 
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
+        self.peak_len = self.peak_len.max(self.pending_len());
     }
 
     /// Drops what has been sent already, so that the buffer can be written to as a plain vector.
@@ -62,6 +65,12 @@ impl Output {
             bytes.extend_from_slice(&self.bytes);
         }
         self.bytes = bytes;
+        self.peak_len = self.peak_len.max(self.bytes.len());
+    }
+
+    /// The most bytes that ever waited.
+    pub fn peak_len(&self) -> usize {
+        self.peak_len
     }
 
     /// Memory held, in bytes.

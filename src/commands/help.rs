@@ -2,8 +2,8 @@
 
 use crate::resp::Reply;
 
-/// Answers how the subcommands of `container` are called. `lines` holds for each its call (`GETNAME`) and, indented by four
-/// spaces, what it does; the lines about HELP itself are added.
+/// Answers how the subcommands of `container` are called. `lines` holds for each its call (`GETNAME`) and, indented by
+/// four spaces, what it does; the lines about HELP itself are added.
 pub fn answer(reply: &mut Reply<'_>, container: &str, lines: &[&str]) {
     reply.array(lines.len() + 3);
     reply.simple(&format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));

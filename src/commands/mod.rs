@@ -2,6 +2,8 @@
 //!
 //! To add a command: a function and one line in the `COMMANDS` of its group's file. Lookup, arity, ACL categories, the
 //! replies of COMMAND, statistics and propagation follow from the spec.
+pub mod client;
+pub mod connection;
 pub mod database;
 pub mod dump;
 pub mod expire;
@@ -18,6 +20,8 @@ use crate::server::Entry;
 
 /// Every group that is there. `exec::table` adds the commands that run other commands.
 pub const GROUPS: &[&[Entry]] = &[
+    client::COMMANDS,
+    connection::COMMANDS,
     database::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
@@ -25,5 +29,11 @@ pub const GROUPS: &[&[Entry]] = &[
     object::COMMANDS,
     scan::COMMANDS,
     strings::COMMANDS,
+    server::config::COMMANDS,
+    server::info::COMMANDS,
+    server::latency::COMMANDS,
+    server::memory::COMMANDS,
+    server::misc::COMMANDS,
+    server::slowlog::COMMANDS,
     server::snapshot::COMMANDS,
 ];

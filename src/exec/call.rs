@@ -3,10 +3,12 @@
 use super::commit;
 use super::gates::{self, Admission, Asking};
 use super::monitor;
-use crate::base::argv::Args;
+use super::redact;
+use crate::base::argv::{Args, Argv};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::client::{Queued, ReplyMode};
+use crate::keyspace::db::FoundExpired;
 use crate::keyspace::tx::{HashHint, Touch};
 use crate::keyspace::{Tx, evict as eviction};
 use crate::metrics::{latency, slowlog};
@@ -67,6 +69,9 @@ fn admit(
     now: Now,
 ) -> Result<(usize, Admission), CommandError> {
     let command = gates::find(server, args)?;
+    if let Some(client) = server.clients.get_mut(client) {
+        client.last_command = Some(command);
+    }
     let flags = effective_flags(server, client, command);
     let mut asking = Asking { server, client, command, args, now_ms: now.unix_ms(), flags };
     match gates::pass(&mut asking) {
@@ -120,10 +125,8 @@ fn obey_reply_mode(server: &mut Server, client: ClientId, start: usize, out: &mu
     match client.reply_mode {
         ReplyMode::On => {}
         ReplyMode::Off => out.truncate(start),
-        ReplyMode::SkipNext => {
-            out.truncate(start);
-            client.reply_mode = ReplyMode::Skip;
-        }
+        // The command that asked for it answered nothing itself.
+        ReplyMode::SkipNext => client.reply_mode = ReplyMode::Skip,
         ReplyMode::Skip => {
             out.truncate(start);
             client.reply_mode = ReplyMode::On;
@@ -147,6 +150,7 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
         monitor::show(server, &call);
     }
     let reply_start = out.len();
+    server.keyspace.found_expired = found_expired(server, &call);
     let (result, protocol) = run(server, &call, out);
     let ended_ns = server.clock.mono_ns();
     let took_ns = ended_ns.saturating_sub(call.now.mono_ns);
@@ -164,6 +168,16 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     flow
 }
 
+/// During a pause the dataset stands still, so that whoever waits for it to be copied can rely on it.
+fn found_expired(server: &Server, call: &Call<'_>) -> FoundExpired {
+    let paused = server.pause.in_force(call.now.unix_ms()).is_some();
+    if paused && !server.commands.at(call.command).entry.spec.flags.has(Flags::WRITE) {
+        FoundExpired::Left
+    } else {
+        FoundExpired::Removed
+    }
+}
+
 fn run(
     server: &mut Server,
     call: &Call<'_>,
@@ -172,7 +186,6 @@ fn run(
     let Some(client) = server.clients.get_mut(call.client) else {
         return (Ok(Flow::Close), crate::resp::Protocol::Resp2);
     };
-    client.last_command = Some(call.command);
     client.commands_total += 1;
     let (protocol, db) = (client.protocol, client.db);
     let touch = if client.no_touch { Touch::No } else { Touch::Yes };
@@ -216,8 +229,9 @@ fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64, failed: bool) {
 
 fn note_slow(server: &mut Server, call: &Call<'_>, took_us: u64) {
     let Some(client) = server.clients.get(call.client) else { return };
+    let redacted = redact::redacted(server.commands.at(call.command).entry.spec.name, call.request.args);
     let slow = slowlog::Call {
-        args: call.request.args,
+        args: redacted.as_ref().map_or(call.request.args, Argv::args),
         unix_s: call.now.unix_s(),
         duration_us: took_us,
         client_addr: &client.origin.address,
@@ -226,8 +240,11 @@ fn note_slow(server: &mut Server, call: &Call<'_>, took_us: u64) {
     server.slowlog.push(slow, server.config.slowlog_max_len as usize);
 }
 
-/// Evicts keys until memory is below its limit. Whether it is.
+/// Evicts keys until memory is below its limit. Whether it is, or must wait to be until a pause is over.
 pub fn evict(server: &mut Server, now_ms: i64) -> bool {
+    if server.pause.in_force(now_ms).is_some() {
+        return true;
+    }
     let clock = server.clock.clone();
     let started_ns = clock.mono_ns();
     let mut elapsed_us = || clock.mono_ns().saturating_sub(started_ns) / 1000;

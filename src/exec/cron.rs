@@ -9,7 +9,7 @@ use crate::server::Server;
 
 type Job = fn(&mut Server, Now);
 
-const JOBS: [Job; 7] = [rates, clients, pause, expiry, eviction, rehash, snapshots];
+const JOBS: [Job; 6] = [rates, clients, expiry, eviction, rehash, snapshots];
 
 /// Buckets that one tick moves of each table that grows or shrinks, beyond those that commands move.
 const REHASH_BUCKETS: usize = 2048;
@@ -64,13 +64,6 @@ fn output_exceeds(
     }
     let since_ms = *client.soft_limit_since_ms.get_or_insert(now_ms);
     now_ms - since_ms > limit.soft_seconds as i64 * 1000
-}
-
-/// Wakes those who wait for a pause that is over.
-fn pause(server: &mut Server, now: Now) {
-    if server.pause.in_force(now.unix_ms()).is_none() {
-        server.clients.iter().filter(|client| client.paused).for_each(|client| client.wake());
-    }
 }
 
 fn expiry(server: &mut Server, now: Now) {

@@ -30,21 +30,19 @@ pub enum Admission {
 
 type Gate = fn(&mut Asking<'_, '_>) -> Result<(), CommandError>;
 
-const GATES: [Gate; 7] = [protected, authenticated, transaction, memory, disk, loading, container];
+const GATES: [Gate; 8] = [arity, protected, authenticated, transaction, memory, disk, loading, container];
 
-/// Finds the command that `args` name: its own place in the table or its subcommand's. Checks the arity as well.
+/// Finds the command that `args` name: its own place in the table or its subcommand's.
 pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
     let Some(command) = server.commands.find(args.at(0)) else { return Err(unknown_command(args)) };
     let entry = server.commands.at(command).entry;
-    let command = match args.get(1) {
+    match args.get(1) {
         Some(name) if !entry.subcommands.is_empty() => match server.commands.find_subcommand(command, name) {
-            Some(subcommand) => subcommand,
-            None => return Err(CommandError::unknown_subcommand(name, entry.spec.name)),
+            Some(subcommand) => Ok(subcommand),
+            None => Err(CommandError::unknown_subcommand(name, entry.spec.name)),
         },
-        _ => command,
-    };
-    let spec = &server.commands.at(command).entry.spec;
-    if spec.accepts(args.len()) { Ok(command) } else { Err(CommandError::Arity(spec.name)) }
+        _ => Ok(command),
+    }
 }
 
 fn unknown_command(args: Args<'_>) -> CommandError {
@@ -86,6 +84,11 @@ pub fn pass(asking: &mut Asking<'_, '_>) -> Result<Admission, CommandError> {
 /// The commands that act on the transaction itself instead of being queued.
 fn runs_inside_multi(name: &str) -> bool {
     matches!(name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+fn arity(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let spec = &asking.server.commands.at(asking.command).entry.spec;
+    if spec.accepts(asking.args.len()) { Ok(()) } else { Err(CommandError::Arity(spec.name)) }
 }
 
 fn protected(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {

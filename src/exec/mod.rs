@@ -11,6 +11,7 @@ pub mod inbox;
 pub mod monitor;
 pub mod multi;
 pub mod pipeline;
+pub mod redact;
 pub mod table;
 
 pub use inbox::Inbox;

@@ -1,6 +1,8 @@
 //! MONITOR: shows every command to those who asked.
 
 use super::call::Call;
+use super::redact;
+use crate::base::argv::Argv;
 use crate::base::quote::quote;
 use crate::client::client::Transport;
 use crate::server::Server;
@@ -19,10 +21,10 @@ pub fn show(server: &mut Server, call: &Call<'_>) {
         Transport::Unix => format!("unix:{}", client.origin.address.trim_end_matches(":0")),
     };
     let mut line = format!("+{seconds}.{micros:06} [{} {address}]", client.db);
-    let hides = matches!(server.commands.at(call.command).entry.spec.name, "auth" | "hello");
-    for (index, argument) in call.request.args.iter().enumerate() {
+    let redacted = redact::redacted(server.commands.at(call.command).entry.spec.name, call.request.args);
+    for argument in redacted.as_ref().map_or(call.request.args, Argv::args).iter() {
         line.push(' ');
-        if hides && index > 0 { line.push_str("\"(redacted)\"") } else { line.push_str(&quote(argument)) }
+        line.push_str(&quote(argument));
     }
     line.push_str("\r\n");
     for monitor in server.clients.monitors().to_vec() {

@@ -7,6 +7,7 @@ use super::call::{self, Outcome};
 use super::inbox::{Inbox, Search};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
+use crate::client::client::QueryBufferSizes;
 use crate::resp::{Limits, Reply, Trust};
 use crate::server::Server;
 
@@ -32,19 +33,25 @@ pub enum Verdict {
 
 /// Runs what `inbox` holds for `client`, as far as its turn allows.
 pub fn run(server: &mut Server, client: ClientId, inbox: &mut Inbox) -> Verdict {
-    let mut out = server.clients.lend_output(client);
     let start_now = server.clock.now();
+    if let Some(client) = server.clients.get_mut(client) {
+        client.last_interaction_ms = start_now.unix_ms();
+        client.query_buffer = sizes(inbox);
+    }
+    let mut out = server.clients.lend_output(client);
     let verdict = turn(server, client, inbox, &mut out, start_now);
     server.clients.return_output(client, out);
     if let Some(client) = server.clients.get_mut(client) {
-        client.last_interaction_ms = start_now.unix_ms();
-        let (used_bytes, free_bytes) = inbox.sizes();
-        client.query_buffer.used_bytes = used_bytes;
-        client.query_buffer.free_bytes = free_bytes;
+        client.query_buffer = sizes(inbox);
         client.paused = verdict == Verdict::Paused;
         client.close_after_reply |= verdict == Verdict::Close;
     }
     verdict
+}
+
+fn sizes(inbox: &Inbox) -> QueryBufferSizes {
+    let (used_bytes, free_bytes) = inbox.sizes();
+    QueryBufferSizes { used_bytes, free_bytes }
 }
 
 fn turn(

@@ -52,6 +52,24 @@ impl Db {
         self.index.heap_bytes()
     }
 
+    /// The mean time that keys with an expiry have left, in milliseconds, estimated from a few of them. 0 without any.
+    pub fn average_ttl_ms(&self, rng: &mut fastrand::Rng, now_ms: i64) -> i64 {
+        const SAMPLES: usize = 16;
+        let (mut sum_ms, mut found) = (0_i128, 0);
+        for _ in 0..SAMPLES {
+            let Some(hash) = self.index.sample(rng) else { break };
+            // Records may be stale; what the table knows counts.
+            self.table.find_by_hash(hash, &mut |entry| {
+                if let Some(expire_at_ms) = entry.expire_at_ms() {
+                    sum_ms += i128::from(expire_at_ms.saturating_sub(now_ms).max(0));
+                    found += 1;
+                }
+                true
+            });
+        }
+        i64::try_from(sum_ms / i128::from(found.max(1))).unwrap_or(i64::MAX)
+    }
+
     /// Presizes the table, as a file's hint tells before its keys come.
     pub fn reserve(&mut self, keys: usize) {
         self.table.reserve(keys);
@@ -119,8 +137,8 @@ impl Db {
         }
     }
 
-    /// Shows the entries with an expiry that a record of the index can mean, each with its hash; `stop` ends the search by
-    /// answering true.
+    /// Shows the entries with an expiry that a record of the index can mean, each with its hash; `stop` ends the search
+    /// by answering true.
     pub(super) fn find_volatile(&self, record: u64, stop: &mut dyn FnMut(&Entry, u64) -> bool) {
         self.table.find_by_hash(record, &mut |entry| {
             if entry.expire_at_ms().is_none() {
@@ -193,6 +211,14 @@ pub enum Sharing {
     WithChild,
 }
 
+/// What becomes of a key that a lookup finds expired. Either way the lookup does not see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundExpired {
+    Removed,
+    /// Nothing may change the dataset now (CLIENT PAUSE).
+    Left,
+}
+
 /// All databases.
 pub struct Keyspace {
     dbs: Vec<Db>,
@@ -201,6 +227,8 @@ pub struct Keyspace {
     pub counters: Counters,
     pub rng: fastrand::Rng,
     sharing: Sharing,
+    /// Commands that write must run with `Removed`: they take an unseen key for an absent one.
+    pub found_expired: FoundExpired,
     /// Frees what is costly to free off the loop. Without it everything is freed inline.
     pub bio: Option<Rc<Bio>>,
     /// The database that the next expiry cycle begins with.
@@ -221,6 +249,7 @@ impl Keyspace {
             counters: Counters::default(),
             rng,
             sharing: Sharing::Alone,
+            found_expired: FoundExpired::Removed,
             bio: None,
             next_expiry_db: 0,
             pool: Pool::default(),
@@ -236,6 +265,7 @@ impl Keyspace {
             counters: self.counters,
             rng: self.rng.clone(),
             sharing: self.sharing,
+            found_expired: self.found_expired,
             bio: self.bio.clone(),
             next_expiry_db: 0,
             pool: Pool::default(),

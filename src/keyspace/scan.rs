@@ -6,7 +6,8 @@ use super::entry::Entry;
 use super::tx::Tx;
 
 impl Tx<'_> {
-    /// Visits the next keys, about `count` of them, and returns the cursor to go on with; 0 is the beginning and the end.
+    /// Visits the next keys, about `count` of them, and returns the cursor to go on with; 0 is the beginning and the
+    /// end.
     /// In a sparse table it gives up after ten times as many buckets, so that a call stays short.
     pub fn scan(&mut self, cursor: u64, count: usize, visit: &mut dyn FnMut(&Entry)) -> u64 {
         const BUCKETS_PER_KEY_MAX: usize = 10;

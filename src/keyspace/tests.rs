@@ -1,5 +1,5 @@
-//! The keyspace against a plain map: whatever is done to keys, what a transaction shows, what is counted and what expires
-//! is what the map says.
+//! The keyspace against a plain map: whatever is done to keys, what a transaction shows, what is counted and what
+//! expires is what the map says.
 
 use super::settings::{Candidates, Freeing, Ranking};
 use super::{Entry, Expiry, Keyspace, Ledger, StrView, Tx, evict, expire};

@@ -4,7 +4,7 @@
 //! 1. No key that has expired by `now_ms` is ever seen through a `Tx`.
 //! 2. Every change is told in the ledger by the handler (`changed`), expiry and eviction tell their own.
 
-use super::db::{Keyspace, Sharing};
+use super::db::{FoundExpired, Keyspace, Sharing};
 use super::entry::{Entry, StrView, ValueType};
 use super::event::Event;
 use super::ledger::{Ledger, Sweep};
@@ -138,8 +138,8 @@ impl<'a> Tx<'a> {
         if self.alive(hash, key) { self.keyspace.db(self.db).table.get(hash, key) } else { None }
     }
 
-    /// Asks for the memory that lookups of `keys` will read, so that its cache misses overlap. Worth while from two keys
-    /// up to some sixteen.
+    /// Asks for the memory that lookups of `keys` will read, so that its cache misses overlap. Worth while from two
+    /// keys up to some sixteen.
     pub fn prefetch<'k>(&self, keys: impl Iterator<Item = &'k [u8]> + Clone) {
         let table = &self.keyspace.db(self.db).table;
         keys.clone().for_each(|key| table.prefetch_bucket(table.hash(key)));
@@ -172,12 +172,14 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Removes `key` if it has expired; whether it is (still) there.
+    /// Removes `key` if it has expired (unless that must wait); whether it is there and alive.
     fn alive(&mut self, hash: u64, key: &[u8]) -> bool {
         let Some(entry) = self.keyspace.db(self.db).table.get(hash, key) else { return false };
         match entry.expire_at_ms() {
             Some(expire_at_ms) if self.now_ms > expire_at_ms => {
-                self.expire(hash, key);
+                if self.keyspace.found_expired == FoundExpired::Removed {
+                    self.expire(hash, key);
+                }
                 false
             }
             _ => true,
@@ -340,14 +342,19 @@ impl<'a> Tx<'a> {
 
     /// A key of the selected database chosen at random, `None` when there is none that is alive.
     pub fn random_key(&mut self) -> Option<Vec<u8>> {
+        /// How many expired keys are passed over while none may be removed.
+        const TRIES_MAX: usize = 100;
         let mut rng = self.keyspace.rng.fork();
-        loop {
+        let mut tries = 0;
+        while tries < TRIES_MAX {
             let key = self.keyspace.db(self.db).table.sample(&mut rng)?.key().to_vec();
             // A key that has expired is removed by this, so the search comes to an end.
             if self.exists(&key) {
                 return Some(key);
             }
+            tries += usize::from(self.keyspace.found_expired == FoundExpired::Left);
         }
+        None
     }
 }
 

@@ -5,6 +5,8 @@
 use super::stats::Stats;
 
 const SAMPLES: usize = 16;
+/// A little less than 100 ms: a timer is never exact.
+const INTERVAL_MS_MIN: i64 = 90;
 
 /// One counter's rate per second.
 #[derive(Clone, Debug, Default)]
@@ -45,11 +47,16 @@ pub struct Rates {
     pub repl_input: Rate,
     pub repl_output: Rate,
     pub eventloop_cycles: Rate,
+    sampled_ms: Option<i64>,
 }
 
 impl Rates {
-    /// To be called every 100 ms.
+    /// To be called every 100 ms; more frequent calls, by a higher `hz`, do nothing.
     pub fn sample(&mut self, now_ms: i64, stats: &Stats) {
+        if self.sampled_ms.is_some_and(|sampled_ms| (0..INTERVAL_MS_MIN).contains(&(now_ms - sampled_ms))) {
+            return;
+        }
+        self.sampled_ms = Some(now_ms);
         self.commands.sample(now_ms, stats.commands_processed);
         self.net_input.sample(now_ms, stats.net_input_bytes);
         self.net_output.sample(now_ms, stats.net_output_bytes);
@@ -77,6 +84,16 @@ mod tests {
         }
         rate.sample(2_700, 17 * 500);
         assert_eq!((rate.per_second(), rate.kib_per_second()), (5_000, 5_000.0 / 1024.0));
+    }
+
+    #[test]
+    fn a_faster_timer_changes_no_rate() {
+        let mut rates = Rates::default();
+        for step in 0..=160 {
+            let stats = Stats { commands_processed: step * 50, ..Stats::default() };
+            rates.sample(1_000 + step as i64 * 10, &stats);
+        }
+        assert!((4_500..=5_000).contains(&rates.commands.per_second()), "{}", rates.commands.per_second());
     }
 
     #[test]

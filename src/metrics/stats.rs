@@ -1,4 +1,5 @@
-//! The server's counters, one field each. Whoever does the thing adds to the field; INFO reads it.
+//! The server's counters, one field each. Whoever does the thing adds to the field; INFO reads it. What happens to
+//! keys is counted by the keyspace itself.
 //!
 //! Invariants
 //! 1. Every field is a count since the start or the last `reset`, except those that `reset` names.
@@ -21,20 +22,9 @@ pub struct Stats {
     pub reads_processed: u64,
     pub writes_processed: u64,
 
-    pub expired_keys: u64,
-    /// Of these, found by the active cycle.
-    pub expired_keys_active: u64,
-    /// Estimated share of keys that are expired but still there, in percent; a moving average, not a count.
-    pub expired_stale_percent: f64,
-    /// Active cycles that ran out of their time.
-    pub expired_time_cap_reached: u64,
-    pub expire_cycle_us: u64,
-    pub evicted_keys: u64,
     pub evicted_clients: u64,
     /// Time above maxmemory, but for the present excess.
     pub eviction_exceeded_us: u64,
-    pub keyspace_hits: u64,
-    pub keyspace_misses: u64,
 
     pub forks: u64,
     pub latest_fork_us: u64,

@@ -12,10 +12,13 @@ use crate::base::ids::ClientId;
 use crate::exec::{Inbox, Verdict, pipeline};
 use crate::server::Server;
 use std::cell::RefCell;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Sleep, sleep};
 
 /// Read buffers that no connection uses.
 #[derive(Default)]
@@ -60,6 +63,8 @@ pub struct Connection {
     pub inbox: Inbox,
     /// Requests are left that could not be run yet.
     pub has_more: bool,
+    /// Wakes the client when the pause it waits for may be over.
+    pub pause_timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
@@ -110,11 +115,26 @@ impl Connection {
         if closing {
             return if sent { Next::Close } else { Next::Sleep };
         }
-        if self.has_more || (paused && server.pause.in_force(server.clock.now().unix_ms()).is_none()) {
-            return self.run(&mut server, cx);
+        if paused {
+            return self.wait_out_pause(&mut server, cx);
         }
-        // A paused client is not read: what it sends waits in the socket, and the cron wakes it when the pause is over.
-        if paused { Next::Sleep } else { self.read(&mut server, cx) }
+        if self.has_more { self.run(&mut server, cx) } else { self.read(&mut server, cx) }
+    }
+
+    /// Goes on when the pause is over, else sleeps until then. UNPAUSE wakes the client before; when the pause has been
+    /// made longer, it sleeps again. Meanwhile it is not read: what it sends waits in the socket.
+    fn wait_out_pause(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
+        let now_ms = server.clock.now().unix_ms();
+        let Some((_, until_ms)) = server.pause.in_force(now_ms) else {
+            self.pause_timer = None;
+            return self.run(server, cx);
+        };
+        let left = Duration::from_millis(until_ms.saturating_sub(now_ms).unsigned_abs());
+        let timer = self.pause_timer.insert(Box::pin(sleep(left)));
+        match timer.as_mut().poll(cx) {
+            Poll::Ready(()) => Next::Again,
+            Poll::Pending => Next::Sleep,
+        }
     }
 
     /// Sends what the socket takes. `Err` says what to do when it fails.

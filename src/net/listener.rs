@@ -233,6 +233,7 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
     }
     let now_ms = server.clock.now().unix_ms();
     let client = server.clients.add(origin, now_ms);
+    server.reset_authentication(client);
     drop(server);
     let connection = Connection {
         stream,
@@ -241,6 +242,7 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         buffers: buffers.clone(),
         inbox: Inbox::default(),
         has_more: false,
+        pause_timer: None,
     };
     spawn_local(connection.serve());
 }

@@ -2,6 +2,7 @@
 
 use super::host::Host;
 use super::table::CommandTable;
+use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Pause, Watches};
@@ -36,6 +37,8 @@ pub struct Identity {
     pub supervised: &'static str,
     /// Bytes in use right after the start.
     pub startup_memory_bytes: u64,
+    /// What the process's out-of-memory score was adjusted by when it started.
+    pub oom_score_adj_base: i32,
 }
 
 /// A shutdown that was asked for and not yet carried out.
@@ -86,8 +89,11 @@ pub struct Server {
     pub exit_code: Option<i32>,
     pub host: Option<Rc<dyn Host>>,
     /// Gets what would be propagated: the tests' replica.
-    pub feed: Option<Box<dyn FnMut(usize, crate::base::argv::Args<'_>)>>,
+    pub feed: Option<Feed>,
 }
+
+/// Takes a database and a command that changed it.
+pub type Feed = Box<dyn FnMut(usize, Args<'_>)>;
 
 /// What DEBUG has switched.
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +153,14 @@ impl Server {
         self.keyspace.settings = super::settings::keyspace_settings(&self.config);
     }
 
+    /// Shows in `ps` what `proc-title-template` asks for, when the process may change its title.
+    pub fn show_title(&mut self) {
+        let text = super::settings::process_title(&self.config, self.identity.config_file.as_deref());
+        if let (Some(title), Some(text)) = (&mut self.snapshots.process_title, text) {
+            title.set(&text);
+        }
+    }
+
     /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the tables' own
     /// mappings.
     pub fn used_memory_bytes(&self) -> usize {
@@ -165,6 +179,15 @@ impl Server {
     pub fn count_error(&mut self, text: &str) {
         self.errors.record(text.as_bytes());
         self.stats.error_replies += 1;
+    }
+
+    /// Lets a client be what a new one is: known when no password is asked for. One that is set later does not
+    /// concern those who are known.
+    pub fn reset_authentication(&mut self, client: ClientId) {
+        let authenticated = self.config.requirepass.is_empty();
+        if let Some(client) = self.clients.get_mut(client) {
+            client.authenticated = authenticated;
+        }
     }
 
     /// Ends all watches of a client: after EXEC, DISCARD, UNWATCH, RESET, and when it goes.

@@ -1,28 +1,30 @@
 //! Derives what other rooms keep of the configuration.
 
 use crate::base::log::Loglevel;
-use crate::config::{Config, LogLevel, MaxmemoryPolicy};
+use crate::base::proctitle::{TitleFields, expand_template};
+use crate::config::{Config, LogLevel, MaxmemoryPolicy, OomScoreAdj};
 use crate::keyspace::settings::{Candidates, Freeing, Ranking, Settings};
+use std::path::Path;
 
 /// The keyspace's part of the configuration.
 pub fn keyspace_settings(config: &Config) -> Settings {
     let freeing = |lazy: bool| if lazy { Freeing::Lazy } else { Freeing::Inline };
     let (candidates, ranking) = policy(config.maxmemory_policy);
     Settings {
-        maxmemory_bytes: config.maxmemory as u64,
+        maxmemory_bytes: config.maxmemory,
         candidates,
         ranking,
         maxmemory_samples: config.maxmemory_samples as usize,
-        eviction_tenacity: config.maxmemory_eviction_tenacity as u32,
-        lfu_log_factor: config.lfu_log_factor as u32,
-        lfu_decay_minutes: config.lfu_decay_time as u32,
+        eviction_tenacity: config.maxmemory_eviction_tenacity,
+        lfu_log_factor: config.lfu_log_factor,
+        lfu_decay_minutes: config.lfu_decay_time,
         free_evicted: freeing(config.lazyfree_lazy_eviction),
         free_expired: freeing(config.lazyfree_lazy_expire),
         free_replaced: freeing(config.lazyfree_lazy_server_del),
         free_deleted: freeing(config.lazyfree_lazy_user_del),
         free_flushed: freeing(config.lazyfree_lazy_user_flush),
         string_bytes_max: config.proto_max_bulk_len as usize,
-        expire_effort: config.active_expire_effort as u32,
+        expire_effort: config.active_expire_effort,
     }
 }
 
@@ -47,5 +49,62 @@ pub fn log_level(level: LogLevel) -> Loglevel {
         LogLevel::Notice => Loglevel::Notice,
         LogLevel::Warning => Loglevel::Warning,
         LogLevel::Nothing => Loglevel::Nothing,
+    }
+}
+
+/// What this process's out-of-memory score is to be adjusted by; `base` is what it was at the start. `None`: it is left
+/// as it is.
+pub fn oom_score_adj(config: &Config, base: i32) -> Option<i32> {
+    let [primary, ..] = config.oom_score_adj_values;
+    match config.oom_score_adj {
+        OomScoreAdj::No => None,
+        OomScoreAdj::Yes | OomScoreAdj::Relative => Some(base + primary),
+        OomScoreAdj::Absolute => Some(primary),
+    }
+}
+
+/// The title of the process by `proc-title-template`; `None` when the template is not understood.
+pub fn process_title(config: &Config, config_file: Option<&Path>) -> Option<String> {
+    let unixsocket = config.unixsocket.as_deref().unwrap_or_default();
+    let address = config.bind.first().map_or("*", |bind| bind.address.as_str());
+    let listen_addr = match config.port {
+        0 => unixsocket.to_owned(),
+        port => format!("{address}:{port}"),
+    };
+    let config_file = config_file.map(|path| path.display().to_string()).unwrap_or_default();
+    let fields = TitleFields {
+        title: "tintype",
+        listen_addr: &listen_addr,
+        server_mode: "",
+        port: config.port,
+        tls_port: 0,
+        unixsocket,
+        config_file: &config_file,
+    };
+    expand_template(&config.proc_title_template, &fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oom_score_is_left_alone_moved_or_set() {
+        let score = |oom_score_adj| {
+            let mut config = Config::default();
+            (config.oom_score_adj, config.oom_score_adj_values) = (oom_score_adj, [7, 200, 800]);
+            super::oom_score_adj(&config, 100)
+        };
+        assert_eq!((score(OomScoreAdj::No), score(OomScoreAdj::Yes)), (None, Some(107)));
+        assert_eq!((score(OomScoreAdj::Relative), score(OomScoreAdj::Absolute)), (Some(107), Some(7)));
+    }
+
+    #[test]
+    fn the_title_tells_where_the_server_listens() {
+        let mut config = Config::default();
+        config.unixsocket = Some("/run/t.sock".into());
+        assert_eq!(process_title(&config, None).as_deref(), Some("tintype *:6379"));
+        config.port = 0;
+        assert_eq!(process_title(&config, None).as_deref(), Some("tintype /run/t.sock"));
     }
 }

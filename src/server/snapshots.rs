@@ -218,7 +218,7 @@ impl Server {
             return;
         }
         self.end_background_save();
-        // FLUSHALL succeeds all the same; a failure is logged and stands in INFO.
+        // FLUSHALL succeeds all the same; the failure is logged and stands in INFO.
         if self.save_in_foreground(PageCache::Release).is_ok() {
             self.ledger.saved();
         }

@@ -19,6 +19,15 @@ pub fn integer_in(
     if range.contains(&value) { Ok(value) } else { Err(error) }
 }
 
+/// When a wait of `argument` milliseconds that begins at `now_ms` ends, in Unix milliseconds.
+pub fn deadline_ms(argument: &[u8], now_ms: i64) -> Result<i64, CommandError> {
+    let timeout_ms = number::parse_i64(argument).ok_or(CommandError::TimeoutNotInteger)?;
+    if timeout_ms < 0 {
+        return Err(CommandError::TimeoutNegative);
+    }
+    now_ms.checked_add(timeout_ms).ok_or(CommandError::TimeoutOutOfRange)
+}
+
 /// Whether `argument` is `word` in any case. `word` is written in upper case.
 pub fn is_word(argument: &[u8], word: &str) -> bool {
     argument.eq_ignore_ascii_case(word.as_bytes())

@@ -60,7 +60,7 @@ command_errors! {
     NotLfu => "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
     IsLfu => "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
     NoAuth => "NOAUTH Authentication required.",
-    NoAuthHello => "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+    NoAuthHello => "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
     WrongPass => "WRONGPASS invalid username-password pair or user is disabled.",
     AuthWithoutPassword => "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
     NoProto => "NOPROTO unsupported protocol version",
@@ -83,6 +83,7 @@ command_errors! {
     NoSuchUser => "ERR No such user",
     TimeoutNotInteger => "ERR timeout is not an integer or out of range",
     TimeoutNegative => "ERR timeout is negative",
+    TimeoutOutOfRange => "ERR timeout is out of range",
     InvalidKeyArguments => "ERR Invalid arguments specified for command",
     NoKeyArguments => "ERR The command has no key arguments",
     InvalidCommandName => "ERR Invalid command specified",
@@ -100,6 +101,15 @@ impl CommandError {
     pub fn unknown_subcommand(given: &[u8], container: &str) -> CommandError {
         let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
         CommandError::UnknownSubcommand(given, container.to_ascii_uppercase())
+    }
+
+    /// Arguments that a subcommand (`given`, as the client wrote it) does not take in this number.
+    pub fn subcommand_arguments(given: &[u8], container: &str) -> CommandError {
+        let given = String::from_utf8_lossy(&given[..given.len().min(128)]);
+        let container = container.to_ascii_uppercase();
+        CommandError::text(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{given}'. Try {container} HELP."
+        ))
     }
 
     /// The code by which `INFO errorstats` counts it: the first word.

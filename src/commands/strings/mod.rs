@@ -230,3 +230,6 @@ pub const COMMANDS: &[Entry] = &[
         digest::delex,
     ),
 ];
+
+#[cfg(test)]
+mod tests;

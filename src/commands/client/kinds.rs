@@ -1,0 +1,38 @@
+//! The kinds of clients that LIST and KILL tell apart.
+
+use crate::client::{Client, ClientKind};
+use crate::spec::CommandError;
+use crate::spec::args::is_word;
+
+/// The value of a TYPE option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Monitors as well.
+    Normal,
+    /// The link to a primary, replicas, and subscribers: there are none yet.
+    Master,
+    Replica,
+    Pubsub,
+}
+
+impl Kind {
+    pub(super) fn read(word: &[u8]) -> Result<Kind, CommandError> {
+        const WORDS: [(&str, Kind); 5] = [
+            ("NORMAL", Kind::Normal),
+            ("SLAVE", Kind::Replica),
+            ("REPLICA", Kind::Replica),
+            ("PUBSUB", Kind::Pubsub),
+            ("MASTER", Kind::Master),
+        ];
+        let found = WORDS.iter().find(|(known, _)| is_word(word, known));
+        found.map(|(_, kind)| *kind).ok_or_else(|| {
+            CommandError::text(format!("ERR Unknown client type '{}'", String::from_utf8_lossy(word)))
+        })
+    }
+
+    pub(super) fn fits(self, client: &Client) -> bool {
+        match client.kind {
+            ClientKind::Normal | ClientKind::Monitor => self == Kind::Normal,
+        }
+    }
+}

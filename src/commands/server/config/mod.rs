@@ -1,0 +1,151 @@
+//! CONFIG: the directives of the running server.
+//!
+//! What a directive is (name, bounds, text) is the table's in room `config`; what must happen when one changes is the
+//! table's in `apply`.
+
+mod apply;
+mod rewrite;
+
+use crate::base::argv::Args;
+use crate::commands::help;
+use crate::config::{self, Change, LoadState, Protected, Restriction, SetContext};
+use crate::server::{Cx, Entry, Flow};
+use crate::spec::{CommandError, Flags, Group, Spec};
+
+const FLAGS: Flags = Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::LOADING).or(Flags::STALE);
+
+const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
+    Spec::new(name, arity, Group::Server, flags)
+}
+
+pub const COMMANDS: &[Entry] = &[Entry::container(
+    spec("config", -2, Flags::NONE).doc("2.0.0", "A container for server configuration commands", ""),
+    &[
+        Entry::server(
+            spec("config|get", -3, FLAGS).doc(
+                "2.0.0",
+                "Get the values of configuration parameters",
+                "parameter [parameter ...]",
+            ),
+            get,
+        ),
+        Entry::server(
+            spec("config|help", 2, Flags::LOADING.or(Flags::STALE)).doc(
+                "5.0.0",
+                "Show helpful text about the different subcommands",
+                "",
+            ),
+            config_help,
+        ),
+        Entry::server(
+            spec("config|resetstat", 2, FLAGS).doc("2.0.0", "Reset the stats returned by INFO", ""),
+            resetstat,
+        ),
+        Entry::server(
+            spec("config|rewrite", 2, FLAGS).doc(
+                "2.8.0",
+                "Rewrite the configuration file with the in memory configuration",
+                "",
+            ),
+            rewrite,
+        ),
+        Entry::server(
+            spec("config|set", -4, FLAGS)
+                .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"])
+                .doc(
+                    "2.0.0",
+                    "Set configuration parameters to the given values",
+                    "parameter value [parameter value ...]",
+                ),
+            set,
+        ),
+    ],
+)];
+
+fn get(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    let patterns: Vec<&[u8]> = args.iter().skip(2).collect();
+    let found = config::get(&cx.server.config, &patterns);
+    cx.reply.map(found.len());
+    for (name, value) in found {
+        cx.reply.bulk_text(&name);
+        cx.reply.bulk(&value);
+    }
+    Ok(Flow::Done)
+}
+
+fn set(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    let words: Vec<&[u8]> = args.iter().skip(2).collect();
+    if !words.len().is_multiple_of(2) {
+        return Err(CommandError::Syntax);
+    }
+    let changes: Vec<Change<'_>> = words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+    let context = set_context(cx);
+    let mut config = cx.server.config.clone();
+    let named = config::set(&mut config, &changes, context).map_err(refusal)?;
+    apply::put_in_force(cx.server, config, &named).map_err(refusal)?;
+    cx.reply.ok();
+    Ok(Flow::Done)
+}
+
+fn refusal(error: config::SetError) -> CommandError {
+    CommandError::text(error.to_string())
+}
+
+fn set_context(cx: &mut Cx<'_>) -> SetContext {
+    let is_local = cx.client().origin.is_local;
+    let allowed = match cx.server.config.enable_protected_configs {
+        Restriction::Yes => true,
+        Restriction::Local => is_local,
+        Restriction::No => false,
+    };
+    SetContext {
+        protected: if allowed { Protected::Allowed } else { Protected::Denied },
+        load_state: if cx.server.loading.is_some() { LoadState::Loading } else { LoadState::Serving },
+    }
+}
+
+fn rewrite(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+    let Some(path) = &cx.server.identity.config_file else { return Err(CommandError::NoConfigFile) };
+    match rewrite::rewrite(path, &cx.server.config) {
+        Ok(()) => tracing::warn!("CONFIG REWRITE executed with success."),
+        Err(error) => {
+            tracing::warn!("CONFIG REWRITE failed: {error}");
+            return Err(CommandError::text(format!("ERR Rewriting config file: {error}")));
+        }
+    }
+    cx.reply.ok();
+    Ok(Flow::Done)
+}
+
+fn resetstat(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+    let server = &mut *cx.server;
+    server.stats.reset();
+    server.rates.reset();
+    server.errors.reset();
+    server.slowlog.reset_counters();
+    server.keyspace.counters = Default::default();
+    server.commands.iter_mut().for_each(|command| command.stats.reset());
+    if let Some(bio) = &server.keyspace.bio {
+        bio.reset_freed_objects();
+    }
+    cx.reply.ok();
+    Ok(Flow::Done)
+}
+
+fn config_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+    const LINES: &[&str] = &[
+        "GET <pattern>",
+        "    Return parameters matching the glob-like <pattern> and their values.",
+        "SET <directive> <value>",
+        "    Set the configuration <directive> to <value>.",
+        "RESETSTAT",
+        "    Reset statistics reported by the INFO command.",
+        "REWRITE",
+        "    Rewrite the configuration file.",
+    ];
+    help::answer(&mut cx.reply, "CONFIG", LINES);
+    Ok(Flow::Done)
+}
+
+#[cfg(test)]
+mod tests;

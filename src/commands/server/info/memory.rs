@@ -1,0 +1,94 @@
+//! INFO memory.
+
+use super::{Detail, Page, View, human};
+use crate::base::{alloc, pages};
+use crate::commands::server::footprint::{Footprint, Overhang};
+use crate::config::choices::Choice;
+
+pub(super) fn memory(view: &mut View<'_>, page: &mut Page) {
+    let footprint = Footprint::of(view.server);
+    used(&footprint, page);
+    allocator(&footprint, page);
+    page.bytes("total_system_memory", pages::total_system_memory_bytes());
+    scripts(page);
+    page.bytes("maxmemory", view.server.config.maxmemory);
+    page.field("maxmemory_policy", view.server.config.maxmemory_policy.word());
+    ratios(&footprint, page);
+    buffers(&footprint, page);
+    page.field("mem_allocator", alloc::name());
+    page.field("active_defrag_running", 0);
+    let bio = view.server.keyspace.bio.as_deref();
+    page.field("lazyfree_pending_objects", bio.map_or(0, |bio| bio.pending_objects()));
+    page.field("lazyfreed_objects", bio.map_or(0, |bio| bio.freed_objects()));
+    huge_pages(view.detail, page);
+}
+
+fn used(footprint: &Footprint, page: &mut Page) {
+    page.bytes("used_memory", footprint.used);
+    page.bytes("used_memory_rss", footprint.resident);
+    page.bytes("used_memory_peak", footprint.peak);
+    page.field("used_memory_peak_perc", percent(footprint.peak_percent()));
+    page.field("used_memory_overhead", footprint.overhead());
+    page.field("used_memory_startup", footprint.startup);
+    page.field("used_memory_dataset", footprint.dataset());
+    page.field("used_memory_dataset_perc", percent(footprint.dataset_percent()));
+}
+
+fn percent(value: f64) -> String {
+    format!("{value:.2}%")
+}
+
+fn allocator(footprint: &Footprint, page: &mut Page) {
+    page.field("allocator_allocated", footprint.allocator.allocated);
+    page.field("allocator_active", footprint.allocator.active);
+    page.field("allocator_resident", footprint.allocator.resident);
+}
+
+/// There is no interpreter and nothing that it could hold.
+fn scripts(page: &mut Page) {
+    page.field("used_memory_lua", 0);
+    page.field("used_memory_vm_eval", 0);
+    page.field("used_memory_lua_human", human(0));
+    page.field("used_memory_scripts_eval", 0);
+    page.field("number_of_cached_scripts", 0);
+    page.field("number_of_functions", 0);
+    page.field("number_of_libraries", 0);
+    page.field("used_memory_vm_functions", 0);
+    page.bytes("used_memory_vm_total", 0);
+    page.field("used_memory_functions", 0);
+    page.bytes("used_memory_scripts", 0);
+}
+
+fn ratios(footprint: &Footprint, page: &mut Page) {
+    let mut show = |name: &str, overhang: Overhang| {
+        page.field(&format!("{name}_ratio"), format_args!("{:.2}", overhang.ratio()));
+        page.field(&format!("{name}_bytes"), overhang.bytes());
+    };
+    show("allocator_frag", footprint.allocator_fragmentation());
+    show("allocator_rss", footprint.allocator_resident());
+    show("rss_overhead", footprint.resident_overhead());
+    show("mem_fragmentation", footprint.fragmentation());
+}
+
+fn buffers(footprint: &Footprint, page: &mut Page) {
+    page.field("mem_not_counted_for_evict", 0);
+    page.field("mem_replication_backlog", 0);
+    page.field("mem_total_replication_buffers", 0);
+    page.field("mem_clients_slaves", 0);
+    page.field("mem_clients_normal", footprint.clients);
+    page.field("mem_cluster_links", 0);
+    page.field("mem_aof_buffer", 0);
+}
+
+/// Ours: whether the heap can be on huge pages, and how much of it is.
+fn huge_pages(detail: Detail, page: &mut Page) {
+    match pages::huge_pages() {
+        pages::HugePages::Enabled => page.field("huge_pages", "enabled"),
+        pages::HugePages::Off(reason) => page.field("huge_pages", format_args!("off ({reason})")),
+    }
+    if detail == Detail::Full
+        && let Some(bytes) = pages::anon_huge_bytes()
+    {
+        page.field("allocator_huge_page_bytes", bytes);
+    }
+}

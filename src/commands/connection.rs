@@ -22,30 +22,40 @@ const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
 
 pub const COMMANDS: &[Entry] = &[
     Entry::server(
-        spec("ping", -1, FAST).tips(&["request_policy:all_shards", "response_policy:all_succeeded"]).doc(
-            "1.0.0",
-            "Ping the server",
-            "[message]",
-        ),
+        spec("ping", -1, FAST)
+            .tips(&["request_policy:all_shards", "response_policy:all_succeeded"])
+            .complexity("O(1)")
+            .doc("1.0.0", "Ping the server", "[message]"),
         ping,
     ),
-    Entry::server(spec("echo", 2, ALWAYS).doc("1.0.0", "Echo the given string", "message"), echo),
     Entry::server(
-        spec("select", 2, ALWAYS).doc(
+        spec("echo", 2, ALWAYS).complexity("O(1)").doc("1.0.0", "Echo the given string", "message"),
+        echo,
+    ),
+    Entry::server(
+        spec("select", 2, ALWAYS).complexity("O(1)").doc(
             "1.0.0",
             "Change the selected database for the current connection",
             "index",
         ),
         select,
     ),
-    Entry::server(spec("quit", -1, HANDSHAKE).doc("1.0.0", "Close the connection", ""), quit),
-    Entry::server(spec("reset", 1, HANDSHAKE).doc("6.2.0", "Reset the connection", ""), reset),
     Entry::server(
-        spec("auth", -2, HANDSHAKE).doc("1.0.0", "Authenticate to the server", "[username] password"),
+        spec("quit", -1, HANDSHAKE).complexity("O(1)").doc("1.0.0", "Close the connection", ""),
+        quit,
+    ),
+    Entry::server(
+        spec("reset", 1, HANDSHAKE).complexity("O(1)").doc("6.2.0", "Reset the connection", ""),
+        reset,
+    ),
+    Entry::server(
+        spec("auth", -2, HANDSHAKE)
+            .complexity("O(N) where N is the number of passwords defined for the user")
+            .doc("1.0.0", "Authenticate to the server", "[username] password"),
         auth,
     ),
     Entry::server(
-        spec("hello", -1, HANDSHAKE).doc(
+        spec("hello", -1, HANDSHAKE).complexity("O(1)").doc(
             "6.0.0",
             "Handshake with Redis",
             "[protover [AUTH username password] [SETNAME clientname]]",

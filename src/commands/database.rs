@@ -16,27 +16,26 @@ const ALL_SHARDS: &[&str] = &["request_policy:all_shards", "response_policy:all_
 
 pub const COMMANDS: &[Entry] = &[
     Entry::server(
-        spec("flushdb", -1, Flags::WRITE).tips(ALL_SHARDS).doc(
-            "1.0.0",
-            "Remove all keys from the current database",
-            "[ASYNC|SYNC]",
-        ),
+        spec("flushdb", -1, Flags::WRITE)
+            .tips(ALL_SHARDS)
+            .complexity("O(N) where N is the number of keys in the selected database")
+            .doc("1.0.0", "Remove all keys from the current database", "[ASYNC|SYNC]"),
         flushdb,
     ),
     Entry::server(
-        spec("flushall", -1, Flags::WRITE).tips(ALL_SHARDS).doc(
-            "1.0.0",
-            "Remove all keys from all databases",
-            "[ASYNC|SYNC]",
-        ),
+        spec("flushall", -1, Flags::WRITE)
+            .tips(ALL_SHARDS)
+            .complexity("O(N) where N is the total number of keys in all databases")
+            .doc("1.0.0", "Remove all keys from all databases", "[ASYNC|SYNC]"),
         flushall,
     ),
     Entry::data(
-        spec("swapdb", 3, Flags::WRITE.or(Flags::FAST)).doc(
-            "4.0.0",
-            "Swaps two Redis databases",
-            "index1 index2",
-        ),
+        spec("swapdb", 3, Flags::WRITE.or(Flags::FAST))
+            .complexity(
+                "O(N) where N is the count of clients watching or blocking on keys \
+                 from both databases.",
+            )
+            .doc("4.0.0", "Swaps two Redis databases", "index1 index2"),
         swapdb,
     ),
 ];
@@ -95,6 +94,7 @@ fn number(argument: &[u8]) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use crate::commands::testing::Fixture;
+    use crate::config::SaveRule;
 
     #[test]
     fn flushes_count_what_went() {
@@ -108,10 +108,27 @@ mod tests {
         assert_eq!(fixture.dirty(), dirty + 2);
         fixture.check("DBSIZE", ":0\r\n");
         assert_eq!(fixture.in_db(5, "DBSIZE"), ":1\r\n");
-        fixture.server.config.save.clear();
         fixture.check("FLUSHALL ASYNC", "+OK\r\n");
         assert_eq!(fixture.dirty(), dirty + 3);
         assert_eq!(fixture.in_db(5, "DBSIZE"), ":0\r\n");
+    }
+
+    #[test]
+    fn with_save_rules_the_empty_dataset_is_saved_at_once() {
+        let mut fixture = Fixture::new();
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        fixture.server.config.dir = dir.path().to_owned();
+        fixture.server.config.save.push(SaveRule { seconds: 3600, changes: 1 });
+        fixture.run("MSET a 1 b 2");
+        fixture.check("FLUSHALL", "+OK\r\n");
+        assert_eq!(fixture.dirty(), 0);
+        assert!(dir.path().join("dump.rdb").exists());
+        fixture.run("SET a 1");
+        fixture.take_propagated();
+        fixture.server.config.dir = dir.path().join("absent");
+        fixture.check("FLUSHALL", "+OK\r\n");
+        assert_eq!(fixture.dirty(), 2, "what could not be saved counts");
+        assert_eq!(fixture.take_propagated(), ["FLUSHALL"]);
     }
 
     #[test]

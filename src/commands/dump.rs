@@ -15,17 +15,32 @@ pub const COMMANDS: &[Entry] = &[
             .category(Categories::KEYSPACE)
             .keys(&[KeySpec::one(1, KeyFlags::RO.or(KeyFlags::ACCESS))])
             .tips(&["nondeterministic_output"])
-            .doc("2.6.0", "Return a serialized version of the value stored at the specified key", "key"),
+            .complexity(
+                "O(1) to access the key and additional O(N*M) to serialize it, where N \
+                 is the number of Redis objects composing the value and M their \
+                 average size.",
+            )
+            .doc("2.6.0", "Return a serialized version of the value stored at the specified key.", "key"),
         dump,
     ),
     Entry::server(
         Spec::new("restore", -4, Group::Generic, Flags::WRITE.or(Flags::DENYOOM))
             .category(Categories::KEYSPACE.or(Categories::DANGEROUS))
             .keys(&[KeySpec::one(1, KeyFlags::OW.or(KeyFlags::UPDATE))])
+            .complexity(
+                "O(1) to create the new key and additional O(N*M) to reconstruct the \
+                 serialized value, where N is the number of Redis objects composing \
+                 the value and M their average size. For small string values the time \
+                 complexity is thus O(1)+O(1*M) where M is small, so simply O(1). \
+                 However for sorted set values the complexity is O(N*M*log(N)) because \
+                 inserting values into sorted sets is O(log(N)).",
+            )
             .doc(
                 "2.6.0",
-                "Create a key using the provided serialized value, previously obtained using DUMP",
-                "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
+                "Create a key using the provided serialized value, previously obtained \
+                 using DUMP.",
+                "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ \
+                 frequency]",
             ),
         restore,
     ),

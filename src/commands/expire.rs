@@ -13,12 +13,14 @@ const fn writing(name: &'static str) -> Spec {
     Spec::new(name, -3, Group::Generic, Flags::WRITE.or(Flags::FAST))
         .category(Categories::KEYSPACE)
         .keys(UPDATED)
+        .complexity("O(1)")
 }
 
 const fn reading(name: &'static str) -> Spec {
     Spec::new(name, 2, Group::Generic, Flags::READONLY.or(Flags::FAST))
         .category(Categories::KEYSPACE)
         .keys(SEEN)
+        .complexity("O(1)")
 }
 
 const SEEN: &[KeySpec] = &[KeySpec::one(1, KeyFlags::RO.or(KeyFlags::ACCESS))];
@@ -79,6 +81,7 @@ pub const COMMANDS: &[Entry] = &[
         Spec::new("persist", 2, Group::Generic, Flags::WRITE.or(Flags::FAST))
             .category(Categories::KEYSPACE)
             .keys(UPDATED)
+            .complexity("O(1)")
             .doc("2.2.0", "Remove the expiration from a key", "key"),
         persist,
     ),

@@ -22,39 +22,49 @@ const RENAMED: KeySpec = KeySpec::one(1, KeyFlags::RW.or(KeyFlags::ACCESS).or(Ke
 
 pub const COMMANDS: &[Entry] = &[
     Entry::data(
-        spec("del", -2, Flags::WRITE).keys(REMOVED).tips(SUM_OF_SHARDS).doc(
-            "1.0.0",
-            "Delete a key",
-            "key [key ...]",
-        ),
+        spec("del", -2, Flags::WRITE)
+            .keys(REMOVED)
+            .tips(SUM_OF_SHARDS)
+            .complexity("O(N) where N is the number of keys that will be removed.")
+            .doc("1.0.0", "Delete a key", "key [key ...]"),
         del,
     ),
     Entry::data(
-        spec("unlink", -2, WRITE_FAST).keys(REMOVED).tips(SUM_OF_SHARDS).doc(
-            "4.0.0",
-            "Delete a key asynchronously in another thread. Otherwise it is just as DEL, but non blocking",
-            "key [key ...]",
-        ),
+        spec("unlink", -2, WRITE_FAST)
+            .keys(REMOVED)
+            .tips(SUM_OF_SHARDS)
+            .complexity("O(1) for each key removed regardless of its size.")
+            .doc(
+                "4.0.0",
+                "Delete a key asynchronously in another thread. Otherwise it is just \
+                 as DEL, but non blocking.",
+                "key [key ...]",
+            ),
         unlink,
     ),
     Entry::data(
-        spec("exists", -2, READ_FAST).keys(ALL_SEEN).tips(SUM_OF_SHARDS).doc(
-            "1.0.0",
-            "Determine if a key exists",
-            "key [key ...]",
-        ),
+        spec("exists", -2, READ_FAST)
+            .keys(ALL_SEEN)
+            .tips(SUM_OF_SHARDS)
+            .complexity("O(N) where N is the number of keys to check.")
+            .doc("1.0.0", "Determine if a key exists", "key [key ...]"),
         exists,
     ),
     Entry::data(
-        spec("touch", -2, READ_FAST).keys(ALL_SEEN).tips(SUM_OF_SHARDS).doc(
-            "3.2.1",
-            "Alters the last access time of a key(s). Returns the number of existing keys specified",
-            "key [key ...]",
-        ),
+        spec("touch", -2, READ_FAST)
+            .keys(ALL_SEEN)
+            .tips(SUM_OF_SHARDS)
+            .complexity("O(N) where N is the number of keys that will be touched.")
+            .doc(
+                "3.2.1",
+                "Alters the last access time of a key(s). Returns the number of \
+                 existing keys specified.",
+                "key [key ...]",
+            ),
         touch,
     ),
     Entry::data(
-        spec("type", 2, READ_FAST).keys(&[KeySpec::one(1, KeyFlags::RO)]).doc(
+        spec("type", 2, READ_FAST).keys(&[KeySpec::one(1, KeyFlags::RO)]).complexity("O(1)").doc(
             "1.0.0",
             "Determine the type stored at key",
             "key",
@@ -64,18 +74,21 @@ pub const COMMANDS: &[Entry] = &[
     Entry::data(
         spec("rename", 3, Flags::WRITE)
             .keys(&[RENAMED, KeySpec::one(2, KeyFlags::OW.or(KeyFlags::UPDATE))])
+            .complexity("O(1)")
             .doc("1.0.0", "Rename a key", "key newkey"),
         rename,
     ),
     Entry::data(
         spec("renamenx", 3, WRITE_FAST)
             .keys(&[RENAMED, KeySpec::one(2, KeyFlags::OW.or(KeyFlags::INSERT))])
+            .complexity("O(1)")
             .doc("1.0.0", "Rename a key, only if the new key does not exist", "key newkey"),
         renamenx,
     ),
     Entry::data(
         spec("move", 3, WRITE_FAST)
             .keys(&[KeySpec::one(1, KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::UPDATE))])
+            .complexity("O(1)")
             .doc("1.0.0", "Move a key to another database", "key db"),
         move_key,
     ),
@@ -85,12 +98,14 @@ pub const COMMANDS: &[Entry] = &[
                 KeySpec::one(1, KeyFlags::RO.or(KeyFlags::ACCESS)),
                 KeySpec::one(2, KeyFlags::OW.or(KeyFlags::UPDATE)),
             ])
+            .complexity("O(N) worst case for collections, where N is the number of nested items.")
             .doc("6.2.0", "Copy a key", "source destination [DB destination-db] [REPLACE]"),
         copy,
     ),
     Entry::data(
         spec("randomkey", 1, Flags::READONLY.or(Flags::TOUCHES_ARBITRARY_KEYS))
             .tips(&["request_policy:all_shards", "nondeterministic_output"])
+            .complexity("O(1)")
             .doc("1.0.0", "Return a random key from the keyspace", ""),
         randomkey,
     ),
@@ -98,6 +113,7 @@ pub const COMMANDS: &[Entry] = &[
         Spec::new("dbsize", 1, Group::Server, READ_FAST)
             .category(Categories::KEYSPACE)
             .tips(&["request_policy:all_shards", "response_policy:agg_sum"])
+            .complexity("O(1)")
             .doc("1.0.0", "Return the number of keys in the selected database", ""),
         dbsize,
     ),

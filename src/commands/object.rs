@@ -3,7 +3,7 @@
 use super::help;
 use crate::base::argv::Args;
 use crate::keyspace::settings::{Candidates, Ranking, Settings};
-use crate::keyspace::{Access, StrView, Tx, ValueType, lru};
+use crate::keyspace::{Access, StrView, Tx, ValueType, entry, lru};
 use crate::resp::Reply;
 use crate::server::{Entry, Flow};
 use crate::spec::{Categories, CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -12,11 +12,15 @@ const SEEN: &[KeySpec] = &[KeySpec::one(2, KeyFlags::RO)];
 const PASSES: &[&str] = &["nondeterministic_output"];
 
 const fn about_key(name: &'static str) -> Spec {
-    Spec::new(name, 3, Group::Generic, Flags::READONLY).category(Categories::KEYSPACE).keys(SEEN).tips(PASSES)
+    Spec::new(name, 3, Group::Generic, Flags::READONLY)
+        .category(Categories::KEYSPACE)
+        .keys(SEEN)
+        .tips(PASSES)
+        .complexity("O(1)")
 }
 
 pub const COMMANDS: &[Entry] = &[Entry::container(
-    Spec::new("object", -2, Group::Generic, Flags::NONE).doc(
+    Spec::new("object", -2, Group::Generic, Flags::NONE).complexity("Depends on subcommand.").doc(
         "2.2.3",
         "A container for object introspection commands",
         "",
@@ -41,6 +45,7 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
         Entry::data(
             Spec::new("object|help", 2, Group::Generic, Flags::LOADING.or(Flags::STALE))
                 .category(Categories::KEYSPACE)
+                .complexity("O(1)")
                 .doc("6.2.0", "Show helpful text about the different subcommands", ""),
             object_help,
         ),
@@ -118,28 +123,37 @@ fn object_idletime(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Re
     Ok(Flow::Done)
 }
 
-/// Nothing is shared here. Small integers answer the number by which Redis marks the objects it shares for them, since
-/// clients and tests look for it.
 fn object_refcount(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
-    const SHARED: i64 = i32::MAX as i64;
-    let shares = shares_integers(&tx.keyspace.settings);
+    let sharing = shares_integers(&tx.keyspace.settings);
     match tx.lookup(args.at(2), Access::Peek) {
         None => reply.null(),
-        Some(entry) => {
-            let is_small = match entry.value_type() {
-                ValueType::String => matches!(entry.str_view(), StrView::Int(0..=9999)),
-            };
-            reply.integer(if is_small && shares { SHARED } else { 1 });
-        }
+        Some(entry) => reply.integer(refcount(entry, sharing)),
     }
     Ok(Flow::Done)
 }
 
+/// Nothing is shared here. Small integers answer the number by which Redis marks the objects it shares for them, since
+/// clients and tests look for it.
+pub(super) fn refcount(entry: &entry::Entry, sharing: SharedIntegers) -> i64 {
+    const SHARED: i64 = i32::MAX as i64;
+    let is_small = match entry.value_type() {
+        ValueType::String => matches!(entry.str_view(), StrView::Int(0..=9999)),
+    };
+    if is_small && sharing == SharedIntegers::Yes { SHARED } else { 1 }
+}
+
+/// Whether Redis would share objects for small integers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SharedIntegers {
+    Yes,
+    No,
+}
+
 /// With a limit and a policy that looks at the use of each object, Redis shares none.
-fn shares_integers(settings: &Settings) -> bool {
+pub(super) fn shares_integers(settings: &Settings) -> SharedIntegers {
     let looks_at_use =
         settings.candidates != Candidates::None && matches!(settings.ranking, Ranking::Lru | Ranking::Lfu);
-    settings.maxmemory_bytes == 0 || !looks_at_use
+    if settings.maxmemory_bytes == 0 || !looks_at_use { SharedIntegers::Yes } else { SharedIntegers::No }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub const COMMANDS: &[Entry] = &[
         Spec::new("scan", -2, Group::Generic, Flags::READONLY.or(Flags::TOUCHES_ARBITRARY_KEYS))
             .category(Categories::KEYSPACE)
             .tips(&["nondeterministic_output", "request_policy:special"])
+            .complexity("O(1) for every call, O(N) for a complete iteration, N being the number of keys")
             .doc(
                 "2.8.0",
                 "Incrementally iterate the keys space",
@@ -24,6 +25,10 @@ pub const COMMANDS: &[Entry] = &[
         Spec::new("keys", 2, Group::Generic, Flags::READONLY)
             .category(Categories::KEYSPACE.or(Categories::DANGEROUS))
             .tips(&["request_policy:all_shards", "nondeterministic_output_order"])
+            .complexity(
+                "O(N) with N being the number of keys in the database, under the \
+                 assumption that the key names in the database and the given pattern have limited length.",
+            )
             .doc("1.0.0", "Find all keys matching the given pattern", "pattern"),
         keys,
     ),

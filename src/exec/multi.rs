@@ -11,7 +11,7 @@ const EXEC: Flags = Flags::NOSCRIPT.or(Flags::LOADING).or(Flags::STALE).or(Flags
 
 pub const COMMANDS: &[Entry] = &[
     Entry::server(
-        Spec::new("multi", 1, Group::Transactions, OPEN).doc(
+        Spec::new("multi", 1, Group::Transactions, OPEN).complexity("O(1)").doc(
             "1.2.0",
             "Mark the start of a transaction block",
             "",
@@ -19,31 +19,34 @@ pub const COMMANDS: &[Entry] = &[
         multi,
     ),
     Entry::server(
-        Spec::new("exec", 1, Group::Transactions, EXEC).doc(
-            "1.2.0",
-            "Execute all commands issued after MULTI",
-            "",
-        ),
+        Spec::new("exec", 1, Group::Transactions, EXEC)
+            .complexity("Depends on commands in the transaction")
+            .doc("1.2.0", "Execute all commands issued after MULTI", ""),
         exec,
     ),
     Entry::server(
-        Spec::new("discard", 1, Group::Transactions, OPEN).doc(
-            "2.0.0",
-            "Discard all commands issued after MULTI",
-            "",
-        ),
+        Spec::new("discard", 1, Group::Transactions, OPEN)
+            .complexity("O(N), when N is the number of queued commands")
+            .doc("2.0.0", "Discard all commands issued after MULTI", ""),
         discard,
     ),
     Entry::server(
-        Spec::new("watch", -2, Group::Transactions, OPEN).keys(&[KeySpec::rest(1, 1, KeyFlags::RO)]).doc(
-            "2.2.0",
-            "Watch the given keys to determine execution of the MULTI/EXEC block",
-            "key [key ...]",
-        ),
+        Spec::new("watch", -2, Group::Transactions, OPEN)
+            .keys(&[KeySpec::rest(1, 1, KeyFlags::RO)])
+            .complexity("O(1) for every key.")
+            .doc(
+                "2.2.0",
+                "Watch the given keys to determine execution of the MULTI/EXEC block",
+                "key [key ...]",
+            ),
         watch,
     ),
     Entry::server(
-        Spec::new("unwatch", 1, Group::Transactions, OPEN).doc("2.2.0", "Forget about all watched keys", ""),
+        Spec::new("unwatch", 1, Group::Transactions, OPEN).complexity("O(1)").doc(
+            "2.2.0",
+            "Forget about all watched keys",
+            "",
+        ),
         unwatch,
     ),
 ];

@@ -211,6 +211,13 @@ pub enum Sharing {
     WithChild,
 }
 
+/// Whether tables grow and shrink; only DEBUG stops them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resizing {
+    Allowed,
+    Stopped,
+}
+
 /// What becomes of a key that a lookup finds expired. Either way the lookup does not see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FoundExpired {
@@ -227,6 +234,7 @@ pub struct Keyspace {
     pub counters: Counters,
     pub rng: fastrand::Rng,
     sharing: Sharing,
+    resizing: Resizing,
     /// Commands that write must run with `Removed`: they take an unseen key for an absent one.
     pub found_expired: FoundExpired,
     /// Frees what is costly to free off the loop. Without it everything is freed inline.
@@ -249,6 +257,7 @@ impl Keyspace {
             counters: Counters::default(),
             rng,
             sharing: Sharing::Alone,
+            resizing: Resizing::Allowed,
             found_expired: FoundExpired::Removed,
             bio: None,
             next_expiry_db: 0,
@@ -256,7 +265,8 @@ impl Keyspace {
         }
     }
 
-    /// An empty keyspace of the same shape, to load a file into before it takes this one's place.
+    /// An empty keyspace of the same shape, to load a file into before it takes this one's place. Its tables may grow,
+    /// whatever holds here: whoever puts it here tells it (`set_sharing`, `set_resizing`).
     pub fn empty_twin(&self, now_ms: i64) -> Keyspace {
         Keyspace {
             dbs: self.dbs.iter().map(|_| Db::new(self.seed, now_ms)).collect(),
@@ -264,12 +274,21 @@ impl Keyspace {
             settings: self.settings.clone(),
             counters: self.counters,
             rng: self.rng.clone(),
-            sharing: self.sharing,
+            sharing: Sharing::Alone,
+            resizing: Resizing::Allowed,
             found_expired: self.found_expired,
             bio: self.bio.clone(),
             next_expiry_db: 0,
             pool: Pool::default(),
         }
+    }
+
+    /// An empty database whose table is paused as often as those that are there.
+    fn fresh_db(&self, now_ms: i64) -> Db {
+        let mut fresh = Db::new(self.seed, now_ms);
+        let pauses = [self.sharing == Sharing::WithChild, self.resizing == Resizing::Stopped];
+        pauses.iter().filter(|pauses| **pauses).for_each(|_| fresh.table.pause_rehash());
+        fresh
     }
 
     pub fn db(&self, index: usize) -> &Db {
@@ -316,6 +335,20 @@ impl Keyspace {
         }
     }
 
+    /// Stops all tables from growing and shrinking, or lets them again.
+    pub fn set_resizing(&mut self, resizing: Resizing) {
+        if self.resizing == resizing {
+            return;
+        }
+        self.resizing = resizing;
+        for db in &mut self.dbs {
+            match resizing {
+                Resizing::Stopped => db.table.pause_rehash(),
+                Resizing::Allowed => db.table.resume_rehash(),
+            }
+        }
+    }
+
     /// Moves up to `buckets` buckets of every table that is growing or shrinking. Returns whether work is left.
     pub fn rehash(&mut self, buckets: usize) -> bool {
         let mut left = false;
@@ -339,10 +372,7 @@ impl Keyspace {
 
     /// Empties one database. Lazy freeing leaves the work to the helper thread.
     pub(super) fn flush(&mut self, index: usize, freeing: Freeing, now_ms: i64) {
-        let mut fresh = Db::new(self.seed, now_ms);
-        if self.sharing == Sharing::WithChild {
-            fresh.table.pause_rehash();
-        }
+        let fresh = self.fresh_db(now_ms);
         let old = std::mem::replace(&mut self.dbs[index], fresh);
         self.free(freeing, old.table.len(), old);
     }

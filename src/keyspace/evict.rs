@@ -282,29 +282,29 @@ impl Eviction<'_> {
     fn volatile_samples(&mut self, db: usize, sampling: Sampling, visit: &mut dyn FnMut(&Entry, u64)) {
         let mut rng = self.keyspace.rng.fork();
         let db = self.keyspace.db_mut(db);
-        let mut records = Vec::new();
-        while db.volatile_len() > 0 {
-            records.clear();
-            let (Sampling::Random(samples) | Sampling::SoonestAndRandom(samples)) = sampling;
-            if let Sampling::SoonestAndRandom(_) = sampling {
-                db.index.soonest(samples, &mut records);
-            }
-            records.extend(std::iter::from_fn(|| db.index.sample(&mut rng)).take(samples));
-            let mut shown = false;
-            for record in &records {
-                db.find_volatile(*record, &mut |entry, hash| {
-                    visit(entry, hash);
-                    shown = true;
-                    true
-                });
-            }
-            if shown {
+        let mut rounds_done = 0;
+        // After a whole round of compaction every record has its key; the one that goes on now may have begun before.
+        while db.volatile_len() > 0 && rounds_done <= 2 {
+            if show_records(db, &sampling.records(db, &mut rng), visit) {
                 return;
             }
-            // After a round of this every record has its key, so this comes to an end.
-            db.compact_index(COMPACTED_PER_TRY);
+            rounds_done += usize::from(!db.compact_index(COMPACTED_PER_TRY));
         }
+        debug_assert_eq!(db.volatile_len(), 0, "every key with an expiry has a record");
     }
+}
+
+/// Shows the keys that some records of the index mean. Whether there are any.
+fn show_records(db: &Db, records: &[u64], visit: &mut dyn FnMut(&Entry, u64)) -> bool {
+    let mut shown = false;
+    for record in records {
+        db.find_volatile(*record, &mut |entry, hash| {
+            visit(entry, hash);
+            shown = true;
+            true
+        });
+    }
+    shown
 }
 
 #[derive(Clone, Copy)]
@@ -312,6 +312,18 @@ enum Sampling {
     Random(usize),
     /// Records that come up next may be those of keys whose expiry has moved away since, hence the others.
     SoonestAndRandom(usize),
+}
+
+impl Sampling {
+    fn records(self, db: &Db, rng: &mut fastrand::Rng) -> Vec<u64> {
+        let mut records = Vec::new();
+        let (Sampling::Random(samples) | Sampling::SoonestAndRandom(samples)) = self;
+        if let Sampling::SoonestAndRandom(_) = self {
+            db.index.soonest(samples, &mut records);
+        }
+        records.extend(std::iter::from_fn(|| db.index.sample(rng)).take(samples));
+        records
+    }
 }
 
 fn score(entry: &Entry, now_ms: i64, settings: &Settings) -> u64 {

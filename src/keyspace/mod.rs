@@ -22,3 +22,6 @@ pub use event::Event;
 pub use ledger::{Change, Ledger};
 pub use settings::Settings;
 pub use tx::{Access, Expiry, Free, Tx};
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,32 @@ pub struct Spec {
     pub syntax: &'static str,
     /// Command tips, as COMMAND INFO lists them.
     pub tips: &'static [&'static str],
+    /// Time complexity as COMMAND DOCS tells it; empty when nothing is told.
+    pub complexity: &'static str,
+    pub deprecation: Option<Deprecation>,
+    /// Tells of each key spec what its flags cannot; shorter than `keys` when the rest needs no words.
+    pub key_notes: &'static [&'static str],
+    /// Tells the flags of keys whose spec says `VARIABLE_FLAGS` from the arguments.
+    pub key_flags: Option<KeyFlagsOf>,
+    pub audience: Audience,
+}
+
+/// What a command does with its keys when it is called with these arguments.
+pub type KeyFlagsOf = fn(Args<'_>) -> KeyFlags;
+
+/// Since when a command should no longer be used, and what should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deprecation {
+    pub since: &'static str,
+    pub replaced_by: &'static str,
+}
+
+/// For whom a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    Everyone,
+    /// It serves the server's own workings and tests: COMMAND DOCS calls it a `syscmd`.
+    System,
 }
 
 impl Spec {
@@ -38,6 +64,11 @@ impl Spec {
             summary: "",
             syntax: "",
             tips: &[],
+            complexity: "",
+            deprecation: None,
+            key_notes: &[],
+            key_flags: None,
+            audience: Audience::Everyone,
         }
     }
 
@@ -61,6 +92,31 @@ impl Spec {
 
     pub const fn tips(mut self, tips: &'static [&'static str]) -> Spec {
         self.tips = tips;
+        self
+    }
+
+    pub const fn complexity(mut self, complexity: &'static str) -> Spec {
+        self.complexity = complexity;
+        self
+    }
+
+    pub const fn deprecated(mut self, since: &'static str, replaced_by: &'static str) -> Spec {
+        self.deprecation = Some(Deprecation { since, replaced_by });
+        self
+    }
+
+    pub const fn key_notes(mut self, notes: &'static [&'static str]) -> Spec {
+        self.key_notes = notes;
+        self
+    }
+
+    pub const fn key_flags(mut self, key_flags: KeyFlagsOf) -> Spec {
+        self.key_flags = Some(key_flags);
+        self
+    }
+
+    pub const fn audience(mut self, audience: Audience) -> Spec {
+        self.audience = audience;
         self
     }
 
@@ -112,6 +168,10 @@ impl Spec {
         let mut places = Vec::new();
         for spec in self.keys.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)) {
             spec.places(args, &mut places)?;
+        }
+        if let Some(key_flags) = self.key_flags {
+            let variable = places.iter_mut().filter(|(_, flags)| flags.has(KeyFlags::VARIABLE_FLAGS));
+            variable.for_each(|(_, flags)| *flags = key_flags(args));
         }
         Ok(places)
     }

@@ -8,9 +8,10 @@ pub mod command;
 pub mod error;
 pub mod flags;
 pub mod keys;
+pub mod syntax;
 
 pub use category::{Categories, Group};
-pub use command::Spec;
+pub use command::{Audience, Spec};
 pub use error::CommandError;
 pub use flags::Flags;
 pub use keys::{Begin, Find, KeyFlags, KeySpec};

@@ -51,6 +51,7 @@ fn is_test_file(path: &str) -> bool {
     path.starts_with("tests/")
         || path.starts_with("benches/")
         || path.ends_with("/tests.rs")
+        || path.ends_with("/testing.rs")
         || path.contains("/tests/")
 }
 

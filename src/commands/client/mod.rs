@@ -17,29 +17,39 @@ const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
     Spec::new(name, arity, Group::Connection, flags).category(Categories::CONNECTION)
 }
 
-const CONTAINER: Spec = Spec::new("client", -2, Group::Connection, Flags::NONE).doc(
-    "2.4.0",
-    "A container for client connection commands",
-    "",
-);
+const CONTAINER: Spec = Spec::new("client", -2, Group::Connection, Flags::NONE)
+    .complexity("Depends on subcommand.")
+    .doc("2.4.0", "A container for client connection commands", "");
 
 pub const COMMANDS: &[Entry] = &[Entry::container(CONTAINER, SUBCOMMANDS)];
 
 const SUBCOMMANDS: &[Entry] = &[
     Entry::server(
-        spec("client|id", 2, OPEN).doc("5.0.0", "Returns the client ID for the current connection", ""),
+        spec("client|id", 2, OPEN).complexity("O(1)").doc(
+            "5.0.0",
+            "Returns the client ID for the current connection",
+            "",
+        ),
         attributes::id,
     ),
     Entry::server(
-        spec("client|getname", 2, OPEN).doc("2.6.9", "Get the current connection name", ""),
+        spec("client|getname", 2, OPEN).complexity("O(1)").doc(
+            "2.6.9",
+            "Get the current connection name",
+            "",
+        ),
         attributes::getname,
     ),
     Entry::server(
-        spec("client|setname", 3, OPEN).doc("2.6.9", "Set the current connection name", "connection-name"),
+        spec("client|setname", 3, OPEN).complexity("O(1)").doc(
+            "2.6.9",
+            "Set the current connection name",
+            "connection-name",
+        ),
         attributes::setname,
     ),
     Entry::server(
-        spec("client|setinfo", 4, OPEN).doc(
+        spec("client|setinfo", 4, OPEN).complexity("O(1)").doc(
             "7.2.0",
             "Sets information specific to the client or connection",
             "<LIB-NAME libname|LIB-VER libver>",
@@ -47,7 +57,7 @@ const SUBCOMMANDS: &[Entry] = &[
         attributes::setinfo,
     ),
     Entry::server(
-        spec("client|getredir", 2, OPEN).doc(
+        spec("client|getredir", 2, OPEN).complexity("O(1)").doc(
             "6.0.0",
             "Get tracking notifications redirection client ID if any",
             "",
@@ -55,7 +65,7 @@ const SUBCOMMANDS: &[Entry] = &[
         attributes::getredir,
     ),
     Entry::server(
-        spec("client|reply", 3, OPEN).doc(
+        spec("client|reply", 3, OPEN).complexity("O(1)").doc(
             "3.2.0",
             "Instruct the server whether to reply to commands",
             "<ON|OFF|SKIP>",
@@ -63,7 +73,7 @@ const SUBCOMMANDS: &[Entry] = &[
         attributes::reply,
     ),
     Entry::server(
-        spec("client|no-evict", 3, ADMIN).doc(
+        spec("client|no-evict", 3, ADMIN).complexity("O(1)").doc(
             "7.0.0",
             "Set client eviction mode for the current connection",
             "<ON|OFF>",
@@ -71,7 +81,7 @@ const SUBCOMMANDS: &[Entry] = &[
         attributes::no_evict,
     ),
     Entry::server(
-        spec("client|no-touch", 3, OPEN).doc(
+        spec("client|no-touch", 3, OPEN).complexity("O(1)").doc(
             "7.2.0",
             "Controls whether commands sent by the client affect the LRU/LFU of accessed keys",
             "<ON|OFF>",
@@ -79,23 +89,26 @@ const SUBCOMMANDS: &[Entry] = &[
         attributes::no_touch,
     ),
     Entry::server(
-        spec("client|info", 2, OPEN).tips(&["nondeterministic_output"]).doc(
+        spec("client|info", 2, OPEN).tips(&["nondeterministic_output"]).complexity("O(1)").doc(
             "6.2.0",
-            "Returns information about the current client connection",
+            "Returns information about the current client connection.",
             "",
         ),
         list::info,
     ),
     Entry::server(
-        spec("client|list", -2, ADMIN).tips(&["nondeterministic_output"]).doc(
-            "2.4.0",
-            "Get the list of client connections",
-            "[TYPE <NORMAL|MASTER|REPLICA|PUBSUB>] [ID client-id [client-id ...]]",
-        ),
+        spec("client|list", -2, ADMIN)
+            .tips(&["nondeterministic_output"])
+            .complexity("O(N) where N is the number of client connections")
+            .doc(
+                "2.4.0",
+                "Get the list of client connections",
+                "[TYPE <NORMAL|MASTER|REPLICA|PUBSUB>] [ID client-id [client-id ...]]",
+            ),
         list::list,
     ),
     Entry::server(
-        spec("client|kill", -3, ADMIN).doc(
+        spec("client|kill", -3, ADMIN).complexity("O(N) where N is the number of client connections").doc(
             "2.4.0",
             "Kill the connection of a client",
             "<ip:port|<ID client-id|TYPE <NORMAL|MASTER|SLAVE|REPLICA|PUBSUB>|USER username|ADDR ip:port|\
@@ -106,27 +119,33 @@ const SUBCOMMANDS: &[Entry] = &[
         kill::kill,
     ),
     Entry::server(
-        spec("client|pause", -3, ADMIN).doc(
-            "3.0.0",
+        spec("client|pause", -3, ADMIN).complexity("O(1)").doc(
+            "2.9.50",
             "Stop processing commands from clients for some time",
             "timeout [WRITE|ALL]",
         ),
         pause::pause,
     ),
     Entry::server(
-        spec("client|unpause", 2, ADMIN).doc("6.2.0", "Resume processing of clients that were paused", ""),
+        spec("client|unpause", 2, ADMIN).complexity("O(N) Where N is the number of paused clients").doc(
+            "6.2.0",
+            "Resume processing of clients that were paused",
+            "",
+        ),
         pause::unpause,
     ),
     Entry::server(
-        spec("client|unblock", -3, ADMIN).doc(
-            "5.0.0",
-            "Unblock a client blocked in a blocking command from a different connection",
-            "client-id [TIMEOUT|ERROR]",
-        ),
+        spec("client|unblock", -3, ADMIN)
+            .complexity("O(log N) where N is the number of client connections")
+            .doc(
+                "5.0.0",
+                "Unblock a client blocked in a blocking command from a different connection",
+                "client-id [TIMEOUT|ERROR]",
+            ),
         pause::unblock,
     ),
     Entry::server(
-        spec("client|help", 2, Flags::LOADING.or(Flags::STALE)).doc(
+        spec("client|help", 2, Flags::LOADING.or(Flags::STALE)).complexity("O(1)").doc(
             "5.0.0",
             "Show helpful text about the different subcommands",
             "",

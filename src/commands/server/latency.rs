@@ -17,52 +17,63 @@ const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
 }
 
 pub const COMMANDS: &[Entry] = &[Entry::container(
-    spec("latency", -2, Flags::NONE).doc("2.8.13", "A container for latency diagnostics commands", ""),
+    spec("latency", -2, Flags::NONE).complexity("Depends on subcommand.").doc(
+        "2.8.13",
+        "A container for latency diagnostics commands",
+        "",
+    ),
     &[
         Entry::server(
-            spec("latency|doctor", 2, FLAGS).tips(REPORT_TIPS).doc(
+            spec("latency|doctor", 2, FLAGS).tips(REPORT_TIPS).complexity("O(1)").doc(
                 "2.8.13",
-                "Return a human readable latency analysis report",
+                "Return a human readable latency analysis report.",
                 "",
             ),
             doctor,
         ),
         Entry::server(
-            spec("latency|graph", 3, FLAGS).tips(REPORT_TIPS).doc(
+            spec("latency|graph", 3, FLAGS).tips(REPORT_TIPS).complexity("O(1)").doc(
                 "2.8.13",
-                "Return a latency graph for the event",
+                "Return a latency graph for the event.",
                 "event",
             ),
             graph,
         ),
         Entry::server(
-            spec("latency|help", 2, Flags::LOADING.or(Flags::STALE)).doc(
+            spec("latency|help", 2, Flags::LOADING.or(Flags::STALE)).complexity("O(1)").doc(
                 "2.8.13",
-                "Show helpful text about the different subcommands",
+                "Show helpful text about the different subcommands.",
                 "",
             ),
             latency_help,
         ),
         Entry::server(
-            spec("latency|histogram", -2, FLAGS).tips(REPORT_TIPS).doc(
-                "7.0.0",
-                "Return the cumulative distribution of latencies of a subset of commands or all",
-                "[command [command ...]]",
-            ),
+            spec("latency|histogram", -2, FLAGS)
+                .tips(REPORT_TIPS)
+                .complexity(
+                    "O(N) where N is the number of commands with latency information being \
+                 retrieved.",
+                )
+                .doc(
+                    "7.0.0",
+                    "Return the cumulative distribution of latencies of a subset of \
+                 commands or all.",
+                    "[command [command ...]]",
+                ),
             histogram,
         ),
         Entry::server(
-            spec("latency|history", 3, FLAGS).tips(REPORT_TIPS).doc(
+            spec("latency|history", 3, FLAGS).tips(REPORT_TIPS).complexity("O(1)").doc(
                 "2.8.13",
-                "Return timestamp-latency samples for the event",
+                "Return timestamp-latency samples for the event.",
                 "event",
             ),
             history,
         ),
         Entry::server(
-            spec("latency|latest", 2, FLAGS).tips(REPORT_TIPS).doc(
+            spec("latency|latest", 2, FLAGS).tips(REPORT_TIPS).complexity("O(1)").doc(
                 "2.8.13",
-                "Return the latest latency samples for all events",
+                "Return the latest latency samples for all events.",
                 "",
             ),
             latest,
@@ -70,7 +81,8 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
         Entry::server(
             spec("latency|reset", -2, FLAGS)
                 .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"])
-                .doc("2.8.13", "Reset latency data for one or more events", "[event [event ...]]"),
+                .complexity("O(1)")
+                .doc("2.8.13", "Reset latency data for one or more events.", "[event [event ...]]"),
             reset,
         ),
     ],

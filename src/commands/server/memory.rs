@@ -18,10 +18,14 @@ const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
 }
 
 pub const COMMANDS: &[Entry] = &[Entry::container(
-    spec("memory", -2, Flags::NONE).doc("4.0.0", "A container for memory diagnostics commands", ""),
+    spec("memory", -2, Flags::NONE).complexity("Depends on subcommand.").doc(
+        "4.0.0",
+        "A container for memory diagnostics commands",
+        "",
+    ),
     &[
         Entry::server(
-            spec("memory|doctor", 2, Flags::NONE).tips(REPORT_TIPS).doc(
+            spec("memory|doctor", 2, Flags::NONE).tips(REPORT_TIPS).complexity("O(1)").doc(
                 "4.0.0",
                 "Outputs memory problems report",
                 "",
@@ -29,7 +33,7 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
             doctor,
         ),
         Entry::server(
-            spec("memory|help", 2, Flags::LOADING.or(Flags::STALE)).doc(
+            spec("memory|help", 2, Flags::LOADING.or(Flags::STALE)).complexity("O(1)").doc(
                 "4.0.0",
                 "Show helpful text about the different subcommands",
                 "",
@@ -37,21 +41,21 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
             memory_help,
         ),
         Entry::server(
-            spec("memory|malloc-stats", 2, Flags::NONE).tips(REPORT_TIPS).doc(
-                "4.0.0",
-                "Show allocator internal stats",
-                "",
-            ),
+            spec("memory|malloc-stats", 2, Flags::NONE)
+                .tips(REPORT_TIPS)
+                .complexity("Depends on how much memory is allocated, could be slow")
+                .doc("4.0.0", "Show allocator internal stats", ""),
             malloc_stats,
         ),
         Entry::server(
             spec("memory|purge", 2, Flags::NONE)
                 .tips(&["request_policy:all_shards", "response_policy:all_succeeded"])
+                .complexity("Depends on how much memory is allocated, could be slow")
                 .doc("4.0.0", "Ask the allocator to release memory", ""),
             purge,
         ),
         Entry::server(
-            spec("memory|stats", 2, Flags::NONE).tips(REPORT_TIPS).doc(
+            spec("memory|stats", 2, Flags::NONE).tips(REPORT_TIPS).complexity("O(1)").doc(
                 "4.0.0",
                 "Show memory usage details",
                 "",
@@ -59,11 +63,10 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
             stats,
         ),
         Entry::data(
-            spec("memory|usage", -3, Flags::READONLY).keys(&[KeySpec::one(2, KeyFlags::RO)]).doc(
-                "4.0.0",
-                "Estimate the memory usage of a key",
-                "key [SAMPLES count]",
-            ),
+            spec("memory|usage", -3, Flags::READONLY)
+                .keys(&[KeySpec::one(2, KeyFlags::RO)])
+                .complexity("O(N) where N is the number of samples.")
+                .doc("4.0.0", "Estimate the memory usage of a key", "key [SAMPLES count]"),
             usage,
         ),
     ],

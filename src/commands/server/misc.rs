@@ -10,6 +10,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::server(
         Spec::new("time", 1, Group::Server, Flags::LOADING.or(Flags::STALE).or(Flags::FAST))
             .tips(&["nondeterministic_output"])
+            .complexity("O(1)")
             .doc("2.6.0", "Return the current server time", ""),
         time,
     ),

@@ -1,5 +1,7 @@
 //! The commands about the server itself, a file for each family.
+pub mod command;
 pub mod config;
+pub mod debug;
 pub mod footprint;
 pub mod info;
 pub mod latency;

@@ -15,16 +15,21 @@ const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
 }
 
 pub const COMMANDS: &[Entry] = &[Entry::container(
-    spec("slowlog", -2, Flags::NONE).doc("2.2.12", "A container for slow log commands", ""),
+    spec("slowlog", -2, Flags::NONE).complexity("Depends on subcommand.").doc(
+        "2.2.12",
+        "A container for slow log commands",
+        "",
+    ),
     &[
         Entry::server(
             spec("slowlog|get", -2, FLAGS)
                 .tips(&["request_policy:all_nodes", "nondeterministic_output"])
+                .complexity("O(N) where N is the number of entries returned")
                 .doc("2.2.12", "Get the slow log's entries", "[count]"),
             get,
         ),
         Entry::server(
-            spec("slowlog|help", 2, Flags::LOADING.or(Flags::STALE)).doc(
+            spec("slowlog|help", 2, Flags::LOADING.or(Flags::STALE)).complexity("O(1)").doc(
                 "6.2.0",
                 "Show helpful text about the different subcommands",
                 "",
@@ -34,12 +39,14 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
         Entry::server(
             spec("slowlog|len", 2, FLAGS)
                 .tips(&["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"])
+                .complexity("O(1)")
                 .doc("2.2.12", "Get the slow log's length", ""),
             len,
         ),
         Entry::server(
             spec("slowlog|reset", 2, FLAGS)
                 .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"])
+                .complexity("O(N) where N is the number of entries in the slowlog")
                 .doc("2.2.12", "Clear all entries from the slow log", ""),
             reset,
         ),

@@ -16,17 +16,20 @@ pub const COMMANDS: &[Entry] = &[
             Group::Server,
             Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING).or(Flags::NO_MULTI),
         )
+        .complexity("O(N) where N is the total number of keys in all databases")
         .doc("1.0.0", "Synchronously save the dataset to disk", ""),
         save,
     ),
     Entry::server(
         Spec::new("bgsave", -1, Group::Server, Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING))
+            .complexity("O(1)")
             .doc("1.0.0", "Asynchronously save the dataset to disk", "[SCHEDULE|CANCEL]"),
         bgsave,
     ),
     Entry::server(
         Spec::new("lastsave", 1, Group::Server, Flags::LOADING.or(Flags::STALE).or(Flags::FAST))
             .category(Categories::ADMIN.or(Categories::DANGEROUS))
+            .complexity("O(1)")
             .doc("1.0.0", "Get the UNIX time stamp of the last successful save to disk", "")
             .tips(&["nondeterministic_output"]),
         lastsave,
@@ -43,6 +46,10 @@ pub const COMMANDS: &[Entry] = &[
                 .or(Flags::NO_MULTI)
                 .or(Flags::SENTINEL)
                 .or(Flags::ALLOW_BUSY),
+        )
+        .complexity(
+            "O(N) when saving, where N is the total number of keys in all \
+                 databases when saving data, otherwise O(1)",
         )
         .doc(
             "1.0.0",

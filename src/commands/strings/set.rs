@@ -7,8 +7,8 @@ use crate::base::number;
 use crate::keyspace::{Event, Expiry, Tx};
 use crate::resp::Reply;
 use crate::server::Flow;
-use crate::spec::CommandError;
 use crate::spec::args::{Options, is_word};
+use crate::spec::{CommandError, KeyFlags};
 
 /// What SET was asked for beyond key and value.
 #[derive(Default)]
@@ -16,6 +16,13 @@ struct SetOptions<'a> {
     condition: Option<Condition<'a>>,
     expiry: Option<ExpiryOption<'a>>,
     get: bool,
+}
+
+/// With GET it reads the key, otherwise it only writes it.
+pub(super) fn key_flags(args: Args<'_>) -> KeyFlags {
+    let gets = args.iter().skip(3).any(|word| is_word(word, "GET"));
+    let access = if gets { KeyFlags::RW.or(KeyFlags::ACCESS) } else { KeyFlags::OW };
+    access.or(KeyFlags::UPDATE)
 }
 
 fn parse<'a>(args: Args<'a>) -> Result<SetOptions<'a>, CommandError> {

@@ -19,18 +19,20 @@ const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
 }
 
 pub const COMMANDS: &[Entry] = &[Entry::container(
-    spec("config", -2, Flags::NONE).doc("2.0.0", "A container for server configuration commands", ""),
+    spec("config", -2, Flags::NONE).complexity("Depends on subcommand.").doc(
+        "2.0.0",
+        "A container for server configuration commands",
+        "",
+    ),
     &[
         Entry::server(
-            spec("config|get", -3, FLAGS).doc(
-                "2.0.0",
-                "Get the values of configuration parameters",
-                "parameter [parameter ...]",
-            ),
+            spec("config|get", -3, FLAGS)
+                .complexity("O(N) when N is the number of configuration parameters provided")
+                .doc("2.0.0", "Get the values of configuration parameters", "parameter [parameter ...]"),
             get,
         ),
         Entry::server(
-            spec("config|help", 2, Flags::LOADING.or(Flags::STALE)).doc(
+            spec("config|help", 2, Flags::LOADING.or(Flags::STALE)).complexity("O(1)").doc(
                 "5.0.0",
                 "Show helpful text about the different subcommands",
                 "",
@@ -38,11 +40,15 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
             config_help,
         ),
         Entry::server(
-            spec("config|resetstat", 2, FLAGS).doc("2.0.0", "Reset the stats returned by INFO", ""),
+            spec("config|resetstat", 2, FLAGS).complexity("O(1)").doc(
+                "2.0.0",
+                "Reset the stats returned by INFO",
+                "",
+            ),
             resetstat,
         ),
         Entry::server(
-            spec("config|rewrite", 2, FLAGS).doc(
+            spec("config|rewrite", 2, FLAGS).complexity("O(1)").doc(
                 "2.8.0",
                 "Rewrite the configuration file with the in memory configuration",
                 "",
@@ -52,6 +58,7 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
         Entry::server(
             spec("config|set", -4, FLAGS)
                 .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"])
+                .complexity("O(N) when N is the number of configuration parameters provided")
                 .doc(
                     "2.0.0",
                     "Set configuration parameters to the given values",

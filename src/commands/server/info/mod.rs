@@ -28,6 +28,7 @@ pub const COMMANDS: &[Entry] = &[Entry::server(
     Spec::new("info", -1, Group::Server, Flags::LOADING.or(Flags::STALE))
         .category(Categories::DANGEROUS)
         .tips(&["nondeterministic_output", "request_policy:all_shards", "response_policy:special"])
+        .complexity("O(1)")
         .doc("1.0.0", "Get information and statistics about the server", "[section [section ...]]"),
     info,
 )];

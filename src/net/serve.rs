@@ -25,7 +25,7 @@ impl Host for NetHost {
     fn listen(&self, config: &Config) -> Result<(), String> {
         let Some(server) = self.server.upgrade() else { return Ok(()) };
         let mut listeners = self.listeners.borrow_mut();
-        // Old and new addresses may overlap (`*` and 127.0.0.1): then the old sockets must go before the new ones can be.
+        // Old and new addresses may overlap (`*` and 127.0.0.1): then the old sockets must go before the new come.
         let bound = listener::bind(config).or_else(|_| {
             listeners.stop_tcp();
             listener::bind(config).inspect_err(|_| {

@@ -63,6 +63,8 @@ pub struct Connection {
     pub inbox: Inbox,
     /// Requests are left that could not be run yet.
     pub has_more: bool,
+    /// The last read filled the buffer, so the socket has more: others have their turn before it is read.
+    pub read_was_full: bool,
     /// Wakes the client when the pause it waits for may be over.
     pub pause_timer: Option<Pin<Box<Sleep>>>,
 }
@@ -157,9 +159,12 @@ impl Connection {
 
     fn read(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
         self.buffers.lend(&mut self.inbox);
-        match self.stream.poll_read(cx, self.inbox.free_part()) {
+        let free_part = self.inbox.free_part();
+        let free_bytes = free_part.len();
+        match self.stream.poll_read(cx, free_part) {
             Poll::Ready(Ok(0)) => Next::Close,
             Poll::Ready(Ok(count)) => {
+                self.read_was_full = count == free_bytes;
                 self.inbox.fill(count);
                 server.stats.net_input_bytes += count as u64;
                 server.stats.reads_processed += 1;
@@ -186,11 +191,18 @@ impl Connection {
             return end;
         }
         match verdict {
-            Verdict::TurnOver => {
-                cx.waker().wake_by_ref();
-                Next::Sleep
+            Verdict::TurnOver => yield_turn(cx),
+            Verdict::NeedsInput if self.read_was_full => {
+                self.read_was_full = false;
+                yield_turn(cx)
             }
             Verdict::NeedsInput | Verdict::Paused | Verdict::Close => Next::Again,
         }
     }
+}
+
+/// Lets the other tasks run before this one goes on.
+fn yield_turn(cx: &Context<'_>) -> Next {
+    cx.waker().wake_by_ref();
+    Next::Sleep
 }

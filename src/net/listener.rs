@@ -250,6 +250,7 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         buffers: buffers.clone(),
         inbox: Inbox::default(),
         has_more: false,
+        read_was_full: false,
         pause_timer: None,
     };
     spawn_local(connection.serve());

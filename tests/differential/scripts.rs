@@ -127,7 +127,7 @@ pub const SCRIPTS: &[Script] = &[
             HELLO 3
             SET f 1.5
             INCRBYFLOAT f 1
-            EXEC
+            ~EXEC
             GET f
         "#,
     },
@@ -483,7 +483,7 @@ pub const SCRIPTS: &[Script] = &[
             HELLO 4
             HELLO x
             HELLO 2 AUTH
-            HELLO 2 AUTH default x
+            ~HELLO 2 AUTH default x
             HELLO 2 AUTH nosuch x
             HELLO 2 SETNAME
             HELLO 2 SETNAME "a b"
@@ -521,7 +521,7 @@ pub const SCRIPTS: &[Script] = &[
         lines: r#"
             SET before 1
             CONFIG SET maxmemory-policy allkeys-lfu
-            SET a 1
+            SET a "no shared integer"
             OBJECT FREQ a
             OBJECT IDLETIME a
             OBJECT ENCODING a

@@ -59,7 +59,8 @@ pub fn execute(
             Outcome::Close
         }
         Err(error) => {
-            reject(server, client, &error, out);
+            let refusal = refusal(server, request.args, error);
+            reject(server, client, refusal, out);
             Outcome::Done
         }
     };
@@ -105,12 +106,43 @@ fn effective_flags(server: &Server, client: ClientId, command: usize) -> Flags {
     spec.flags.or(inherited.and(INHERITED))
 }
 
-fn reject(server: &mut Server, client: ClientId, error: &CommandError, out: &mut Vec<u8>) {
+/// An EXEC that is refused ends its transaction all the same, and says so.
+#[cold]
+fn refusal(server: &Server, args: Args<'_>, error: CommandError) -> Refusal {
+    let is_exec =
+        gates::find(server, args).is_ok_and(|command| server.commands.at(command).entry.spec.name == "exec");
+    if !is_exec {
+        return Refusal { error, transaction: After::Broken };
+    }
     let line = error.line();
+    let reason = line.strip_prefix(b"ERR ").unwrap_or(&line);
+    let error = CommandError::quoting("EXECABORT Transaction discarded because of: ", reason, "");
+    Refusal { error, transaction: After::Discarded }
+}
+
+/// Why a command does not run, and what becomes of a transaction of the client.
+struct Refusal {
+    error: CommandError,
+    transaction: After,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// Its EXEC will fail.
+    Broken,
+    Discarded,
+}
+
+fn reject(server: &mut Server, client: ClientId, refusal: Refusal, out: &mut Vec<u8>) {
+    let line = refusal.error.line();
     server.count_error(&line);
+    if refusal.transaction == After::Discarded {
+        server.forget_watches(client);
+    }
     if let Some(client) = server.clients.get_mut(client) {
-        if let Some(transaction) = &mut client.transaction {
-            transaction.broken = true;
+        match refusal.transaction {
+            After::Discarded => client.transaction = None,
+            After::Broken => client.transaction.iter_mut().for_each(|transaction| transaction.broken = true),
         }
         Reply::new(out, client.protocol).error_bytes(&line);
     }

@@ -517,6 +517,52 @@ pub const SCRIPTS: &[Script] = &[
         "#,
     },
     Script {
+        name: "refused exec",
+        lines: r#"
+            EXEC extra
+            WATCH a
+            MULTI
+            SET a 1
+            EXEC extra
+            EXEC
+            SET a 2
+            MULTI
+            DISCARD extra
+            EXEC
+            MULTI
+            MULTI extra
+            SET
+            EXEC
+        "#,
+    },
+    Script {
+        name: "bytes in errors",
+        lines: r#"
+            "\xff\xfe" "\x80x" "new\nline"
+            "a\x00b" "x\x00y" z
+            CONFIG "\xff\x00b"
+            CONFIG SET "\xff\x00b" 1
+            CONFIG SET " \n\xff" 1
+            CONFIG GET "\xff\x00b"
+            EXPIRE a 1 "\xff\x00r"
+            HELLO 2 "\xff\x00r"
+            CLIENT KILL USER "\xff\x00a"
+            CLIENT KILL TYPE "\xff\x00a"
+            CLIENT LIST TYPE "\xff\x00a"
+            LATENCY GRAPH "\xff\x00a"
+            SLOWLOG "\xff\x00a"
+            SLOWLOG GET 1 2 3 4
+            SLOWLOG LEN 1 2 3 4
+            DEBUG "\xff\x00a"
+            OBJECT "\xff\x00a" x
+            MEMORY "\xff\x00a"
+            COMMAND INFO "\xff\x00a"
+            DEBUG ERROR "\n\x00a\r\nb\xff"
+            DEBUG ERROR ""
+            DEBUG ERROR noprefix
+        "#,
+    },
+    Script {
         name: "policies",
         lines: r#"
             SET before 1

@@ -2,7 +2,8 @@
 //!
 //! Random conversations come from a seed and the table; fixed ones from `scripts`; directives have a conversation of
 //! their own. Afterwards the keyspaces, DUMP payloads and RDB files of the two must agree too. A failure prints the
-//! seed: `TINTYPE_SEED=7 TINTYPE_COMMANDS=500 cargo test --test differential random` plays it again.
+//! seed: `TINTYPE_SEED=7 TINTYPE_COMMANDS=500 cargo test --test differential random` plays it again;
+//! `TINTYPE_HISTORY` says how many of the commands before the failure are shown.
 
 #[path = "differential/compare.rs"]
 mod compare;
@@ -84,9 +85,13 @@ impl Twin {
     }
 }
 
+/// A number from the environment.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
 #[test]
 fn random_conversations() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = number("TINTYPE_SEED").map_or(SEEDS, |seed| seed..seed + 1);
     let commands = number("TINTYPE_COMMANDS").map_or(COMMANDS_PER_SEED, |count| count as usize);
     let pair = Pair::start();
@@ -124,7 +129,8 @@ fn converse(pair: &Pair, seed: u64, commands: usize, payloads: Vec<Vec<u8>>) {
         history.push(format!("[{which}] {}", line(&command.arguments)));
         let (ours, theirs) = twin.ask(&command.arguments);
         if !agree(command.rule, &ours, &theirs) && intended(&command.arguments).is_none() {
-            let tail = &history[history.len().saturating_sub(HISTORY_SHOWN)..];
+            let shown = number("TINTYPE_HISTORY").map_or(HISTORY_SHOWN, |count| count as usize);
+            let tail = &history[history.len().saturating_sub(shown)..];
             let replies = describe(&ours, &theirs);
             panic!("seed {seed}, command {round} ({:?}):\n{}\n{replies}", command.rule, tail.join("\n"));
         }

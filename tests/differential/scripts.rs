@@ -536,6 +536,35 @@ pub const SCRIPTS: &[Script] = &[
         "#,
     },
     Script {
+        name: "repeated options",
+        lines: r#"
+            SET a b EX 10 EX 2000
+            =1 TTL a
+            SET a b EX x EX 20
+            SET a b EX 20 EX x
+            SET a b NX NX
+            SET a b GET GET
+            SET a b KEEPTTL KEEPTTL
+            =1 TTL a
+            SET a b PXAT pxat PXAT 9000000000000
+            PEXPIRETIME a
+            GETEX a EX 10 EX 3000
+            =1 TTL a
+            GETEX a PERSIST PERSIST
+            TTL a
+            SET a b XX NX
+            SET a b EX 10 PX 20
+            SET a b EX 10 EX
+            SET a b EX 10 KEEPTTL
+            SET a b KEEPTTL EX 10
+            GETEX a EX 10 PERSIST
+            GETEX a PERSIST EX 10
+            GETEX a EX 10 PX 10
+            GETEX a EX 10 EX
+            GETEX a KEEPTTL
+        "#,
+    },
+    Script {
         name: "bytes in errors",
         lines: r#"
             "\xff\xfe" "\x80x" "new\nline"

@@ -298,7 +298,8 @@ pub const SCRIPTS: &[Script] = &[
             EXPIRE a 10 GT LT
             EXPIRE a 10 NX GT
             EXPIRE a 10 FOO
-            EXPIRE a 10 XX GT
+            EXPIRE a 5 XX GT
+            EXPIRE a 20 XX GT
             EXPIRE a 9223372036854775807
             EXPIRE a -9223372036854775808
             PEXPIRE a 9223372036854775807

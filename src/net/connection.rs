@@ -9,6 +9,7 @@
 use super::Shared;
 use super::stream::Stream;
 use crate::base::ids::ClientId;
+use crate::client::Client;
 use crate::exec::{Inbox, Verdict, pipeline};
 use crate::server::Server;
 use std::cell::RefCell;
@@ -141,7 +142,8 @@ impl Connection {
 
     /// Sends what the socket takes. `Err` says what to do when it fails.
     fn write(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Result<(), Next> {
-        while let Some(client) = server.clients.get(self.client).filter(|client| !client.output.is_empty()) {
+        let to_send = |client: &&Client| !client.output.is_empty() && !client.close_now;
+        while let Some(client) = server.clients.get(self.client).filter(to_send) {
             match self.stream.poll_write(cx, client.output.pending()) {
                 Poll::Ready(Ok(0)) => return Err(Next::Close),
                 Poll::Ready(Ok(count)) => {

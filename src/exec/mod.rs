@@ -10,6 +10,7 @@ pub mod gates;
 pub mod inbox;
 pub mod monitor;
 pub mod multi;
+pub mod output_limit;
 pub mod pipeline;
 pub mod redact;
 pub mod table;

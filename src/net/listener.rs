@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::exec::{Inbox, gates};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
@@ -186,15 +186,20 @@ fn welcome_tcp(stream: TcpStream, peer: SocketAddr, server: &Shared, buffers: &R
         let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     }
     let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
-    let ip = peer.ip().to_canonical();
     let origin = Origin {
         address: peer.to_string(),
         local_address: local,
         transport: Transport::Tcp,
-        is_local: ip.is_loopback(),
+        is_local: is_own_address(peer.ip().to_canonical()),
         fd: stream.as_raw_fd(),
     };
     welcome(Stream::Tcp(stream), origin, server, buffers);
+}
+
+/// As in Redis: the two addresses themselves, not the whole loopback network. What comes from another 127.x.y.z may
+/// have been forwarded.
+fn is_own_address(ip: IpAddr) -> bool {
+    ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST
 }
 
 fn welcome_unix(stream: UnixStream, path: &str, server: &Shared, buffers: &Rc<Buffers>) {
@@ -250,6 +255,7 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         buffers: buffers.clone(),
         inbox: Inbox::default(),
         has_more: false,
+        is_gone: false,
         pause_timer: None,
     };
     spawn_local(connection.serve());

@@ -115,6 +115,12 @@ fn run(
         Some(path) => tracing::warn!("Configuration loaded from {}", path.display()),
         None => tracing::warn!("No config file given, using the defaults and the command line"),
     }
+    if supervised(&config) == "systemd" {
+        tracing::info!(
+            "Supervised by systemd. Please make sure you set appropriate values for TimeoutStartSec and \
+             TimeoutStopSec in your service unit."
+        );
+    }
     enter_directory(&mut config)?;
     write_pidfile(&config)?;
     limit_open_files(&mut config)?;
@@ -126,6 +132,7 @@ fn run(
     let server = build(config, file, title);
     let result = net::serve(server);
     if let Some(path) = pidfile {
+        tracing::info!("Removing the pid file.");
         let _ = process::remove_pidfile(&path);
     }
     if result.is_ok() {

@@ -47,6 +47,7 @@ impl Listeners {
         self.stop_tcp();
         if let Some((task, path)) = self.unix.take() {
             task.abort();
+            tracing::info!("Removing the unix socket file.");
             // It may be gone already; nobody is left to be told.
             let _ = std::fs::remove_file(path);
         }

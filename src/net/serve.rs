@@ -76,13 +76,17 @@ async fn main_task(server: Server) -> Result<i32, String> {
     }
     server.borrow_mut().host = Some(host.clone());
     tracing::info!("Server initialized");
+    notify_supervisor(&server.borrow(), "STATUS=Tintype is loading...");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
     spawn_local(watch_signals(server.clone()));
     load(&server).await?;
-    announce(&server.borrow());
+    if server.borrow().exit_code.is_none() {
+        announce(&server.borrow());
+    }
     while server.borrow().exit_code.is_none() {
         host.wake.notified().await;
     }
+    notify_supervisor(&server.borrow(), "STOPPING=1");
     host.listeners.borrow_mut().stop();
     Ok(server.borrow().exit_code.unwrap_or(0))
 }
@@ -111,8 +115,13 @@ fn announce(server: &Server) {
     if server.config.unixsocket.is_some() {
         tracing::info!("Ready to accept connections unix");
     }
+    notify_supervisor(server, "STATUS=Ready to accept connections\nREADY=1");
+}
+
+/// Tells systemd how far we are, when it watches over us.
+fn notify_supervisor(server: &Server, state: &str) {
     if server.identity.supervised == "systemd"
-        && let Err(error) = crate::base::process::sd_notify("STATUS=Ready to accept connections\nREADY=1")
+        && let Err(error) = crate::base::process::sd_notify(state)
     {
         tracing::warn!("Can't notify systemd: {error}");
     }

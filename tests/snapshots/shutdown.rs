@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Connection, Server, Start, Value};
-use crate::tools::{assert_gone_within, keys_in, no_delay, start_slow_save, temporary, with_save_points};
+use crate::support::{Connection, Server, Start, Value, now};
+use crate::tools::{
+    assert_gone_within, fill, keys_in, no_delay, start_slow_save, temporary, with_save_points,
+};
 
 fn with_one_key(start: Start) -> (Server, Connection) {
     let server = start.spawn();
@@ -94,6 +96,22 @@ fn sigterm_during_a_save_saves_all() {
     server.signal(Signal::SIGTERM);
     assert!(server.wait_for_end().success());
     assert_eq!(keys_in(server.directory()), 401);
+}
+
+#[test]
+fn a_second_interrupt_does_not_wait_for_the_last_save() {
+    let mut server = with_save_points().spawn();
+    let mut connection = server.connect();
+    fill(&mut connection, 400, 10);
+    connection.ok("CONFIG SET rdb-key-save-delay 100000");
+    server.signal(Signal::SIGINT);
+    server.wait_for_log("Saving the final RDB snapshot before exiting.");
+    let start = now();
+    server.signal(Signal::SIGINT);
+    assert_eq!(server.wait_for_end().code(), Some(1));
+    assert!(start.elapsed() < Duration::from_secs(5), "it went on saving for {:?}", start.elapsed());
+    server.wait_for_log("You insist... exiting now.");
+    assert_eq!(server.files(), Vec::<String>::new());
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::connection::Buffers;
 use super::listener::{self, Listeners};
-use super::{Shared, signals, timers};
+use super::signals::Signals;
+use super::{Shared, timers};
 use crate::config::Config;
 use crate::server::{Host, Server};
 use std::cell::{Cell, RefCell};
@@ -78,7 +79,10 @@ async fn main_task(server: Server) -> Result<i32, String> {
     tracing::info!("Server initialized");
     notify_supervisor(&server.borrow(), "STATUS=Tintype is loading...");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
-    spawn_local(watch_signals(server.clone()));
+    match Signals::listen() {
+        Ok(signals) => drop(spawn_local(signals.obey(server.clone()))),
+        Err(error) => tracing::warn!("Can't watch for signals: {error}"),
+    }
     load(&server).await?;
     if server.borrow().exit_code.is_none() {
         announce(&server.borrow());
@@ -89,12 +93,6 @@ async fn main_task(server: Server) -> Result<i32, String> {
     notify_supervisor(&server.borrow(), "STOPPING=1");
     host.listeners.borrow_mut().stop();
     Ok(server.borrow().exit_code.unwrap_or(0))
-}
-
-async fn watch_signals(server: Shared) {
-    if let Err(error) = signals::watch(server).await {
-        tracing::warn!("Can't watch for signals: {error}");
-    }
 }
 
 /// Loads the snapshot in steps; between them clients are served, most with a LOADING error.

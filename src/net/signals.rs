@@ -17,8 +17,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
@@ -26,40 +27,61 @@ enum Asked {
     Interrupt,
 }
 
-/// Shuts the server down when it is told to.
-///
-/// # Errors
-/// When the thread that listens cannot be started.
-pub async fn watch(server: Shared) -> io::Result<()> {
-    let (sender, mut asked) = unbounded_channel();
-    let under_way = Arc::new(AtomicBool::new(false));
-    let shared = under_way.clone();
-    std::thread::Builder::new().name("signals".into()).spawn(move || listen(&sender, &shared))?;
-    while let Some(asked) = asked.recv().await {
-        let mut server = server.borrow_mut();
-        let flags = match asked {
-            Asked::Interrupt => server.config.shutdown_on_sigint,
-            Asked::Terminate => server.config.shutdown_on_sigterm,
-        };
-        if server.prepare_shutdown(request(flags)).is_err() {
-            under_way.store(false, Ordering::SeqCst);
+/// What was asked by signals, and not yet done.
+pub struct Signals {
+    asked: UnboundedReceiver<Asked>,
+    under_way: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Listens from now on: when this returns, no signal of ours ends the process any more.
+    ///
+    /// # Errors
+    /// When the thread that listens cannot be started.
+    pub fn listen() -> io::Result<Signals> {
+        let (sender, asked) = unbounded_channel();
+        let (started, has_started) = std::sync::mpsc::channel();
+        let under_way = Arc::new(AtomicBool::new(false));
+        let shared = under_way.clone();
+        let work = move || listen(&sender, &shared, &started);
+        std::thread::Builder::new().name("signals".into()).spawn(work)?;
+        // A thread that ended without a word has logged why.
+        let _ = has_started.recv();
+        Ok(Signals { asked, under_way })
+    }
+
+    /// Shuts the server down when it is told to.
+    pub async fn obey(mut self, server: Shared) {
+        while let Some(asked) = self.asked.recv().await {
+            let mut server = server.borrow_mut();
+            let flags = match asked {
+                Asked::Interrupt => server.config.shutdown_on_sigint,
+                Asked::Terminate => server.config.shutdown_on_sigterm,
+            };
+            if server.prepare_shutdown(request(flags)).is_err() {
+                self.under_way.store(false, Ordering::SeqCst);
+            }
         }
     }
-    Ok(())
 }
 
 /// The thread's work: until the process ends.
-fn listen(sender: &UnboundedSender<Asked>, under_way: &AtomicBool) {
+fn listen(asked: &UnboundedSender<Asked>, under_way: &AtomicBool, started: &Sender<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
-    let heard = runtime.and_then(|runtime| runtime.block_on(hear(sender, under_way)));
+    let heard = runtime.and_then(|runtime| runtime.block_on(hear(asked, under_way, started)));
     if let Err(error) = heard {
         tracing::warn!("Can't watch for signals: {error}");
     }
 }
 
-async fn hear(sender: &UnboundedSender<Asked>, under_way: &AtomicBool) -> io::Result<()> {
+async fn hear(
+    sender: &UnboundedSender<Asked>,
+    under_way: &AtomicBool,
+    started: &Sender<()>,
+) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let _ = started.send(());
     loop {
         let (asked, name) = tokio::select! {
             _ = terminate.recv() => (Asked::Terminate, "SIGTERM"),

@@ -49,17 +49,17 @@ impl Host for NetHost {
     }
 }
 
-/// Runs `server` until it is told to end. Returns the exit code of the process.
+/// Runs `server` until it is told to end. Returns the exit code of the process. `listening` is called once it listens.
 ///
 /// # Errors
 /// When it cannot listen or load its file; the text says why.
-pub fn serve(server: Server) -> Result<i32, String> {
+pub fn serve(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("Can't start the event loop: {error}"))?;
-    LocalSet::new().block_on(&runtime, main_task(server))
+    LocalSet::new().block_on(&runtime, main_task(server, listening))
 }
 
-async fn main_task(server: Server) -> Result<i32, String> {
+async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String> {
     let server: Shared = Rc::new(RefCell::new(server));
     let host = Rc::new(NetHost {
         server: Rc::downgrade(&server),
@@ -75,6 +75,7 @@ async fn main_task(server: Server) -> Result<i32, String> {
         let bound = listener::bind_unix(path, &config)?;
         host.listeners.borrow_mut().accept_unix(bound, path, &server, &host.buffers);
     }
+    listening();
     server.borrow_mut().host = Some(host.clone());
     tracing::info!("Server initialized");
     notify_supervisor(&server.borrow(), "STATUS=Tintype is loading...");

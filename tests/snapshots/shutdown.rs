@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Connection, Server, Start, Value, now};
+use crate::support::{Connection, Server, Start, Value, Wait, now};
 use crate::tools::{
     assert_gone_within, fill, keys_in, no_delay, start_slow_save, temporary, with_save_points,
 };
@@ -117,8 +117,17 @@ fn a_second_interrupt_does_not_wait_for_the_last_save() {
 #[test]
 fn a_pidfile_comes_and_goes() {
     let mut server = without_save_points().with("--pidfile", "server.pid").spawn();
-    let written = fs::read_to_string(server.path("server.pid")).expect("a pid file");
-    assert_eq!(written.trim(), server.pid().to_string());
+    let written = || fs::read_to_string(server.path("server.pid")).expect("a pid file");
+    assert_eq!(written().trim(), server.pid().to_string());
+    let again =
+        without_save_points().arguments(&["--port", &server.port.to_string(), "--pidfile", "server.pid"]);
+    let mut again = again.in_directory(server.directory()).wait(Wait::Nothing).spawn();
+    assert!(!again.wait_for_end().success(), "two servers on one port");
+    assert_eq!(
+        written().trim(),
+        server.pid().to_string(),
+        "a start that failed touched the first one's file"
+    );
     server.signal(Signal::SIGTERM);
     assert!(server.wait_for_end().success());
     assert!(!server.path("server.pid").exists());

@@ -41,10 +41,7 @@ fn clients(server: &mut Server, now: Now) {
             tracing::debug!("Closing idle client");
             client.close();
         }
-        if output_limit::exceeds(client, limit, now_ms) {
-            output_limit::close(client);
-            closed += 1;
-        }
+        closed += output_limit::enforce(client, limit, now_ms);
     }
     server.stats.output_buffer_limit_disconnections += closed;
 }

@@ -2,27 +2,22 @@
 //!
 //! They are looked at where output grows, at the end of a client's turn, and by the clock.
 
-use crate::base::ids::ClientId;
 use crate::client::Client;
 use crate::config::OutputLimit;
-use crate::server::Server;
 
-/// Closes `client` when its output is beyond its limits.
-pub fn enforce(server: &mut Server, client: ClientId, now_ms: i64) {
-    let limit = server.config.client_output_buffer_limit.normal;
-    let Some(client) = server.clients.get_mut(client) else { return };
-    if exceeds(client, limit, now_ms) {
-        close(client);
-        server.stats.output_buffer_limit_disconnections += 1;
+/// Closes `client` when its output is above its hard limit, or above its soft one for too long. Returns how many
+/// clients that closed: one or none.
+pub fn enforce(client: &mut Client, limit: OutputLimit, now_ms: i64) -> u64 {
+    if client.close_now || !exceeds(client, limit, now_ms) {
+        return 0;
     }
+    tracing::warn!("Client id={} closed for overcoming of output buffer limits.", client.id);
+    client.close();
+    1
 }
 
-/// Whether a client's output is above its hard limit, or above its soft one for too long.
-pub fn exceeds(client: &mut Client, limit: OutputLimit, now_ms: i64) -> bool {
+fn exceeds(client: &mut Client, limit: OutputLimit, now_ms: i64) -> bool {
     let pending = client.output.pending_len() as u64;
-    if client.close_now {
-        return false;
-    }
     if limit.hard_bytes > 0 && pending > limit.hard_bytes {
         return true;
     }
@@ -32,10 +27,4 @@ pub fn exceeds(client: &mut Client, limit: OutputLimit, now_ms: i64) -> bool {
     }
     let since_ms = *client.soft_limit_since_ms.get_or_insert(now_ms);
     now_ms - since_ms > limit.soft_seconds as i64 * 1000
-}
-
-/// Says why and closes.
-pub fn close(client: &mut Client) {
-    tracing::warn!("Client id={} closed for overcoming of output buffer limits.", client.id);
-    client.close();
 }

@@ -35,11 +35,10 @@ pub enum Verdict {
     Close,
 }
 
-/// Whether `client` must take replies before more of its requests are run.
+/// Whether a client that has not taken `unsent` bytes of replies must do so before more of its requests are run.
 ///
 /// A hard output limit of the operator's decides instead, when there is one: beyond it the client is closed.
-pub fn must_drain(server: &Server, client: ClientId) -> bool {
-    let unsent = server.clients.get(client).map_or(0, |client| client.output.pending_len());
+pub fn must_drain(server: &Server, unsent: usize) -> bool {
     unsent > UNSENT_OUTPUT_BYTES_MAX && server.config.client_output_buffer_limit.normal.hard_bytes == 0
 }
 
@@ -53,11 +52,13 @@ pub fn run(server: &mut Server, client: ClientId, inbox: &mut Inbox) -> Verdict 
     let mut out = server.clients.lend_output(client);
     let verdict = turn(server, client, inbox, &mut out, start_now);
     server.clients.return_output(client, out);
-    output_limit::enforce(server, client, start_now.unix_ms());
     if let Some(client) = server.clients.get_mut(client) {
         client.query_buffer = sizes(inbox);
         client.paused = verdict == Verdict::Paused;
         client.close_after_reply |= verdict == Verdict::Close;
+        let limit = server.config.client_output_buffer_limit.normal;
+        let closed = output_limit::enforce(client, limit, start_now.unix_ms());
+        server.stats.output_buffer_limit_disconnections += closed;
     }
     verdict
 }

@@ -116,14 +116,14 @@ impl Connection {
         if writes && let Err(end) = self.write(&mut server, cx) {
             return end;
         }
-        let sent = server.clients.get(self.client).is_none_or(|client| client.output.is_empty());
+        let unsent = server.clients.get(self.client).map_or(0, |client| client.output.pending_len());
         if closing {
-            return if sent { Next::Close } else { Next::Sleep };
+            return if unsent == 0 { Next::Close } else { Next::Sleep };
         }
         if paused {
             return self.wait_out_pause(&mut server, cx);
         }
-        if pipeline::must_drain(&server, self.client) {
+        if pipeline::must_drain(&server, unsent) {
             return self.read_ahead(&mut server, cx);
         }
         if self.has_more { self.run(&mut server, cx) } else { self.read(&mut server, cx) }

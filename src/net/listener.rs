@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::exec::{Inbox, gates};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
@@ -47,6 +47,7 @@ impl Listeners {
         self.stop_tcp();
         if let Some((task, path)) = self.unix.take() {
             task.abort();
+            tracing::info!("Removing the unix socket file.");
             // It may be gone already; nobody is left to be told.
             let _ = std::fs::remove_file(path);
         }
@@ -186,15 +187,20 @@ fn welcome_tcp(stream: TcpStream, peer: SocketAddr, server: &Shared, buffers: &R
         let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     }
     let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
-    let ip = peer.ip().to_canonical();
     let origin = Origin {
         address: peer.to_string(),
         local_address: local,
         transport: Transport::Tcp,
-        is_local: ip.is_loopback(),
+        is_local: is_own_address(peer.ip().to_canonical()),
         fd: stream.as_raw_fd(),
     };
     welcome(Stream::Tcp(stream), origin, server, buffers);
+}
+
+/// As in Redis: the two addresses themselves, not the whole loopback network. What comes from another 127.x.y.z may
+/// have been forwarded.
+fn is_own_address(ip: IpAddr) -> bool {
+    ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST
 }
 
 fn welcome_unix(stream: UnixStream, path: &str, server: &Shared, buffers: &Rc<Buffers>) {
@@ -251,6 +257,7 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         inbox: Inbox::default(),
         has_more: false,
         read_was_full: false,
+        is_gone: false,
         pause_timer: None,
     };
     spawn_local(connection.serve());

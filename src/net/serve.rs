@@ -2,7 +2,8 @@
 
 use super::connection::Buffers;
 use super::listener::{self, Listeners};
-use super::{Shared, signals, timers};
+use super::signals::Signals;
+use super::{Shared, timers};
 use crate::config::Config;
 use crate::server::{Host, Server};
 use std::cell::{Cell, RefCell};
@@ -48,19 +49,19 @@ impl Host for NetHost {
     }
 }
 
-/// Runs `server` until it is told to end. Returns the exit code of the process.
+/// Runs `server` until it is told to end. Returns the exit code of the process. `listening` is called once it listens.
 ///
 /// # Errors
 /// When it cannot listen or load its file; the text says why.
-pub fn serve(server: Server) -> Result<i32, String> {
+pub fn serve(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String> {
     // Sockets are looked at after every round of the tasks, not after 61 rounds: a busy client must not hide the
     // others.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(1).build();
     let runtime = runtime.map_err(|error| format!("Can't start the event loop: {error}"))?;
-    LocalSet::new().block_on(&runtime, main_task(server))
+    LocalSet::new().block_on(&runtime, main_task(server, listening))
 }
 
-async fn main_task(server: Server) -> Result<i32, String> {
+async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String> {
     let server: Shared = Rc::new(RefCell::new(server));
     let host = Rc::new(NetHost {
         server: Rc::downgrade(&server),
@@ -76,23 +77,25 @@ async fn main_task(server: Server) -> Result<i32, String> {
         let bound = listener::bind_unix(path, &config)?;
         host.listeners.borrow_mut().accept_unix(bound, path, &server, &host.buffers);
     }
+    listening();
     server.borrow_mut().host = Some(host.clone());
     tracing::info!("Server initialized");
+    notify_supervisor(&server.borrow(), "STATUS=Tintype is loading...");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
-    spawn_local(watch_signals(server.clone()));
+    match Signals::listen() {
+        Ok(signals) => drop(spawn_local(signals.obey(server.clone()))),
+        Err(error) => tracing::warn!("Can't watch for signals: {error}"),
+    }
     load(&server).await?;
-    announce(&server.borrow());
+    if server.borrow().exit_code.is_none() {
+        announce(&server.borrow());
+    }
     while server.borrow().exit_code.is_none() {
         host.wake.notified().await;
     }
+    notify_supervisor(&server.borrow(), "STOPPING=1");
     host.listeners.borrow_mut().stop();
     Ok(server.borrow().exit_code.unwrap_or(0))
-}
-
-async fn watch_signals(server: Shared) {
-    if let Err(error) = signals::watch(server).await {
-        tracing::warn!("Can't watch for signals: {error}");
-    }
 }
 
 /// Loads the snapshot in steps; between them clients are served, most with a LOADING error.
@@ -113,8 +116,13 @@ fn announce(server: &Server) {
     if server.config.unixsocket.is_some() {
         tracing::info!("Ready to accept connections unix");
     }
+    notify_supervisor(server, "STATUS=Ready to accept connections\nREADY=1");
+}
+
+/// Tells systemd how far we are, when it watches over us.
+fn notify_supervisor(server: &Server, state: &str) {
     if server.identity.supervised == "systemd"
-        && let Err(error) = crate::base::process::sd_notify("STATUS=Ready to accept connections\nREADY=1")
+        && let Err(error) = crate::base::process::sd_notify(state)
     {
         tracing::warn!("Can't notify systemd: {error}");
     }

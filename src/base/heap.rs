@@ -222,7 +222,9 @@ pub fn resume() {
 /// The thread: the heap's next step first, then the tables in turn, then what it was too late for.
 fn work() {
     let works_beside_the_loop = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
-    os::prefer_idle_time();
+    if !works_beside_the_loop {
+        os::prefer_idle_time();
+    }
     let mut grown_to = 0;
     loop {
         let busy = if works_beside_the_loop { run_ahead() } else { leave_tables() };

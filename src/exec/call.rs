@@ -205,7 +205,7 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     if !server.clients.monitors().is_empty() {
         monitor::show(server, &call);
     }
-    commit::commit(server, call.client, call.request.args, call.now);
+    commit::commit(server, call.client, call.request.args);
     flow
 }
 

@@ -1,19 +1,24 @@
 //! Commit: the one place where what a command changed becomes its effects.
 
-use crate::base::argv::Args;
-use crate::base::clock::Now;
+use crate::base::argv::{Args, Argv};
 use crate::base::ids::ClientId;
-use crate::keyspace::ledger::{Propagation, Sweep};
+use crate::client::{Clients, Watches};
+use crate::keyspace::ledger::{Change, Ledger, Propagation, Sweep};
+use crate::keyspace::{Event, Freeing, Keyspace};
 use crate::server::Server;
+use crate::server::server::Feed;
 
 /// Applies everything the ledger tells of the command that `client` ran, and clears it.
-pub fn commit(server: &mut Server, client: ClientId, args: Args<'_>, _now: Now) {
+pub fn commit(server: &mut Server, client: ClientId, args: Args<'_>) {
     if server.ledger.is_empty() {
         return;
     }
     let db = server.clients.get(client).map_or(0, |client| client.db);
     apply(server);
-    propagate(server, db, args);
+    if let Some(feed) = &mut server.feed {
+        propagate_removals(&server.ledger, &server.keyspace, feed);
+        propagate_command(&server.ledger, db, args, feed);
+    }
     server.ledger.clear();
 }
 
@@ -23,6 +28,9 @@ pub fn commit_background(server: &mut Server) {
         return;
     }
     apply(server);
+    if let Some(feed) = &mut server.feed {
+        propagate_removals(&server.ledger, &server.keyspace, feed);
+    }
     server.ledger.clear();
 }
 
@@ -32,36 +40,9 @@ fn apply(server: &mut Server) {
         return;
     }
     let Server { ledger, watches, clients, keyspace, .. } = server;
-    let mut broken: Vec<ClientId> = Vec::new();
-    for change in ledger.changes() {
-        for watcher in watches.watchers(change.db, change.key) {
-            let was_expired = change.event == crate::keyspace::Event::Expired
-                && clients.get(*watcher).is_some_and(|client| {
-                    client.watched.iter().any(|w| w.was_expired && w.db == change.db && *w.key == *change.key)
-                });
-            if !was_expired {
-                broken.push(*watcher);
-            }
-        }
-    }
-    for sweep in ledger.sweeps() {
-        match *sweep {
-            // The watched keys that went have been told one by one.
-            Sweep::Flushed { .. } => {}
-            Sweep::Swapped { first, second } => {
-                for (db, other) in [(first, second), (second, first)] {
-                    let there = |key: &[u8]| {
-                        [db, other].iter().any(|db| {
-                            let table = keyspace.db(*db).table();
-                            table.get(table.hash(key), key).is_some()
-                        })
-                    };
-                    let touched = watches.of_db(db).filter(|(key, _)| there(key));
-                    broken.extend(touched.flat_map(|(_, ids)| ids.iter().copied()));
-                }
-            }
-        }
-    }
+    let mut broken = Vec::new();
+    ledger.changes().for_each(|change| break_watches(&change, watches, clients, &mut broken));
+    ledger.sweeps().iter().for_each(|sweep| break_watches_of_sweep(*sweep, watches, keyspace, &mut broken));
     for id in broken {
         if let Some(client) = clients.get_mut(id) {
             client.watch_broken = true;
@@ -69,12 +50,55 @@ fn apply(server: &mut Server) {
     }
 }
 
-fn propagate(server: &mut Server, db: usize, args: Args<'_>) {
-    let Some(feed) = &mut server.feed else { return };
-    if server.ledger.dirty() == 0 {
+fn break_watches(change: &Change<'_>, watches: &Watches, clients: &Clients, broken: &mut Vec<ClientId>) {
+    for watcher in watches.watchers(change.db, change.key) {
+        // A key that had expired before WATCH was called was absent for the watcher already.
+        let was_absent = change.event == Event::Expired
+            && clients.get(*watcher).is_some_and(|client| {
+                client.watched.iter().any(|w| w.was_expired && w.db == change.db && *w.key == *change.key)
+            });
+        if !was_absent {
+            broken.push(*watcher);
+        }
+    }
+}
+
+fn break_watches_of_sweep(sweep: Sweep, watches: &Watches, keyspace: &Keyspace, broken: &mut Vec<ClientId>) {
+    match sweep {
+        // The watched keys that went have been told one by one.
+        Sweep::Flushed { .. } => {}
+        Sweep::Swapped { first, second } => {
+            let is_in = |db: usize, key: &[u8]| {
+                let table = keyspace.db(db).table();
+                table.get(table.hash(key), key).is_some()
+            };
+            for db in [first, second] {
+                let touched = watches.of_db(db).filter(|(key, _)| is_in(first, key) || is_in(second, key));
+                broken.extend(touched.flat_map(|(_, ids)| ids.iter().copied()));
+            }
+        }
+    }
+}
+
+/// Expired and evicted keys are deleted for replicas by name: they do not decide for themselves. Such a deletion
+/// comes before the command that met the key.
+fn propagate_removals(ledger: &Ledger, keyspace: &Keyspace, feed: &mut Feed) {
+    for change in ledger.changes() {
+        let freeing = match change.event {
+            Event::Expired => keyspace.settings.free_expired,
+            Event::Evicted => keyspace.settings.free_evicted,
+            _ => continue,
+        };
+        let word: &[u8] = if freeing == Freeing::Lazy { b"UNLINK" } else { b"DEL" };
+        feed(change.db, Argv::from_iter([word, change.key]).args());
+    }
+}
+
+fn propagate_command(ledger: &Ledger, db: usize, args: Args<'_>, feed: &mut Feed) {
+    if ledger.dirty() == 0 {
         return;
     }
-    match server.ledger.propagation() {
+    match ledger.propagation() {
         Propagation::Verbatim => feed(db, args),
         Propagation::Instead(commands) => commands.iter().for_each(|argv| feed(db, argv.args())),
         Propagation::Nothing => {}

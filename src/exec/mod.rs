@@ -19,3 +19,6 @@ pub mod table;
 pub use inbox::Inbox;
 pub use pipeline::Verdict;
 pub use table::command_table;
+
+#[cfg(test)]
+mod tests;

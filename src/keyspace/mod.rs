@@ -20,7 +20,7 @@ pub use db::{Db, Keyspace};
 pub use entry::{Entry, StrEncoding, StrView, ValueType};
 pub use event::Event;
 pub use ledger::{Change, Ledger};
-pub use settings::Settings;
+pub use settings::{Freeing, Settings};
 pub use tx::{Access, Expiry, Free, Tx};
 
 #[cfg(test)]

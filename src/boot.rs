@@ -6,7 +6,7 @@
 use crate::base::clock::Clock;
 use crate::base::log::{self, Loglevel, Role};
 use crate::base::proctitle::ProcessTitle;
-use crate::base::{alloc, bio::Bio, pages, process};
+use crate::base::{alloc, bio::Bio, heap, pages, process};
 use crate::config::{self, Config, LoadedConfig, Supervised, SystemFiles};
 use crate::exec::command_table;
 use crate::net;
@@ -127,6 +127,11 @@ fn run(
     warn_of_surroundings(&config);
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let pidfile = pidfile_of(&config);
+    if matches!(pages::huge_pages(), pages::HugePages::Enabled)
+        && let Err(error) = heap::install()
+    {
+        tracing::warn!("The heap grows without help, with longer page faults: {error}");
+    }
     let server = build(config, file, title);
     // Only who listens owns the pid file: a second start that fails leaves the first one's alone.
     let mut written = None;

@@ -18,6 +18,16 @@ pub enum ReplyMode {
     Skip,
 }
 
+impl ReplyMode {
+    /// Whether a reply made now is dropped.
+    pub fn is_muted(self) -> bool {
+        match self {
+            ReplyMode::Off | ReplyMode::Skip => true,
+            ReplyMode::On | ReplyMode::SkipNext => false,
+        }
+    }
+}
+
 /// The class of a client for output limits and CLIENT LIST TYPE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientKind {

@@ -136,10 +136,7 @@ impl Conditions {
                 _ if is_word(word, "XX") => given.some_already = true,
                 _ if is_word(word, "GT") => given.later = true,
                 _ if is_word(word, "LT") => given.sooner = true,
-                _ => {
-                    let shown = String::from_utf8_lossy(word);
-                    return Err(CommandError::text(format!("ERR Unsupported option {shown}")));
-                }
+                _ => return Err(CommandError::quoting("ERR Unsupported option ", word, "")),
             }
         }
         if given.none_yet && (given.some_already || given.later || given.sooner) {

@@ -38,12 +38,15 @@ pub struct SetContext {
 /// Why CONFIG SET changed nothing. Displays as the error reply without its `-`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SetError {
-    UnknownName(String),
+    UnknownName(Vec<u8>),
     Failed { name: String, reason: String },
     Loading,
 }
 
 impl SetError {
+    /// What stands in front of a name that no directive has, and a quote behind it.
+    pub const UNKNOWN_NAME: &str = "ERR Unknown option or number of arguments for CONFIG SET - '";
+
     /// For the server, when a change could not be applied: `name` is the directive, `reason` follows the
     /// dash.
     pub fn failed(name: &str, reason: impl Into<String>) -> Self {
@@ -55,7 +58,7 @@ impl fmt::Display for SetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SetError::UnknownName(name) => {
-                write!(f, "ERR Unknown option or number of arguments for CONFIG SET - '{name}'")
+                write!(f, "{}{}'", SetError::UNKNOWN_NAME, String::from_utf8_lossy(name))
             }
             SetError::Failed { name, reason } => {
                 write!(f, "ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}")
@@ -123,7 +126,7 @@ fn check_names(changes: &[Change<'_>], context: SetContext) -> Result<Vec<&'stat
     for (index, (name, _)) in changes.iter().enumerate() {
         let directive = find(name)
             .filter(|directive| directive.visibility != Visibility::FileOnly)
-            .ok_or_else(|| SetError::UnknownName(printable(name)))?;
+            .ok_or_else(|| SetError::UnknownName(name.to_vec()))?;
         let repeated = changes[..index].iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name));
         let reason = match () {
             () if directive.immutable => "can't set immutable config",
@@ -148,11 +151,6 @@ fn check_names(changes: &[Change<'_>], context: SetContext) -> Result<Vec<&'stat
 fn spelling(directive: &Directive, name: &[u8]) -> String {
     let spelled = directive.names().find(|other| name.eq_ignore_ascii_case(other.as_bytes()));
     spelled.unwrap_or(directive.name).to_string()
-}
-
-/// An error reply is one line.
-fn printable(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).replace(['\r', '\n'], " ")
 }
 
 impl Directive {
@@ -268,7 +266,8 @@ impl Directive {
         let before = self.text(config);
         self.restart(config);
         self.read_line(config, &[value])?;
-        if self.class != Class::Implemented && self.text(config) != before {
+        let unkept = self.class == Class::Promise || self.refused_at_runtime;
+        if unkept && self.text(config) != before {
             return Err(PROMISE_TEXT.into());
         }
         Ok(())

@@ -259,6 +259,14 @@ pub(super) const DIR: Special = Special {
     },
 };
 
+/// Letters of the classes of keyspace events.
+pub(super) fn event_classes(text: &str) -> Result<(), &'static str> {
+    if text.bytes().all(|letter| b"Ag$lshzxeKEtmdn".contains(&letter)) {
+        return Ok(());
+    }
+    Err("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
+}
+
 pub(super) fn any_text(_: &str) -> Result<(), &'static str> {
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::commit;
 use super::gates::{self, Admission, Asking};
+use super::http;
 use super::monitor;
 use super::redact;
 use crate::base::argv::{Args, Argv};
@@ -53,8 +54,13 @@ pub fn execute(
             Outcome::Done
         }
         Ok((_, Admission::Wait)) => return Outcome::Wait,
+        Err(_) if http::is_header(request.args) => {
+            http::abort(server, client, now);
+            Outcome::Close
+        }
         Err(error) => {
-            reject(server, client, &error, out);
+            let refusal = refusal(server, request.args, error);
+            reject(server, client, refusal, out);
             Outcome::Done
         }
     };
@@ -100,14 +106,45 @@ fn effective_flags(server: &Server, client: ClientId, command: usize) -> Flags {
     spec.flags.or(inherited.and(INHERITED))
 }
 
-fn reject(server: &mut Server, client: ClientId, error: &CommandError, out: &mut Vec<u8>) {
-    let text = error.to_string();
-    server.count_error(&text);
+/// An EXEC that is refused ends its transaction all the same, and says so.
+#[cold]
+fn refusal(server: &Server, args: Args<'_>, error: CommandError) -> Refusal {
+    let is_exec =
+        gates::find(server, args).is_ok_and(|command| server.commands.at(command).entry.spec.name == "exec");
+    if !is_exec {
+        return Refusal { error, transaction: After::Broken };
+    }
+    let line = error.line();
+    let reason = line.strip_prefix(b"ERR ").unwrap_or(&line);
+    let error = CommandError::quoting("EXECABORT Transaction discarded because of: ", reason, "");
+    Refusal { error, transaction: After::Discarded }
+}
+
+/// Why a command does not run, and what becomes of a transaction of the client.
+struct Refusal {
+    error: CommandError,
+    transaction: After,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// Its EXEC will fail.
+    Broken,
+    Discarded,
+}
+
+fn reject(server: &mut Server, client: ClientId, refusal: Refusal, out: &mut Vec<u8>) {
+    let line = refusal.error.line();
+    server.count_error(&line);
+    if refusal.transaction == After::Discarded {
+        server.forget_watches(client);
+    }
     if let Some(client) = server.clients.get_mut(client) {
-        if let Some(transaction) = &mut client.transaction {
-            transaction.broken = true;
+        match refusal.transaction {
+            After::Discarded => client.transaction = None,
+            After::Broken => client.transaction.iter_mut().for_each(|transaction| transaction.broken = true),
         }
-        Reply::new(out, client.protocol).error(&text);
+        Reply::new(out, client.protocol).error_bytes(&line);
     }
 }
 
@@ -124,11 +161,14 @@ fn obey_reply_mode(server: &mut Server, client: ClientId, start: usize, out: &mu
     let Some(client) = server.clients.get_mut(client) else { return };
     match client.reply_mode {
         ReplyMode::On => {}
+        ReplyMode::Off if std::mem::take(&mut server.exec_was_muted) => {}
         ReplyMode::Off => out.truncate(start),
         // The command that asked for it answered nothing itself.
         ReplyMode::SkipNext => client.reply_mode = ReplyMode::Skip,
         ReplyMode::Skip => {
-            out.truncate(start);
+            if !std::mem::take(&mut server.exec_was_muted) {
+                out.truncate(start);
+            }
             client.reply_mode = ReplyMode::On;
         }
     }
@@ -154,10 +194,10 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     server.last_call_ended_ns = ended_ns;
     let failed = result.is_err();
     let flow = result.unwrap_or_else(|error| {
-        let text = error.to_string();
-        server.count_error(&text);
+        let line = error.line();
+        server.count_error(&line);
         out.truncate(reply_start);
-        Reply::new(out, protocol).error(&text);
+        Reply::new(out, protocol).error_bytes(&line);
         Flow::Done
     });
     meter(server, &call, took_ns, failed);

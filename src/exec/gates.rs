@@ -6,6 +6,7 @@ use crate::client::client::Transport;
 use crate::client::pause::PauseKind;
 use crate::config::Restriction;
 use crate::server::{Handler, Server};
+use crate::spec::error::{beginning, until_nul};
 use crate::spec::{CommandError, Flags};
 
 /// A command that asks to be let through.
@@ -46,23 +47,20 @@ pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
 }
 
 fn unknown_command(args: Args<'_>) -> CommandError {
-    const SHOWN_BYTES_MAX: usize = 128;
-    let show =
-        |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN_BYTES_MAX)]).into_owned();
-    let mut beginning = String::new();
+    const ARGUMENT_BYTES_MAX: usize = 128;
+    let mut arguments = Vec::new();
     for argument in args.iter().skip(1) {
-        let room = SHOWN_BYTES_MAX.saturating_sub(beginning.len());
+        let room = ARGUMENT_BYTES_MAX.saturating_sub(arguments.len());
         if room == 0 {
             break;
         }
-        beginning.push('\'');
-        beginning.push_str(&String::from_utf8_lossy(&argument[..argument.len().min(room)]));
-        beginning.push_str("' ");
+        arguments.push(b'\'');
+        arguments.extend_from_slice(until_nul(&argument[..argument.len().min(room)]));
+        arguments.extend_from_slice(b"' ");
     }
-    CommandError::text(format!(
-        "ERR unknown command '{}', with args beginning with: {beginning}",
-        show(args.at(0))
-    ))
+    let name = until_nul(beginning(args.at(0)));
+    let parts = [b"ERR unknown command '", name, b"', with args beginning with: ", &arguments];
+    CommandError::Quoting(parts.concat().into())
 }
 
 /// Passes every gate, or tells which one is shut.

@@ -7,6 +7,7 @@ pub mod call;
 pub mod commit;
 pub mod cron;
 pub mod gates;
+pub mod http;
 pub mod inbox;
 pub mod monitor;
 pub mod multi;

@@ -74,19 +74,32 @@ fn exec(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
         cx.reply.null_array();
         return Ok(Flow::Done);
     }
+    let header_start = cx.reply.len();
     cx.reply.array(transaction.queue.len());
+    drop_muted(cx, header_start);
     cx.server.in_exec = true;
     let (mut flow, mut now) = (Flow::Done, cx.now);
     for queued in &transaction.queue {
         let request = Request { args: queued.argv.args(), hint: None };
         let call = Call { client: cx.client_id, command: queued.command, request, now };
+        let reply_start = cx.reply.len();
         if call::call(cx.server, call, cx.reply.buffer()) == Flow::Close {
             flow = Flow::Close;
         }
+        drop_muted(cx, reply_start);
         now = cx.server.now_after(now);
     }
     cx.server.in_exec = false;
+    cx.server.exec_was_muted = cx.client().reply_mode.is_muted();
     Ok(flow)
+}
+
+/// CLIENT REPLY may stand among the commands: each reply, and the header before them, is sent or not by what holds
+/// when it is made, even when a part of the array is missing then.
+fn drop_muted(cx: &mut Cx<'_>, reply_start: usize) {
+    if cx.client().reply_mode.is_muted() {
+        cx.reply.truncate(reply_start);
+    }
 }
 
 /// A watched key that expired since WATCH breaks the transaction even when nobody has looked at it yet.

@@ -90,7 +90,7 @@ fn turn(
             match inbox.search(&limits, batch) {
                 Search::Exhausted => return Verdict::NeedsInput,
                 Search::Broken(error) => {
-                    server.count_error("ERR Protocol error");
+                    server.count_error(b"ERR Protocol error");
                     let protocol =
                         server.clients.get(client).map(|client| client.protocol).unwrap_or_default();
                     Reply::new(out, protocol).error_bytes(&error.reply());

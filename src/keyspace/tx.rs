@@ -251,7 +251,7 @@ impl<'a> Tx<'a> {
         if !self.alive(hash, key) {
             let mut bytes = Vec::new();
             let result = edit(&mut bytes);
-            let entry = Entry::from_bytes(key, &bytes, None);
+            let entry = Entry::from_raw(key, bytes, None);
             entry.set_lru(fresh_lru);
             self.keyspace.db_mut(self.db).add(hash, entry);
             return result;

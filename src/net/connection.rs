@@ -9,6 +9,7 @@
 use super::Shared;
 use super::stream::Stream;
 use crate::base::ids::ClientId;
+use crate::client::Client;
 use crate::exec::{Inbox, Verdict, pipeline};
 use crate::server::Server;
 use std::cell::RefCell;
@@ -65,6 +66,8 @@ pub struct Connection {
     pub has_more: bool,
     /// The client has gone; what it had sent is still run.
     pub is_gone: bool,
+    /// The last read filled the buffer, so the socket has more: others have their turn before it is read.
+    pub read_was_full: bool,
     /// Wakes the client when the pause it waits for may be over.
     pub pause_timer: Option<Pin<Box<Sleep>>>,
 }
@@ -147,7 +150,7 @@ impl Connection {
             Poll::Ready(Ok(count)) => {
                 self.received(server, count);
                 pipeline::note_received(server, self.client, &self.inbox);
-                Next::Again
+                if count == room { yield_turn(cx) } else { Next::Again }
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Next::Again,
             Poll::Ready(Err(_)) => self.leave(),
@@ -190,7 +193,8 @@ impl Connection {
 
     /// Sends what the socket takes. `Err` says what to do when it fails.
     fn write(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Result<(), Next> {
-        while let Some(client) = server.clients.get(self.client).filter(|client| !client.output.is_empty()) {
+        let to_send = |client: &&Client| !client.output.is_empty() && !client.close_now;
+        while let Some(client) = server.clients.get(self.client).filter(to_send) {
             match self.stream.poll_write(cx, client.output.pending()) {
                 Poll::Ready(Ok(0)) => return Err(self.leave()),
                 Poll::Ready(Ok(count)) => {
@@ -208,9 +212,12 @@ impl Connection {
 
     fn read(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
         self.buffers.lend(&mut self.inbox);
-        match self.stream.poll_read(cx, self.inbox.free_part()) {
+        let free_part = self.inbox.free_part();
+        let free_bytes = free_part.len();
+        match self.stream.poll_read(cx, free_part) {
             Poll::Ready(Ok(0)) => Next::Close,
             Poll::Ready(Ok(count)) => {
+                self.read_was_full = count == free_bytes;
                 self.received(server, count);
                 self.run(server, cx)
             }
@@ -243,11 +250,18 @@ impl Connection {
             return end;
         }
         match verdict {
-            Verdict::TurnOver => {
-                cx.waker().wake_by_ref();
-                Next::Sleep
+            Verdict::TurnOver => yield_turn(cx),
+            Verdict::NeedsInput if self.read_was_full => {
+                self.read_was_full = false;
+                yield_turn(cx)
             }
             Verdict::NeedsInput | Verdict::Paused | Verdict::Close => Next::Again,
         }
     }
+}
+
+/// Lets the other tasks run before this one goes on.
+fn yield_turn(cx: &Context<'_>) -> Next {
+    cx.waker().wake_by_ref();
+    Next::Sleep
 }

@@ -257,6 +257,7 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         inbox: Inbox::default(),
         has_more: false,
         is_gone: false,
+        read_was_full: false,
         pause_timer: None,
     };
     spawn_local(connection.serve());

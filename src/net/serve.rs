@@ -54,7 +54,9 @@ impl Host for NetHost {
 /// # Errors
 /// When it cannot listen or load its file; the text says why.
 pub fn serve(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // Sockets are looked at after every round of the tasks, not after 61 rounds: a busy client must not hide the
+    // others.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(1).build();
     let runtime = runtime.map_err(|error| format!("Can't start the event loop: {error}"))?;
     LocalSet::new().block_on(&runtime, main_task(server, listening))
 }

@@ -97,9 +97,8 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, version: Version, unbuilt: Unbuilt)
                 None => return cursor.fault(at, Fault::UnknownOpcode { opcode, version }),
             },
             type_byte => {
-                let value_type = match value_type(type_byte, version) {
-                    Some(value_type) => value_type,
-                    None => return cursor.fault(at, Fault::UnknownOpcode { opcode: type_byte, version }),
+                let Some(value_type) = value_type(type_byte, version) else {
+                    return unknown_type(cursor, at, Fault::UnknownOpcode { opcode: type_byte, version });
                 };
                 let key = cursor.text()?;
                 cursor.key = Some(key);
@@ -110,6 +109,13 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, version: Version, unbuilt: Unbuilt)
             }
         }
     }
+}
+
+/// Whatever the value is, a key stands in front of it: the error names it if it is there already.
+#[cold]
+fn unknown_type(cursor: &mut Cursor<'_>, at: usize, fault: Fault) -> Result<Parsed, Stop> {
+    cursor.key = cursor.text().ok();
+    cursor.fault(at, fault)
 }
 
 fn parse_value(

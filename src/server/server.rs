@@ -85,6 +85,10 @@ pub struct Server {
     pub last_call_ended_ns: u64,
     /// A transaction is being executed.
     pub in_exec: bool,
+    /// The EXEC that has just ended dropped the replies that CLIENT REPLY does not want; the others stay.
+    pub exec_was_muted: bool,
+    /// When somebody last spoke HTTP to this server, in Unix milliseconds.
+    pub http_seen_ms: Option<i64>,
     /// Set when the process is to end; the main task sees it and stops.
     pub exit_code: Option<i32>,
     pub host: Option<Rc<dyn Host>>,
@@ -138,6 +142,8 @@ impl Server {
             debug: DebugSwitches::default(),
             last_call_ended_ns: 0,
             in_exec: false,
+            exec_was_muted: false,
+            http_seen_ms: None,
             exit_code: None,
             host: None,
             feed: None,
@@ -176,8 +182,8 @@ impl Server {
     }
 
     /// Counts an error reply, given without its `-`.
-    pub fn count_error(&mut self, text: &str) {
-        self.errors.record(text.as_bytes());
+    pub fn count_error(&mut self, line: &[u8]) {
+        self.errors.record(line);
         self.stats.error_replies += 1;
     }
 

@@ -11,12 +11,12 @@ macro_rules! command_errors {
             $($(#[$doc])* $variant,)*
             /// Wrong number of arguments; the command's full name (`config|get`).
             Arity(&'static str),
-            /// `ERR unknown subcommand 'X'. Try NAME HELP.`: what was given, the container in upper case.
-            UnknownSubcommand(String, String),
             /// `ERR invalid expire time in 'set' command`: the command's name.
             InvalidExpire(&'static str),
             /// A text assembled at run time, with its code.
             Text(Cow<'static, str>),
+            /// A text with its code that quotes bytes of the client, which need not be UTF-8.
+            Quoting(Box<[u8]>),
         }
 
         impl CommandError {
@@ -97,40 +97,81 @@ impl CommandError {
         CommandError::Text(text.into())
     }
 
+    /// An error that quotes `given` between two pieces of text: byte for byte, and up to a NUL, where Redis's
+    /// formatted texts end.
+    pub fn quoting(before: &str, given: &[u8], after: &str) -> CommandError {
+        CommandError::Quoting([before.as_bytes(), until_nul(given), after.as_bytes()].concat().into())
+    }
+
     /// A subcommand that `container` does not have.
     pub fn unknown_subcommand(given: &[u8], container: &str) -> CommandError {
-        let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
-        CommandError::UnknownSubcommand(given, container.to_ascii_uppercase())
+        let after = format!("'. Try {} HELP.", container.to_ascii_uppercase());
+        CommandError::quoting("ERR unknown subcommand '", beginning(given), &after)
     }
 
     /// Arguments that a subcommand (`given`, as the client wrote it) does not take in this number.
     pub fn subcommand_arguments(given: &[u8], container: &str) -> CommandError {
-        let given = String::from_utf8_lossy(&given[..given.len().min(128)]);
-        let container = container.to_ascii_uppercase();
-        CommandError::text(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{given}'. Try {container} HELP."
-        ))
+        let before = "ERR unknown subcommand or wrong number of arguments for '";
+        let after = format!("'. Try {} HELP.", container.to_ascii_uppercase());
+        CommandError::quoting(before, beginning(given), &after)
     }
 
-    /// The code by which `INFO errorstats` counts it: the first word.
-    pub fn code(&self) -> Cow<'_, str> {
-        let text = self.to_string();
-        Cow::Owned(text.split(' ').next().unwrap_or_default().to_owned())
+    /// The whole error line without the leading `-`, as it is sent.
+    pub fn line(&self) -> Cow<'_, [u8]> {
+        match self {
+            CommandError::Quoting(line) => Cow::Borrowed(line),
+            CommandError::Text(text) => Cow::Borrowed(text.as_bytes()),
+            _ => match self.fixed_text() {
+                Some(text) => Cow::Borrowed(text.as_bytes()),
+                None => Cow::Owned(self.to_string().into_bytes()),
+            },
+        }
     }
+}
+
+/// What error lines show of a word that may be long.
+pub fn beginning(given: &[u8]) -> &[u8] {
+    const SHOWN_BYTES_MAX: usize = 128;
+    &given[..given.len().min(SHOWN_BYTES_MAX)]
+}
+
+/// What error lines show of a word with a NUL in it.
+pub fn until_nul(given: &[u8]) -> &[u8] {
+    given.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CommandError::Arity(name) => write!(f, "ERR wrong number of arguments for '{name}' command"),
-            CommandError::UnknownSubcommand(given, container) => {
-                write!(f, "ERR unknown subcommand '{given}'. Try {container} HELP.")
-            }
             CommandError::InvalidExpire(name) => write!(f, "ERR invalid expire time in '{name}' command"),
             CommandError::Text(text) => f.write_str(text),
+            CommandError::Quoting(line) => f.write_str(&String::from_utf8_lossy(line)),
             fixed => f.write_str(fixed.fixed_text().unwrap_or_default()),
         }
     }
 }
 
 impl std::error::Error for CommandError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_bytes_stay_what_they_are() {
+        let line = |error: CommandError| error.line().into_owned();
+        assert_eq!(line(CommandError::quoting("ERR a '", b"\xff\xfe", "' b")), b"ERR a '\xff\xfe' b");
+        assert_eq!(line(CommandError::quoting("ERR '", b"one\0two", "'")), b"ERR 'one'");
+        let long = [b'x'; 200];
+        let expected = [b"ERR unknown subcommand '", &long[..128], b"'. Try CONFIG HELP."].concat();
+        assert_eq!(line(CommandError::unknown_subcommand(&long, "config")), expected);
+    }
+
+    #[test]
+    fn lines_are_what_display_gives() {
+        for error in [CommandError::Syntax, CommandError::Arity("get"), CommandError::text("ERR x")] {
+            assert_eq!(*error.line(), *error.to_string().as_bytes());
+        }
+    }
+}

@@ -60,6 +60,8 @@ const NOT_INTEGERS: &[&str] = &[
     "-",
     "1\0",
 ];
+/// Integers that no duration can be: a short one would be over on one server before it is on the other.
+const NOT_TIMES: &[&str] = &["0", "-1", "-9223372036854775808", "9223372036854775807"];
 const FLOATS: &[&str] = &[
     "0",
     "1",
@@ -177,8 +179,8 @@ impl Generator {
             ("PX", "far_ms"),
             ("EXAT", "at_seconds"),
             ("PXAT", "at_ms"),
-            ("EX", "bad_int"),
-            ("PXAT", "bad_int"),
+            ("EX", "bad_time"),
+            ("PXAT", "bad_time"),
         ][self.rng.usize(..6)];
         arguments.extend([word.as_bytes().to_vec(), self.argument(class)]);
     }
@@ -199,6 +201,7 @@ impl Generator {
             "value" => self.value(),
             "int" => self.mostly(INTEGERS, NOT_INTEGERS),
             "bad_int" => self.mostly(NOT_INTEGERS, INTEGERS),
+            "bad_time" => self.mostly(NOT_INTEGERS, NOT_TIMES),
             "float" => self.mostly(FLOATS, NOT_FLOATS),
             "index" => self.index(),
             "offset" => self.offset(),

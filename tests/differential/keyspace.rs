@@ -26,6 +26,8 @@ pub enum Encodings {
 #[track_caller]
 pub fn assert_same(what: &str, ours: &Server, theirs: &Server, encodings: Encodings) {
     let (mut ours, mut theirs) = (ours.connect(), theirs.connect());
+    let digest = |c: &mut Connection| c.run("DEBUG DIGEST");
+    let same_digest = digest(&mut ours) == digest(&mut theirs);
     for db in 0..DATABASES {
         let (our_keys, their_keys) = (keys(&mut ours, db), keys(&mut theirs, db));
         assert_eq!(our_keys, their_keys, "{what}: the keys of database {db}");
@@ -43,6 +45,8 @@ pub fn assert_same(what: &str, ours: &Server, theirs: &Server, encodings: Encodi
             assert!(comparable && apart <= EXPIRY_TOLERANCE_MS, "{what}: {our_expiry} and {their_expiry}");
         }
     }
+    // Last: what is looked at key by key above says more about a difference.
+    assert!(same_digest, "{what}: DEBUG DIGEST differs");
 }
 
 /// How many keys there are in all databases.
@@ -76,8 +80,13 @@ pub fn assert_files_travel(ours: &Server, theirs: &Server) {
     for server in [ours, theirs] {
         server.connect().ok("SAVE");
     }
-    let start =
-        |start: Start, server: &Server| start.with("--save", "").in_directory(server.directory()).spawn();
+    let start = |start: Start, server: &Server| {
+        start
+            .with("--save", "")
+            .with("--enable-debug-command", "yes")
+            .in_directory(server.directory())
+            .spawn()
+    };
     let oracle_on_ours = start(Start::oracle(), ours);
     assert_same("our file in the oracle", ours, &oracle_on_ours, Encodings::Ignored);
     let tintype_on_theirs = start(Start::tintype(), theirs);

@@ -127,7 +127,7 @@ pub const SCRIPTS: &[Script] = &[
             HELLO 3
             SET f 1.5
             INCRBYFLOAT f 1
-            EXEC
+            ~EXEC
             GET f
         "#,
     },
@@ -298,7 +298,8 @@ pub const SCRIPTS: &[Script] = &[
             EXPIRE a 10 GT LT
             EXPIRE a 10 NX GT
             EXPIRE a 10 FOO
-            EXPIRE a 10 XX GT
+            EXPIRE a 5 XX GT
+            EXPIRE a 20 XX GT
             EXPIRE a 9223372036854775807
             EXPIRE a -9223372036854775808
             PEXPIRE a 9223372036854775807
@@ -483,7 +484,7 @@ pub const SCRIPTS: &[Script] = &[
             HELLO 4
             HELLO x
             HELLO 2 AUTH
-            HELLO 2 AUTH default x
+            ~HELLO 2 AUTH default x
             HELLO 2 AUTH nosuch x
             HELLO 2 SETNAME
             HELLO 2 SETNAME "a b"
@@ -517,11 +518,86 @@ pub const SCRIPTS: &[Script] = &[
         "#,
     },
     Script {
+        name: "refused exec",
+        lines: r#"
+            EXEC extra
+            WATCH a
+            MULTI
+            SET a 1
+            EXEC extra
+            EXEC
+            SET a 2
+            MULTI
+            DISCARD extra
+            EXEC
+            MULTI
+            MULTI extra
+            SET
+            EXEC
+        "#,
+    },
+    Script {
+        name: "repeated options",
+        lines: r#"
+            SET a b EX 10 EX 2000
+            =1 TTL a
+            SET a b EX x EX 20
+            SET a b EX 20 EX x
+            SET a b NX NX
+            SET a b GET GET
+            SET a b KEEPTTL KEEPTTL
+            =1 TTL a
+            SET a b PXAT pxat PXAT 9000000000000
+            PEXPIRETIME a
+            GETEX a EX 10 EX 3000
+            =1 TTL a
+            GETEX a PERSIST PERSIST
+            TTL a
+            SET a b XX NX
+            SET a b EX 10 PX 20
+            SET a b EX 10 EX
+            SET a b EX 10 KEEPTTL
+            SET a b KEEPTTL EX 10
+            GETEX a EX 10 PERSIST
+            GETEX a PERSIST EX 10
+            GETEX a EX 10 PX 10
+            GETEX a EX 10 EX
+            GETEX a KEEPTTL
+        "#,
+    },
+    Script {
+        name: "bytes in errors",
+        lines: r#"
+            "\xff\xfe" "\x80x" "new\nline"
+            "a\x00b" "x\x00y" z
+            CONFIG "\xff\x00b"
+            CONFIG SET "\xff\x00b" 1
+            CONFIG SET " \n\xff" 1
+            CONFIG GET "\xff\x00b"
+            EXPIRE a 1 "\xff\x00r"
+            HELLO 2 "\xff\x00r"
+            CLIENT KILL USER "\xff\x00a"
+            CLIENT KILL TYPE "\xff\x00a"
+            CLIENT LIST TYPE "\xff\x00a"
+            LATENCY GRAPH "\xff\x00a"
+            SLOWLOG "\xff\x00a"
+            SLOWLOG GET 1 2 3 4
+            SLOWLOG LEN 1 2 3 4
+            DEBUG "\xff\x00a"
+            OBJECT "\xff\x00a" x
+            MEMORY "\xff\x00a"
+            COMMAND INFO "\xff\x00a"
+            DEBUG ERROR "\n\x00a\r\nb\xff"
+            DEBUG ERROR ""
+            DEBUG ERROR noprefix
+        "#,
+    },
+    Script {
         name: "policies",
         lines: r#"
             SET before 1
             CONFIG SET maxmemory-policy allkeys-lfu
-            SET a 1
+            SET a "no shared integer"
             OBJECT FREQ a
             OBJECT IDLETIME a
             OBJECT ENCODING a

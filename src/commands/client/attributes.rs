@@ -45,10 +45,7 @@ pub(super) fn setinfo(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandEr
     let (name, field) = match option {
         _ if is_word(option, "LIB-NAME") => ("lib-name", &mut client.library_name),
         _ if is_word(option, "LIB-VER") => ("lib-ver", &mut client.library_version),
-        _ => {
-            let option = String::from_utf8_lossy(option);
-            return Err(CommandError::text(format!("ERR Unrecognized option '{option}'")));
-        }
+        _ => return Err(CommandError::quoting("ERR Unrecognized option '", option, "'")),
     };
     if !fits_in_line(value) {
         return Err(CommandError::text(format!(

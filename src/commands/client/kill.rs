@@ -77,7 +77,7 @@ fn check_user(name: &[u8]) -> Result<(), CommandError> {
     if name == b"default" {
         return Ok(());
     }
-    Err(CommandError::text(format!("ERR No such user '{}'", String::from_utf8_lossy(name))))
+    Err(CommandError::quoting("ERR No such user '", name, "'"))
 }
 
 /// Whether the caller is included.

@@ -25,9 +25,8 @@ impl Kind {
             ("MASTER", Kind::Master),
         ];
         let found = WORDS.iter().find(|(known, _)| is_word(word, known));
-        found.map(|(_, kind)| *kind).ok_or_else(|| {
-            CommandError::text(format!("ERR Unknown client type '{}'", String::from_utf8_lossy(word)))
-        })
+        let kind = found.map(|(_, kind)| *kind);
+        kind.ok_or_else(|| CommandError::quoting("ERR Unknown client type '", word, "'"))
     }
 
     pub(super) fn fits(self, client: &Client) -> bool {

@@ -118,8 +118,7 @@ fn history(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
 
 fn graph(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let Some(event) = cx.server.latency.event(args.at(2)) else {
-        let name = String::from_utf8_lossy(args.at(2));
-        return Err(CommandError::text(format!("ERR No samples available for event '{name}'")));
+        return Err(CommandError::quoting("ERR No samples available for event '", args.at(2), "'"));
     };
     cx.reply.verbatim("txt", event.graph(cx.now.unix_s()).as_bytes());
     Ok(Flow::Done)

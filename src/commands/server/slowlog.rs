@@ -61,19 +61,11 @@ fn get(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let count = match args.len() {
         2 => COUNT_DEFAULT,
         3 => get_count(args.at(2))?.unwrap_or(slowlog.len()),
-        _ => return Err(too_many_arguments(args.at(1))),
+        _ => return Err(CommandError::subcommand_arguments(args.at(1), "slowlog")),
     };
     cx.reply.array(count.min(slowlog.len()));
     slowlog.iter().take(count).for_each(|entry| get_entry(&mut cx.reply, entry));
     Ok(Flow::Done)
-}
-
-/// Redis quotes the subcommand as it was written.
-fn too_many_arguments(subcommand: &[u8]) -> CommandError {
-    let name = String::from_utf8_lossy(subcommand);
-    CommandError::text(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{name}'. Try SLOWLOG HELP."
-    ))
 }
 
 /// How many entries were asked for; `None` is all of them, written as -1.

@@ -59,30 +59,40 @@ enum Change {
     At(i64),
 }
 
-fn getex_change(args: Args<'_>, now_ms: i64) -> Result<Option<(ExpireUnit, &[u8])>, CommandError> {
-    let _ = now_ms;
-    let mut options = Options::new(args, 2);
-    let Some(word) = options.next_argument() else { return Ok(None) };
-    let unit = ExpireUnit::parse(word).ok_or(CommandError::Syntax)?;
-    let value = options.value()?;
-    if options.left() > 0 { Err(CommandError::Syntax) } else { Ok(Some((unit, value))) }
+/// What GETEX was asked to do with the expiry.
+#[derive(Clone, Copy)]
+enum Given<'a> {
+    Nothing,
+    Persist,
+    Time(ExpireUnit, &'a [u8]),
 }
 
-fn getex_persists(args: Args<'_>) -> bool {
-    args.len() == 3 && is_word(args.at(2), "PERSIST")
+/// An option may come again; its last value holds.
+fn getex_given(args: Args<'_>) -> Result<Given<'_>, CommandError> {
+    let mut given = Given::Nothing;
+    let mut options = Options::new(args, 2);
+    while let Some(word) = options.next_argument() {
+        given = match (given, ExpireUnit::parse(word)) {
+            (Given::Nothing, Some(unit)) => Given::Time(unit, options.value()?),
+            (Given::Time(old, _), Some(unit)) if old == unit => Given::Time(unit, options.value()?),
+            (Given::Nothing | Given::Persist, None) if is_word(word, "PERSIST") => Given::Persist,
+            _ => return Err(CommandError::Syntax),
+        };
+    }
+    Ok(given)
 }
 
 pub(super) fn getex(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     let key = args.at(1);
-    let given = if getex_persists(args) { None } else { getex_change(args, tx.now_ms)? };
+    let given = getex_given(args)?;
     if tx.read_str(key)?.is_none() {
         reply.null();
         return Ok(Flow::Done);
     }
     let change = match given {
-        Some((unit, value)) => Change::At(expire_at_ms(unit, value, tx.now_ms, "getex")?),
-        None if getex_persists(args) => Change::Persist,
-        None => Change::Nothing,
+        Given::Nothing => Change::Nothing,
+        Given::Persist => Change::Persist,
+        Given::Time(unit, value) => Change::At(expire_at_ms(unit, value, tx.now_ms, "getex")?),
     };
     answer(tx.str_view(key, crate::keyspace::Access::Write)?, reply);
     match change {

@@ -1,7 +1,7 @@
 //! Several keys at once: MGET, MSET, MSETNX, MSETEX.
 
 use super::get::answer;
-use super::options::{ExpireUnit, ExpiryOption, expiry_of};
+use super::options::{ExpiryOption, expiry_of};
 use crate::base::argv::{Args, Argv};
 use crate::base::number;
 use crate::keyspace::{Access, Event, Expiry, Tx, ValueType};
@@ -65,19 +65,19 @@ fn msetex_options(
     args: Args<'_>,
     first: usize,
 ) -> Result<(Option<All>, Option<ExpiryOption<'_>>), CommandError> {
-    let (mut condition, mut expiry) = (None, None);
+    let (mut condition, mut expiry): (Option<All>, Option<ExpiryOption<'_>>) = (None, None);
     let mut options = Options::new(args, first);
     while let Some(word) = options.next_argument() {
         if condition.is_none() && is_word(word, "NX") {
             condition = Some(All::Absent);
         } else if condition.is_none() && is_word(word, "XX") {
             condition = Some(All::Present);
-        } else if expiry.is_none() && is_word(word, "KEEPTTL") {
-            expiry = Some(ExpiryOption::Keep);
-        } else if let (None, Some(unit)) = (expiry, ExpireUnit::parse(word)) {
-            expiry = Some(ExpiryOption::Time(unit, options.value()?));
         } else {
-            return Err(CommandError::Syntax);
+            let given = ExpiryOption::parse(word, || options.value())?;
+            expiry = given.filter(|given| given.may_follow(expiry));
+            if expiry.is_none() {
+                return Err(CommandError::Syntax);
+            }
         }
     }
     Ok((condition, expiry))

@@ -129,3 +129,26 @@ pub(super) enum ExpiryOption<'a> {
     Keep,
     Time(ExpireUnit, &'a [u8]),
 }
+
+impl<'a> ExpiryOption<'a> {
+    /// Reads an option whose word is `word`; `value` gives its operand.
+    pub(super) fn parse(
+        word: &[u8],
+        value: impl FnOnce() -> Result<&'a [u8], CommandError>,
+    ) -> Result<Option<ExpiryOption<'a>>, CommandError> {
+        if is_word(word, "KEEPTTL") {
+            return Ok(Some(ExpiryOption::Keep));
+        }
+        ExpireUnit::parse(word).map(|unit| Ok(ExpiryOption::Time(unit, value()?))).transpose()
+    }
+
+    /// Whether it may follow `old`: the same option again, whose last value holds.
+    pub(super) fn may_follow(self, old: Option<ExpiryOption<'_>>) -> bool {
+        match (old, self) {
+            (None, _) | (Some(ExpiryOption::Keep), ExpiryOption::Keep) => true,
+            (Some(ExpiryOption::Time(old, _)), ExpiryOption::Time(new, _)) => old == new,
+            (Some(ExpiryOption::Keep), ExpiryOption::Time(..))
+            | (Some(ExpiryOption::Time(..)), ExpiryOption::Keep) => false,
+        }
+    }
+}

@@ -36,22 +36,12 @@ fn parse<'a>(args: Args<'a>) -> Result<SetOptions<'a>, CommandError> {
         } else {
             Condition::comparing(word, || options.value())?
         };
-        let expiry = if is_word(word, "KEEPTTL") {
-            Some(ExpiryOption::Keep)
-        } else {
-            match ExpireUnit::parse(word) {
-                Some(unit) => Some(ExpiryOption::Time(unit, options.value()?)),
-                None => None,
-            }
-        };
+        let expiry = ExpiryOption::parse(word, || options.value())?;
         match (condition, expiry) {
             (Some(condition), _) if found.condition.is_none_or(|old| old == condition) => {
                 found.condition = Some(condition);
             }
-            (None, Some(ExpiryOption::Keep)) if matches!(found.expiry, None | Some(ExpiryOption::Keep)) => {
-                found.expiry = Some(ExpiryOption::Keep);
-            }
-            (None, Some(time)) if found.expiry.is_none() => found.expiry = Some(time),
+            (None, Some(expiry)) if expiry.may_follow(found.expiry) => found.expiry = Some(expiry),
             (None, None) if is_word(word, "GET") => found.get = true,
             _ => return Err(CommandError::Syntax),
         }

@@ -50,6 +50,9 @@ pub struct Directive {
     pub denied_while_loading: bool,
     /// The words may be one argument or several.
     pub multi_arg: bool,
+    /// Harmless in a file, where the start warns that it has no effect; who sets it with CONFIG SET would see no
+    /// warning.
+    pub refused_at_runtime: bool,
     pub class: Class,
     pub visibility: Visibility,
 }
@@ -148,6 +151,7 @@ impl Directive {
             sensitive: false,
             denied_while_loading: false,
             multi_arg: matches!(kind, Kind::Special(_) | Kind::Words),
+            refused_at_runtime: false,
             class,
             visibility: Visibility::Listed,
         }
@@ -185,6 +189,11 @@ impl Directive {
 
     const fn one_word(mut self) -> Self {
         self.multi_arg = false;
+        self
+    }
+
+    const fn refused_at_runtime(mut self) -> Self {
+        self.refused_at_runtime = true;
         self
     }
 

@@ -27,7 +27,7 @@ pub(super) fn info(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError
     for name in args.iter().skip(2) {
         match table.find_full(name) {
             Some(index) => describe(table, table.at(index), reply),
-            None => reply.null_array(),
+            None => reply.null(),
         }
     }
     Ok(Flow::Done)

@@ -8,7 +8,7 @@ mod rewrite;
 
 use crate::base::argv::Args;
 use crate::commands::help;
-use crate::config::{self, Change, LoadState, Protected, Restriction, SetContext};
+use crate::config::{self, Change, LoadState, Protected, Restriction, SetContext, SetError};
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::{CommandError, Flags, Group, Spec};
 
@@ -94,8 +94,11 @@ fn set(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     Ok(Flow::Done)
 }
 
-fn refusal(error: config::SetError) -> CommandError {
-    CommandError::text(error.to_string())
+fn refusal(error: SetError) -> CommandError {
+    match error {
+        SetError::UnknownName(name) => CommandError::quoting(SetError::UNKNOWN_NAME, &name, "'"),
+        SetError::Failed { .. } | SetError::Loading => CommandError::text(error.to_string()),
+    }
 }
 
 fn set_context(cx: &mut Cx<'_>) -> SetContext {

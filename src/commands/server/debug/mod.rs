@@ -196,13 +196,6 @@ fn debug(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     };
     match SUBCOMMANDS.iter().find(is_called) {
         Some(subcommand) => (subcommand.run)(cx, args),
-        None => Err(unknown(name)),
+        None => Err(CommandError::subcommand_arguments(name, "debug")),
     }
-}
-
-fn unknown(name: &[u8]) -> CommandError {
-    let shown = String::from_utf8_lossy(&name[..name.len().min(128)]);
-    CommandError::text(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."
-    ))
 }

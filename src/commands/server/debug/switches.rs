@@ -73,8 +73,12 @@ pub(super) fn log(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError>
     done(cx)
 }
 
-pub(super) fn error(_cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    Err(CommandError::text(String::from_utf8_lossy(args.at(2)).into_owned()))
+/// The answer asked for, not an error of this command: nothing counts it.
+pub(super) fn error(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    let one_line: Vec<u8> =
+        args.at(2).iter().map(|byte| if b"\r\n".contains(byte) { b' ' } else { *byte }).collect();
+    cx.reply.error_bytes(&one_line);
+    Ok(Flow::Done)
 }
 
 pub(super) fn stringmatch_len(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {

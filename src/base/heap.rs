@@ -222,11 +222,7 @@ pub fn resume() {
 /// The thread: the heap's next step first, then the tables in turn, then what it was too late for.
 fn work() {
     let works_beside_the_loop = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
-    if works_beside_the_loop {
-        os::prefer_short_slices()
-    } else {
-        os::prefer_idle_time()
-    }
+    os::prefer_idle_time();
     let mut grown_to = 0;
     loop {
         let busy = if works_beside_the_loop { run_ahead() } else { leave_tables() };

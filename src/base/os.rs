@@ -191,18 +191,6 @@ pub fn populate(start: usize, bytes: usize) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Has the scheduler give this thread short slices (0.1 ms, Linux 6.12), so that where it shares a core it interrupts
-/// others briefly. Older kernels ignore the wish.
-pub fn prefer_short_slices() {
-    const SLICE_NS: u64 = 100_000;
-    // struct sched_attr of sched_setattr(2), version 0: size and policy, flags, nice and priority, runtime, deadline,
-    // period.
-    let attributes: [u64; 6] = [48, 0, 0, SLICE_NS, 0, 0];
-    // SAFETY: the kernel reads 48 bytes, as the first field says; 0 stands for the calling thread. A refusal changes
-    // nothing.
-    unsafe { libc::syscall(libc::SYS_sched_setattr, 0, attributes.as_ptr(), 0) };
-}
-
 /// Has the scheduler run this thread only when nothing else wants its core.
 pub fn prefer_idle_time() {
     let parameters = libc::sched_param { sched_priority: 0 };

@@ -64,10 +64,10 @@ pub struct Connection {
     pub inbox: Inbox,
     /// Requests are left that could not be run yet.
     pub has_more: bool,
-    /// The client has gone; what it had sent is still run.
-    pub is_gone: bool,
     /// The last read filled the buffer, so the socket has more: others have their turn before it is read.
     pub read_was_full: bool,
+    /// The client has gone; what it had sent is still run.
+    pub is_gone: bool,
     /// Wakes the client when the pause it waits for may be over.
     pub pause_timer: Option<Pin<Box<Sleep>>>,
 }

@@ -256,8 +256,8 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         buffers: buffers.clone(),
         inbox: Inbox::default(),
         has_more: false,
-        is_gone: false,
         read_was_full: false,
+        is_gone: false,
         pause_timer: None,
     };
     spawn_local(connection.serve());

@@ -150,7 +150,7 @@ impl Connection {
             Poll::Ready(Ok(count)) => {
                 self.received(server, count);
                 pipeline::note_received(server, self.client, &self.inbox);
-                Next::Again
+                if count == room { yield_turn(cx) } else { Next::Again }
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Next::Again,
             Poll::Ready(Err(_)) => self.leave(),

@@ -22,7 +22,7 @@ fn info_has_every_field() {
     assert!(
         probe.run("command info get").starts_with("*1.*10.$3.get.:2.*2.+readonly.+fast.:1.:1.:1.*3.+@read.")
     );
-    assert_eq!(probe.run("command info nosuch"), "*1.*-1.");
+    assert_eq!(probe.run("command info nosuch"), "*1.$-1.");
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn subcommands_are_nested_and_found() {
     assert!(command.starts_with("*1.*10.$7.command.:-1.*2.+loading.+stale.:0.:0.:0.*2.+@slow.+@connection."));
     assert!(command.contains("*7.*10.$13.command|count.:2."), "{command}");
     assert!(probe.run("command info command|COUNT").starts_with("*1.*10.$13.command|count."));
-    assert_eq!(probe.run("command info command|x get|x command|count|x"), "*3.*-1.*-1.*-1.");
+    assert_eq!(probe.run("command info command|x get|x command|count|x"), "*3.$-1.$-1.$-1.");
 }
 
 #[test]

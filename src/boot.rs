@@ -6,7 +6,7 @@
 use crate::base::clock::Clock;
 use crate::base::log::{self, Loglevel, Role};
 use crate::base::proctitle::ProcessTitle;
-use crate::base::{alloc, bio::Bio, pages, process};
+use crate::base::{alloc, bio::Bio, heap, pages, process};
 use crate::config::{self, Config, LoadedConfig, Supervised, SystemFiles};
 use crate::exec::command_table;
 use crate::net;
@@ -85,7 +85,7 @@ pub fn version() -> String {
 /// Runs the server to its end. Returns the process's exit code.
 ///
 /// # Errors
-/// What stops the start, as text for standard error.
+/// What stops the start before there is a log, as text for standard error.
 pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
     let loaded = config::load(&arguments, &mut SystemFiles).map_err(|error| error.to_string())?;
     let title = ProcessTitle::take().ok();
@@ -93,11 +93,11 @@ pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
     if config.daemonize {
         process::daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
     }
-    let result = run(config, file, &warnings, title);
-    if let Err(reason) = &result {
+    open_log(&config)?;
+    Ok(run(config, file, &warnings, title).unwrap_or_else(|reason| {
         tracing::warn!("{reason}");
-    }
-    result
+        1
+    }))
 }
 
 fn run(
@@ -106,7 +106,6 @@ fn run(
     warnings: &[String],
     title: Option<ProcessTitle>,
 ) -> Result<i32, String> {
-    open_log(&config)?;
     let version =
         format!("Tintype version={TINTYPE_VERSION}, compatible with Redis {REDIS_VERSION}, bits=64");
     tracing::warn!("oO0OoO0OoO0Oo Tintype is starting oO0OoO0OoO0Oo");
@@ -115,18 +114,31 @@ fn run(
         Some(path) => tracing::warn!("Configuration loaded from {}", path.display()),
         None => tracing::warn!("No config file given, using the defaults and the command line"),
     }
+    if supervised(&config) == "systemd" {
+        tracing::info!(
+            "Supervised by systemd. Please make sure you set appropriate values for TimeoutStartSec and \
+             TimeoutStopSec in your service unit."
+        );
+    }
     enter_directory(&mut config)?;
-    write_pidfile(&config)?;
     limit_open_files(&mut config)?;
     log::set_role(Role::Primary);
     tracing::info!("Running mode=standalone, port={}.", config.port);
     warn_of_surroundings(&config);
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let pidfile = pidfile_of(&config);
+    if matches!(pages::huge_pages(), pages::HugePages::Enabled)
+        && let Err(error) = heap::install()
+    {
+        tracing::warn!("The heap grows without help, with longer page faults: {error}");
+    }
     let server = build(config, file, title);
-    let result = net::serve(server);
-    if let Some(path) = pidfile {
-        let _ = process::remove_pidfile(&path);
+    // Only who listens owns the pid file: a second start that fails leaves the first one's alone.
+    let mut written = None;
+    let result = net::serve(server, &mut || written = pidfile.as_deref().and_then(write_pidfile));
+    if let Some(path) = written {
+        tracing::info!("Removing the pid file.");
+        let _ = process::remove_pidfile(path);
     }
     if result.is_ok() {
         tracing::warn!("Tintype is now ready to exit, bye bye...");
@@ -162,13 +174,16 @@ fn pidfile_of(config: &Config) -> Option<PathBuf> {
     }
 }
 
-fn write_pidfile(config: &Config) -> Result<(), String> {
-    let Some(path) = pidfile_of(config) else { return Ok(()) };
-    if let Err(error) = process::write_pidfile(&path) {
-        // As in Redis: a server without its pid file still serves.
-        tracing::warn!("Failed to write PID file {}: {error}", path.display());
+/// Returns the path when the file was written.
+fn write_pidfile(path: &Path) -> Option<&Path> {
+    match process::write_pidfile(path) {
+        Ok(()) => Some(path),
+        Err(error) => {
+            // As in Redis: a server without its pid file still serves.
+            tracing::warn!("Failed to write PID file {}: {error}", path.display());
+            None
+        }
     }
-    Ok(())
 }
 
 fn limit_open_files(config: &mut Config) -> Result<(), String> {

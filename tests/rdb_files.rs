@@ -236,10 +236,16 @@ fn foreign_versions_and_signatures_are_named() {
 }
 
 #[test]
-fn an_unknown_type_is_named_with_its_key() {
+fn a_type_that_cannot_be_read_is_named_with_its_key() {
+    const MODULE: u8 = 7;
+    let log = refusal(&forged("0009", MODULE, b"\x02ok"));
+    if !is_stand_in() {
+        assert!(log.contains("'thiskey'") && log.contains("type 7 (0x07, "), "{log}");
+    }
+    // Nobody knows whether a key follows this byte.
     let log = refusal(&forged("0009", 77, b"\x02ok"));
     if !is_stand_in() {
-        assert!(log.contains("thiskey") && log.contains("77"), "{log}");
+        assert!(log.contains("Unknown record type 77 (0x4d)") && log.contains("at offset 11"), "{log}");
     }
 }
 

@@ -173,6 +173,48 @@ fn a_pipeline_is_taken_before_any_reply_is_read() {
     (0..20_000).for_each(|_| assert_eq!(connection.value().bytes().len(), 1000));
 }
 
+/// A client that reads nothing costs a bounded amount, however much its requests ask for; and once it reads it gets
+/// everything, in order.
+#[test]
+fn replies_nobody_reads_are_bounded() {
+    const VALUE_BYTES: usize = 4 * MIB;
+    const REQUESTS: usize = 500;
+    let mut server = Server::start(&[]);
+    let mut greedy = server.connect();
+    greedy.command(&[&b"SET"[..], b"v", &vec![b'x'; VALUE_BYTES]]).assert_ok();
+    let mut probe = server.connect();
+    greedy.send(&[encode(&["GET", "v"]), encode(&["INCR", "n"])].concat().repeat(REQUESTS));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(probe.run("PING"), Value::Simple("PONG".into()));
+    let held_kib = process::rss_kib(server.pid());
+    assert!(held_kib < 160 * 1024, "2 GB of replies wait in {held_kib} KiB");
+    for n in 1..=REQUESTS {
+        assert_eq!(greedy.value().bytes().len(), VALUE_BYTES);
+        assert_eq!(greedy.value(), Value::Integer(n as i64));
+    }
+    assert_alive(&mut server);
+}
+
+/// A pipeline is received whole before any of its replies is read, although the replies are held back: else a client
+/// that writes first and reads later would wait for ever.
+#[test]
+fn requests_are_received_while_replies_wait() {
+    const REQUESTS: usize = 60;
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    client.command(&[&b"SET"[..], b"v", &vec![b'x'; 2 * MIB]]).assert_ok();
+    client.send(&encode(&["GET", "v"]).repeat(REQUESTS));
+    client.send(&encode(&["ECHO", &"e".repeat(64 * 1024)]).repeat(400));
+    (0..REQUESTS).for_each(|_| assert_eq!(client.value().bytes().len(), 2 * MIB));
+    (0..400).for_each(|_| assert_eq!(client.value().bytes().len(), 64 * 1024));
+    // Who goes without reading has still asked for it, once it was received.
+    client.send(&[encode(&["GET", "v"]).repeat(REQUESTS), encode(&["SET", "after", "1"])].concat());
+    let mut probe = server.connect();
+    std::thread::sleep(Duration::from_millis(300));
+    drop(client);
+    wait_for("the last request to be run", || probe.run("EXISTS after") == Value::Integer(1));
+}
+
 #[test]
 fn big_values() {
     const BYTES: usize = 64 * MIB;
@@ -270,7 +312,7 @@ fn strangers_may_not_announce_much() {
     }
 }
 
-/// A peer that is not 127.0.0.1 but still this machine: the loopback network is wide.
+/// A peer that is not 127.0.0.1 but still this machine: the loopback network is wide. The oracle, too, refuses it.
 fn connect_from(address: Ipv4Addr, port: u16) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
     socket.bind(&SocketAddrV4::new(address, 0).into()).expect("an address of the loopback network");

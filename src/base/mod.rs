@@ -6,6 +6,7 @@ pub mod clock;
 pub mod crc;
 mod float_text;
 pub mod glob;
+pub mod heap;
 pub mod ids;
 pub mod log;
 pub mod long_double;

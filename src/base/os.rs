@@ -158,6 +158,46 @@ pub fn read_small_file<'a>(path: &str, buffer: &'a mut [u8]) -> io::Result<&'a [
     Ok(&buffer[..filled])
 }
 
+/// Reserves `bytes` of addresses for private memory that becomes real where it is touched. Never given back.
+///
+/// # Errors
+/// ENOMEM when a limit on addresses is in force.
+pub fn reserve_addresses(bytes: usize) -> io::Result<usize> {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
+    let address = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, flags, -1, 0) };
+    if address == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(address.addr()) }
+}
+
+/// Asks for huge pages under a range when it is touched.
+///
+/// # Errors
+/// EINVAL on a kernel without transparent huge pages.
+pub fn advise_huge_pages(start: usize, bytes: usize) -> io::Result<()> {
+    // SAFETY: this advice decides which pages back the range, never what it contains.
+    let result = unsafe { libc::madvise(start as *mut libc::c_void, bytes, libc::MADV_HUGEPAGE) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes a range resident and writable without changing what it contains (MADV_POPULATE_WRITE, Linux 5.14).
+///
+/// # Errors
+/// EINVAL on older kernels, ENOMEM when something in the range is not mapped (any more).
+pub fn populate(start: usize, bytes: usize) -> io::Result<()> {
+    // SAFETY: the kernel faults the pages in as if each were read and written back; an address that is not ours is its
+    // error, not undefined behaviour.
+    let result = unsafe { libc::madvise(start as *mut libc::c_void, bytes, libc::MADV_POPULATE_WRITE) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Has the scheduler run this thread only when nothing else wants its core.
+pub fn prefer_idle_time() {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: 0 stands for the calling thread; a refusal changes nothing.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameters) };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

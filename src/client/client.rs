@@ -49,7 +49,7 @@ pub struct Origin {
     pub address: String,
     pub local_address: String,
     pub transport: Transport,
-    /// The connection came over the loopback interface or a unix socket.
+    /// The connection came from 127.0.0.1, ::1 or over a unix socket.
     pub is_local: bool,
     pub fd: i32,
 }

@@ -5,6 +5,8 @@
 pub struct Output {
     bytes: Vec<u8>,
     sent: usize,
+    /// How many bytes waited when the buffer was lent.
+    lent_at: usize,
     /// The most bytes that ever waited.
     peak_len: usize,
 }
@@ -40,32 +42,36 @@ impl Output {
     }
 
     pub fn push(&mut self, bytes: &[u8]) {
+        self.forget_sent();
         self.bytes.extend_from_slice(bytes);
         self.peak_len = self.peak_len.max(self.pending_len());
     }
 
-    /// Drops what has been sent already, so that the buffer can be written to as a plain vector.
-    pub fn buffer(&mut self) -> &mut Vec<u8> {
-        if self.sent > 0 {
+    /// Lends a buffer out to be filled, and given back by `put_back`. What is pushed meanwhile follows it.
+    pub fn lend(&mut self) -> Vec<u8> {
+        self.lent_at = self.pending_len();
+        if self.is_empty() { std::mem::take(&mut self.bytes) } else { Vec::new() }
+    }
+
+    /// Takes a lent buffer back: its bytes come behind those that waited when it was lent.
+    pub fn put_back(&mut self, mut bytes: Vec<u8>) {
+        let pushed = self.bytes.split_off(self.sent + self.lent_at);
+        if self.bytes.is_empty() {
+            self.bytes = bytes;
+        } else {
+            self.bytes.append(&mut bytes);
+        }
+        self.bytes.extend_from_slice(&pushed);
+        self.forget_sent();
+        self.peak_len = self.peak_len.max(self.pending_len());
+    }
+
+    /// Moves what waits to the front once that is less than what was sent: each byte moves at most once on average.
+    fn forget_sent(&mut self) {
+        if self.sent > self.pending_len() {
             self.bytes.drain(..self.sent);
             self.sent = 0;
         }
-        &mut self.bytes
-    }
-
-    /// Lends the buffer out, to be given back by `put_back`. What is pushed meanwhile follows it.
-    pub fn lend(&mut self) -> Vec<u8> {
-        self.buffer();
-        std::mem::take(&mut self.bytes)
-    }
-
-    pub fn put_back(&mut self, mut bytes: Vec<u8>) {
-        debug_assert_eq!(self.sent, 0);
-        if !self.bytes.is_empty() {
-            bytes.extend_from_slice(&self.bytes);
-        }
-        self.bytes = bytes;
-        self.peak_len = self.peak_len.max(self.bytes.len());
     }
 
     /// The most bytes that ever waited.
@@ -78,6 +84,7 @@ impl Output {
         self.bytes.capacity()
     }
 
+    /// Drops what waits.
     pub fn clear(&mut self) {
         self.bytes = Vec::new();
         self.sent = 0;
@@ -100,5 +107,13 @@ mod tests {
         assert_eq!(output.pending(), b"bcdepush");
         output.advance(8);
         assert!(output.is_empty() && output.pending_len() == 0);
+        assert!(output.lend().capacity() > 0, "an emptied buffer is lent again");
+        output.put_back(Vec::new());
+        for round in 0..100 {
+            output.push(&[round; 7]);
+            output.advance(5);
+        }
+        let expected: Vec<u8> = (0..100).flat_map(|round| [round; 7]).skip(500).collect();
+        assert_eq!(output.pending(), expected);
     }
 }

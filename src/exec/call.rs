@@ -186,9 +186,6 @@ pub struct Call<'a> {
 
 /// Runs an admitted command, meters it and commits what it changed.
 pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
-    if !server.clients.monitors().is_empty() {
-        monitor::show(server, &call);
-    }
     let reply_start = out.len();
     server.keyspace.found_expired = found_expired(server, &call);
     let (result, protocol) = run(server, &call, out);
@@ -204,6 +201,10 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
         Flow::Done
     });
     meter(server, &call, took_ns, failed);
+    // Afterwards, as in Redis: what a transaction ran comes before EXEC, and SELECT shows the database it selected.
+    if !server.clients.monitors().is_empty() {
+        monitor::show(server, &call);
+    }
     commit::commit(server, call.client, call.request.args, call.now);
     flow
 }

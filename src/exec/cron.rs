@@ -1,6 +1,6 @@
 //! What happens by the clock, `hz` times a second. Each job takes the time and does bounded work.
 
-use super::{call, commit};
+use super::{call, commit, output_limit};
 use crate::base::clock::Now;
 use crate::client::ClientKind;
 use crate::keyspace::db::Sharing;
@@ -34,36 +34,16 @@ fn clients(server: &mut Server, now: Now) {
     let now_ms = now.unix_ms();
     let timeout_ms = i64::from(server.config.timeout) * 1000;
     let limit = server.config.client_output_buffer_limit.normal;
+    let mut closed = 0;
     for client in server.clients.iter_mut() {
         let idle_ms = now_ms - client.last_interaction_ms;
         if timeout_ms > 0 && client.kind == ClientKind::Normal && !client.paused && idle_ms > timeout_ms {
             tracing::debug!("Closing idle client");
             client.close();
         }
-        if output_exceeds(client, limit, now_ms) {
-            tracing::warn!("Client id={} closed for overcoming of output buffer limits.", client.id);
-            server.stats.output_buffer_limit_disconnections += 1;
-            client.close();
-        }
+        closed += output_limit::enforce(client, limit, now_ms);
     }
-}
-
-/// Whether a client's output is above its hard limit, or above its soft one for too long.
-fn output_exceeds(
-    client: &mut crate::client::Client,
-    limit: crate::config::OutputLimit,
-    now_ms: i64,
-) -> bool {
-    let pending = client.output.pending_len() as u64;
-    if limit.hard_bytes > 0 && pending > limit.hard_bytes {
-        return true;
-    }
-    if limit.soft_bytes == 0 || pending <= limit.soft_bytes {
-        client.soft_limit_since_ms = None;
-        return false;
-    }
-    let since_ms = *client.soft_limit_since_ms.get_or_insert(now_ms);
-    now_ms - since_ms > limit.soft_seconds as i64 * 1000
+    server.stats.output_buffer_limit_disconnections += closed;
 }
 
 fn expiry(server: &mut Server, now: Now) {

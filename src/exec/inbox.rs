@@ -56,7 +56,8 @@ impl Inbox {
     /// The free part of the buffer, to read into. Makes room first: by moving what is left to the front, or by growing.
     pub fn free_part(&mut self) -> &mut [u8] {
         debug_assert!(self.next == self.found.len(), "found requests point into the buffer");
-        if self.start > 0 {
+        // Much moves only when it is no more than what was run before it: each byte then moves once on average.
+        if self.start > 0 && self.pending_len() <= self.start.max(KEEP_BYTES_MAX) {
             self.bytes.copy_within(self.start..self.filled, 0);
             self.filled -= self.start;
             self.start = 0;
@@ -64,7 +65,7 @@ impl Inbox {
         if self.filled == 0 && self.bytes.len() > KEEP_BYTES_MAX {
             self.bytes = Vec::new();
         }
-        let wanted = self.parser.wanted_bytes().min(self.filled);
+        let wanted = self.parser.wanted_bytes().min(self.pending_len());
         if self.bytes.len() - self.filled < wanted.max(1) {
             let target = (self.filled + wanted).max(self.filled * 2).max(READ_BYTES);
             self.bytes.resize(target, 0);
@@ -101,6 +102,15 @@ impl Inbox {
     /// Memory held, in bytes: buffer, and room in it.
     pub fn sizes(&self) -> (usize, usize) {
         (self.pending_len(), self.bytes.len() - self.pending_len())
+    }
+
+    /// Forgets which requests were found but not run, so that more can be read before they are.
+    pub fn put_back_found(&mut self) {
+        if self.has_requests() {
+            self.found.clear();
+            self.next = 0;
+            self.parser.reset();
+        }
     }
 
     /// Gives the buffer away when nothing is left in it, for another connection to use.

@@ -5,6 +5,7 @@
 
 use super::call::{self, Outcome};
 use super::inbox::{Inbox, Search};
+use super::output_limit;
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::client::client::QueryBufferSizes;
@@ -17,6 +18,9 @@ const BATCH: usize = 32;
 const TURN_REQUESTS_MAX: usize = 1024;
 /// Or that has produced so many bytes of output.
 const TURN_OUTPUT_BYTES_MAX: usize = 1 << 20;
+/// While a client has not taken so many bytes of its replies, its requests wait. They are received all the same: a
+/// client that sends a whole pipeline before it reads must not block, and requests are smaller than their replies.
+pub const UNSENT_OUTPUT_BYTES_MAX: usize = 32 << 20;
 
 /// Why the run of requests ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,13 @@ pub enum Verdict {
     Paused,
     /// The connection closes once its output is sent.
     Close,
+}
+
+/// Whether a client that has not taken `unsent` bytes of replies must do so before more of its requests are run.
+///
+/// A hard output limit of the operator's decides instead, when there is one: beyond it the client is closed.
+pub fn must_drain(server: &Server, unsent: usize) -> bool {
+    unsent > UNSENT_OUTPUT_BYTES_MAX && server.config.client_output_buffer_limit.normal.hard_bytes == 0
 }
 
 /// Runs what `inbox` holds for `client`, as far as its turn allows.
@@ -45,8 +56,18 @@ pub fn run(server: &mut Server, client: ClientId, inbox: &mut Inbox) -> Verdict 
         client.query_buffer = sizes(inbox);
         client.paused = verdict == Verdict::Paused;
         client.close_after_reply |= verdict == Verdict::Close;
+        let limit = server.config.client_output_buffer_limit.normal;
+        let closed = output_limit::enforce(client, limit, start_now.unix_ms());
+        server.stats.output_buffer_limit_disconnections += closed;
     }
     verdict
+}
+
+/// Notes for CLIENT LIST how much a client has sent that was not run.
+pub fn note_received(server: &mut Server, client: ClientId, inbox: &Inbox) {
+    if let Some(client) = server.clients.get_mut(client) {
+        client.query_buffer = sizes(inbox);
+    }
 }
 
 fn sizes(inbox: &Inbox) -> QueryBufferSizes {
@@ -91,8 +112,11 @@ fn turn(
                 return Verdict::Close;
             }
             now = server.now_after(now);
+            if out.len() - output_start >= TURN_OUTPUT_BYTES_MAX {
+                return Verdict::TurnOver;
+            }
         }
-        if done >= TURN_REQUESTS_MAX || out.len() - output_start >= TURN_OUTPUT_BYTES_MAX {
+        if done >= TURN_REQUESTS_MAX {
             return Verdict::TurnOver;
         }
     }

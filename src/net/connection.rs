@@ -64,6 +64,10 @@ pub struct Connection {
     pub inbox: Inbox,
     /// Requests are left that could not be run yet.
     pub has_more: bool,
+    /// The last read filled the buffer, so the socket has more: others have their turn before it is read.
+    pub read_was_full: bool,
+    /// The client has gone; what it had sent is still run.
+    pub is_gone: bool,
     /// Wakes the client when the pause it waits for may be over.
     pub pause_timer: Option<Pin<Box<Sleep>>>,
 }
@@ -109,17 +113,66 @@ impl Connection {
         let closing = client.close_after_reply;
         let writes = !client.output.is_empty();
         let paused = client.paused;
+        if self.is_gone {
+            return self.run_out(&mut server, cx);
+        }
         if writes && let Err(end) = self.write(&mut server, cx) {
             return end;
         }
-        let sent = server.clients.get(self.client).is_none_or(|client| client.output.is_empty());
+        let unsent = server.clients.get(self.client).map_or(0, |client| client.output.pending_len());
         if closing {
-            return if sent { Next::Close } else { Next::Sleep };
+            return if unsent == 0 { Next::Close } else { Next::Sleep };
         }
         if paused {
             return self.wait_out_pause(&mut server, cx);
         }
+        if pipeline::must_drain(&server, unsent) {
+            return self.read_ahead(&mut server, cx);
+        }
         if self.has_more { self.run(&mut server, cx) } else { self.read(&mut server, cx) }
+    }
+
+    /// Receives, as far as the query buffer's limit allows, but runs nothing: first the client has to take replies. Its
+    /// socket wakes the task when it does.
+    fn read_ahead(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
+        self.has_more = true;
+        let limit = usize::try_from(server.config.client_query_buffer_limit).unwrap_or(usize::MAX);
+        let room = limit.saturating_sub(self.inbox.pending_len());
+        if room == 0 {
+            return Next::Sleep;
+        }
+        self.inbox.put_back_found();
+        self.buffers.lend(&mut self.inbox);
+        let free = self.inbox.free_part();
+        let room = room.min(free.len());
+        match self.stream.poll_read(cx, &mut free[..room]) {
+            Poll::Ready(Ok(0)) => self.leave(),
+            Poll::Ready(Ok(count)) => {
+                self.received(server, count);
+                pipeline::note_received(server, self.client, &self.inbox);
+                Next::Again
+            }
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Next::Again,
+            Poll::Ready(Err(_)) => self.leave(),
+            Poll::Pending => Next::Sleep,
+        }
+    }
+
+    /// The client has gone. What it has asked for is done all the same, as if it had been run when it came.
+    fn leave(&mut self) -> Next {
+        if self.is_gone || !self.has_more {
+            return Next::Close;
+        }
+        self.is_gone = true;
+        Next::Again
+    }
+
+    /// Runs what a client had sent before it went. Nobody reads the replies.
+    fn run_out(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
+        if let Some(client) = server.clients.get_mut(self.client) {
+            client.output.clear();
+        }
+        if self.has_more { self.run(server, cx) } else { Next::Close }
     }
 
     /// Goes on when the pause is over, else sleeps until then. UNPAUSE wakes the client before; when the pause has been
@@ -143,14 +196,14 @@ impl Connection {
         let to_send = |client: &&Client| !client.output.is_empty() && !client.close_now;
         while let Some(client) = server.clients.get(self.client).filter(to_send) {
             match self.stream.poll_write(cx, client.output.pending()) {
-                Poll::Ready(Ok(0)) => return Err(Next::Close),
+                Poll::Ready(Ok(0)) => return Err(self.leave()),
                 Poll::Ready(Ok(count)) => {
                     server.stats.net_output_bytes += count as u64;
                     server.stats.writes_processed += 1;
                     server.clients.output_sent(self.client, count);
                 }
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Poll::Ready(Err(_)) => return Err(Next::Close),
+                Poll::Ready(Err(_)) => return Err(self.leave()),
                 Poll::Pending => return Ok(()),
             }
         }
@@ -159,20 +212,27 @@ impl Connection {
 
     fn read(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
         self.buffers.lend(&mut self.inbox);
-        match self.stream.poll_read(cx, self.inbox.free_part()) {
+        let free_part = self.inbox.free_part();
+        let free_bytes = free_part.len();
+        match self.stream.poll_read(cx, free_part) {
             Poll::Ready(Ok(0)) => Next::Close,
             Poll::Ready(Ok(count)) => {
-                self.inbox.fill(count);
-                server.stats.net_input_bytes += count as u64;
-                server.stats.reads_processed += 1;
-                if let Some(client) = server.clients.get_mut(self.client) {
-                    client.input_bytes_total += count as u64;
-                }
+                self.read_was_full = count == free_bytes;
+                self.received(server, count);
                 self.run(server, cx)
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Next::Again,
             Poll::Ready(Err(_)) => Next::Close,
             Poll::Pending => Next::Sleep,
+        }
+    }
+
+    fn received(&mut self, server: &mut Server, count: usize) {
+        self.inbox.fill(count);
+        server.stats.net_input_bytes += count as u64;
+        server.stats.reads_processed += 1;
+        if let Some(client) = server.clients.get_mut(self.client) {
+            client.input_bytes_total += count as u64;
         }
     }
 
@@ -184,15 +244,24 @@ impl Connection {
             server.stats.query_buffer_limit_disconnections += 1;
             return Next::Close;
         }
-        if let Err(end) = self.write(server, cx) {
+        if !self.is_gone
+            && let Err(end) = self.write(server, cx)
+        {
             return end;
         }
         match verdict {
-            Verdict::TurnOver => {
-                cx.waker().wake_by_ref();
-                Next::Sleep
+            Verdict::TurnOver => yield_turn(cx),
+            Verdict::NeedsInput if self.read_was_full => {
+                self.read_was_full = false;
+                yield_turn(cx)
             }
             Verdict::NeedsInput | Verdict::Paused | Verdict::Close => Next::Again,
         }
     }
+}
+
+/// Lets the other tasks run before this one goes on.
+fn yield_turn(cx: &Context<'_>) -> Next {
+    cx.waker().wake_by_ref();
+    Next::Sleep
 }

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::exec::{Inbox, gates};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
@@ -20,58 +20,81 @@ use tokio::task::{JoinHandle, spawn_local};
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// The sockets the server listens on, and the tasks that accept on them.
+#[derive(Default)]
 pub struct Listeners {
-    tasks: Vec<JoinHandle<()>>,
-    unix_path: Option<String>,
+    tcp: Vec<Accepting>,
+    unix: Option<(JoinHandle<()>, String)>,
+}
+
+/// A task that accepts, and a second handle of its socket.
+struct Accepting {
+    task: JoinHandle<()>,
+    socket: Socket,
 }
 
 impl Listeners {
-    pub fn none() -> Self {
-        Listeners { tasks: Vec::new(), unix_path: None }
+    /// Stops accepting over TCP. The ports are free at once.
+    pub fn stop_tcp(&mut self) {
+        for Accepting { task, socket } in self.tcp.drain(..) {
+            task.abort();
+            // The aborted task lets go of its socket only when it is polled; a socket that is shut down holds no port.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
     }
 
     /// Stops accepting and removes the unix socket's file.
     pub fn stop(&mut self) {
-        self.tasks.drain(..).for_each(|task| task.abort());
-        if let Some(path) = self.unix_path.take() {
+        self.stop_tcp();
+        if let Some((task, path)) = self.unix.take() {
+            task.abort();
+            tracing::info!("Removing the unix socket file.");
             // It may be gone already; nobody is left to be told.
             let _ = std::fs::remove_file(path);
         }
     }
+
+    /// Accepts clients on the bound sockets from now on.
+    pub fn accept_tcp(&mut self, bound: Vec<Bound>, server: &Shared, buffers: &Rc<Buffers>) {
+        for Bound { listener, socket } in bound {
+            let task = spawn_local(accept_tcp(listener, server.clone(), buffers.clone()));
+            self.tcp.push(Accepting { task, socket });
+        }
+    }
+
+    /// Accepts clients on the socket that `bind_unix` made at `path` from now on.
+    pub fn accept_unix(&mut self, bound: UnixListener, path: &str, server: &Shared, buffers: &Rc<Buffers>) {
+        let task = spawn_local(accept_unix(bound, path.to_owned(), server.clone(), buffers.clone()));
+        self.unix = Some((task, path.to_owned()));
+    }
 }
 
-/// Sockets that are bound, before anything is accepted on them.
+/// A bound TCP socket, and a second handle of it.
 pub struct Bound {
-    tcp: Vec<TcpListener>,
-    unix: Option<(UnixListener, String)>,
+    listener: TcpListener,
+    socket: Socket,
 }
 
-/// Binds everything `config` asks for. An optional address (`-::1`) that this machine does not have is left out.
+/// Binds every TCP address `config` asks for. An optional address (`-::1`) that this machine does not have is left out.
 ///
 /// # Errors
 /// A text that names the address and the reason.
-pub fn bind(config: &Config) -> Result<Bound, String> {
+pub fn bind(config: &Config) -> Result<Vec<Bound>, String> {
     let mut tcp = Vec::new();
-    if config.port != 0 {
-        for bind in &config.bind {
-            match bind_tcp(&bind.address, config) {
-                Ok(listener) => tcp.push(listener),
-                Err(error) if bind.optional && is_missing_address(&error) => {}
-                Err(error) => {
-                    let place = format!("{}:{}", bind.address, config.port);
-                    return Err(format!(
-                        "Could not create server TCP listening socket {place}: bind: {}",
-                        reason(&error)
-                    ));
-                }
+    if config.port == 0 {
+        return Ok(tcp);
+    }
+    for bind in &config.bind {
+        match bind_tcp(&bind.address, config) {
+            Ok(bound) => tcp.push(bound),
+            Err(error) if bind.optional && is_missing_address(&error) => {}
+            Err(error) => {
+                let place = format!("{}:{}", bind.address, config.port);
+                let reason = reason(&error);
+                return Err(format!("Could not create server TCP listening socket {place}: bind: {reason}"));
             }
         }
     }
-    let unix = match &config.unixsocket {
-        Some(path) => Some((bind_unix(path, config)?, path.clone())),
-        None => None,
-    };
-    Ok(Bound { tcp, unix })
+    Ok(tcp)
 }
 
 /// The error's text without Rust's ` (os error N)`.
@@ -98,7 +121,7 @@ fn resolve(address: &str, port: u16) -> io::Result<SocketAddr> {
     }
 }
 
-fn bind_tcp(address: &str, config: &Config) -> io::Result<TcpListener> {
+fn bind_tcp(address: &str, config: &Config) -> io::Result<Bound> {
     let address = resolve(address, config.port)?;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -107,10 +130,14 @@ fn bind_tcp(address: &str, config: &Config) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(i32::try_from(config.tcp_backlog).unwrap_or(i32::MAX))?;
-    TcpListener::from_std(socket.into())
+    Ok(Bound { socket: socket.try_clone()?, listener: TcpListener::from_std(socket.into())? })
 }
 
-fn bind_unix(path: &str, config: &Config) -> Result<UnixListener, String> {
+/// Binds the unix socket at `path`.
+///
+/// # Errors
+/// A text that names the path and the reason.
+pub fn bind_unix(path: &str, config: &Config) -> Result<UnixListener, String> {
     // A socket left by a crash would refuse the bind; a running server's is taken over, as Redis does.
     let _ = std::fs::remove_file(path);
     let failed = |error: io::Error| format!("Failed opening Unix socket {path}: bind: {}", reason(&error));
@@ -122,24 +149,6 @@ fn bind_unix(path: &str, config: &Config) -> Result<UnixListener, String> {
         std::fs::set_permissions(path, mode).map_err(failed)?;
     }
     UnixListener::from_std(socket.into()).map_err(failed)
-}
-
-/// Accepts clients on the bound sockets from now on.
-pub fn accept(bound: Bound, server: &Shared, buffers: &Rc<Buffers>) -> Listeners {
-    let mut listeners = Listeners::none();
-    for listener in bound.tcp {
-        listeners.tasks.push(spawn_local(accept_tcp(listener, server.clone(), buffers.clone())));
-    }
-    if let Some((listener, path)) = bound.unix {
-        listeners.tasks.push(spawn_local(accept_unix(
-            listener,
-            path.clone(),
-            server.clone(),
-            buffers.clone(),
-        )));
-        listeners.unix_path = Some(path);
-    }
-    listeners
 }
 
 async fn accept_tcp(listener: TcpListener, server: Shared, buffers: Rc<Buffers>) {
@@ -178,15 +187,20 @@ fn welcome_tcp(stream: TcpStream, peer: SocketAddr, server: &Shared, buffers: &R
         let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     }
     let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
-    let ip = peer.ip().to_canonical();
     let origin = Origin {
         address: peer.to_string(),
         local_address: local,
         transport: Transport::Tcp,
-        is_local: ip.is_loopback(),
+        is_local: is_own_address(peer.ip().to_canonical()),
         fd: stream.as_raw_fd(),
     };
     welcome(Stream::Tcp(stream), origin, server, buffers);
+}
+
+/// As in Redis: the two addresses themselves, not the whole loopback network. What comes from another 127.x.y.z may
+/// have been forwarded.
+fn is_own_address(ip: IpAddr) -> bool {
+    ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST
 }
 
 fn welcome_unix(stream: UnixStream, path: &str, server: &Shared, buffers: &Rc<Buffers>) {
@@ -242,6 +256,8 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         buffers: buffers.clone(),
         inbox: Inbox::default(),
         has_more: false,
+        read_was_full: false,
+        is_gone: false,
         pause_timer: None,
     };
     spawn_local(connection.serve());

@@ -2,7 +2,8 @@
 
 use super::connection::Buffers;
 use super::listener::{self, Listeners};
-use super::{Shared, signals, timers};
+use super::signals::Signals;
+use super::{Shared, timers};
 use crate::config::Config;
 use crate::server::{Host, Server};
 use std::cell::{Cell, RefCell};
@@ -14,6 +15,8 @@ use tokio::task::{LocalSet, spawn_local, yield_now};
 struct NetHost {
     server: Weak<RefCell<Server>>,
     listeners: RefCell<Listeners>,
+    /// The configuration of the last call of `listen` that succeeded.
+    listens_as: RefCell<Config>,
     buffers: Rc<Buffers>,
     hz: Rc<Cell<u32>>,
     wake: Notify,
@@ -22,9 +25,18 @@ struct NetHost {
 impl Host for NetHost {
     fn listen(&self, config: &Config) -> Result<(), String> {
         let Some(server) = self.server.upgrade() else { return Ok(()) };
-        let bound = listener::bind(config)?;
-        let fresh = listener::accept(bound, &server, &self.buffers);
-        self.listeners.replace(fresh).stop();
+        let mut listeners = self.listeners.borrow_mut();
+        // Old and new addresses may overlap (`*` and 127.0.0.1): then the old sockets must go before the new come.
+        let bound = listener::bind(config).or_else(|_| {
+            listeners.stop_tcp();
+            listener::bind(config).inspect_err(|_| {
+                let old = listener::bind(&self.listens_as.borrow()).unwrap_or_default();
+                listeners.accept_tcp(old, &server, &self.buffers);
+            })
+        })?;
+        listeners.stop_tcp();
+        listeners.accept_tcp(bound, &server, &self.buffers);
+        self.listens_as.replace(config.clone());
         Ok(())
     }
 
@@ -37,44 +49,53 @@ impl Host for NetHost {
     }
 }
 
-/// Runs `server` until it is told to end. Returns the exit code of the process.
+/// Runs `server` until it is told to end. Returns the exit code of the process. `listening` is called once it listens.
 ///
 /// # Errors
 /// When it cannot listen or load its file; the text says why.
-pub fn serve(server: Server) -> Result<i32, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+pub fn serve(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String> {
+    // Sockets are looked at after every round of the tasks, not after 61 rounds: a busy client must not hide the
+    // others.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(1).build();
     let runtime = runtime.map_err(|error| format!("Can't start the event loop: {error}"))?;
-    LocalSet::new().block_on(&runtime, main_task(server))
+    LocalSet::new().block_on(&runtime, main_task(server, listening))
 }
 
-async fn main_task(server: Server) -> Result<i32, String> {
+async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String> {
     let server: Shared = Rc::new(RefCell::new(server));
     let host = Rc::new(NetHost {
         server: Rc::downgrade(&server),
-        listeners: RefCell::new(Listeners::none()),
+        listeners: RefCell::default(),
+        listens_as: RefCell::new(server.borrow().config.clone()),
         buffers: Rc::default(),
         hz: Rc::new(Cell::new(server.borrow().config.hz)),
         wake: Notify::new(),
     });
     let config = server.borrow().config.clone();
     host.listen(&config)?;
+    if let Some(path) = &config.unixsocket {
+        let bound = listener::bind_unix(path, &config)?;
+        host.listeners.borrow_mut().accept_unix(bound, path, &server, &host.buffers);
+    }
+    listening();
     server.borrow_mut().host = Some(host.clone());
     tracing::info!("Server initialized");
+    notify_supervisor(&server.borrow(), "STATUS=Tintype is loading...");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
-    spawn_local(watch_signals(server.clone()));
+    match Signals::listen() {
+        Ok(signals) => drop(spawn_local(signals.obey(server.clone()))),
+        Err(error) => tracing::warn!("Can't watch for signals: {error}"),
+    }
     load(&server).await?;
-    announce(&server.borrow());
+    if server.borrow().exit_code.is_none() {
+        announce(&server.borrow());
+    }
     while server.borrow().exit_code.is_none() {
         host.wake.notified().await;
     }
+    notify_supervisor(&server.borrow(), "STOPPING=1");
     host.listeners.borrow_mut().stop();
     Ok(server.borrow().exit_code.unwrap_or(0))
-}
-
-async fn watch_signals(server: Shared) {
-    if let Err(error) = signals::watch(server).await {
-        tracing::warn!("Can't watch for signals: {error}");
-    }
 }
 
 /// Loads the snapshot in steps; between them clients are served, most with a LOADING error.
@@ -95,8 +116,13 @@ fn announce(server: &Server) {
     if server.config.unixsocket.is_some() {
         tracing::info!("Ready to accept connections unix");
     }
+    notify_supervisor(server, "STATUS=Ready to accept connections\nREADY=1");
+}
+
+/// Tells systemd how far we are, when it watches over us.
+fn notify_supervisor(server: &Server, state: &str) {
     if server.identity.supervised == "systemd"
-        && let Err(error) = crate::base::process::sd_notify("STATUS=Ready to accept connections\nREADY=1")
+        && let Err(error) = crate::base::process::sd_notify(state)
     {
         tracing::warn!("Can't notify systemd: {error}");
     }

@@ -1,34 +1,101 @@
-//! SIGTERM and SIGINT ask for a shutdown; a second SIGINT does not ask.
+//! SIGTERM and SIGINT ask for a shutdown; a SIGINT while one is under way does not ask.
+//!
+//! A thread of its own listens, so that a second SIGINT is heard while the loop is busy with the last save, which
+//! somebody who presses Ctrl-C twice does not want to wait for.
+//!
+//! ```text
+//!   kernel ── signal ──▶ thread: a shutdown is under way? ── no ──▶ loop: shut down ── failed ──▶ none is under way
+//!                                      └─ SIGINT, yes ──▶ remove the temp file, exit(1)
+//! ```
 
 use super::Shared;
 use crate::config::ShutdownFlags;
+use crate::persist::disk::remove_own_temp_files;
 use crate::server::Shutdown;
 use crate::server::server::ShutdownSave;
 use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Shuts the server down when it is told to.
-pub async fn watch(server: Shared) -> io::Result<()> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Terminate,
+    Interrupt,
+}
+
+/// What was asked by signals, and not yet done.
+pub struct Signals {
+    asked: UnboundedReceiver<Asked>,
+    under_way: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Listens from now on: when this returns, no signal of ours ends the process any more.
+    ///
+    /// # Errors
+    /// When the thread that listens cannot be started.
+    pub fn listen() -> io::Result<Signals> {
+        let (sender, asked) = unbounded_channel();
+        let (started, has_started) = std::sync::mpsc::channel();
+        let under_way = Arc::new(AtomicBool::new(false));
+        let shared = under_way.clone();
+        let work = move || listen(&sender, &shared, &started);
+        std::thread::Builder::new().name("signals".into()).spawn(work)?;
+        // A thread that ended without a word has logged why.
+        let _ = has_started.recv();
+        Ok(Signals { asked, under_way })
+    }
+
+    /// Shuts the server down when it is told to.
+    pub async fn obey(mut self, server: Shared) {
+        while let Some(asked) = self.asked.recv().await {
+            let mut server = server.borrow_mut();
+            let flags = match asked {
+                Asked::Interrupt => server.config.shutdown_on_sigint,
+                Asked::Terminate => server.config.shutdown_on_sigterm,
+            };
+            if server.prepare_shutdown(request(flags)).is_err() {
+                self.under_way.store(false, Ordering::SeqCst);
+            }
+        }
+    }
+}
+
+/// The thread's work: until the process ends.
+fn listen(asked: &UnboundedSender<Asked>, under_way: &AtomicBool, started: &Sender<()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let heard = runtime.and_then(|runtime| runtime.block_on(hear(asked, under_way, started)));
+    if let Err(error) = heard {
+        tracing::warn!("Can't watch for signals: {error}");
+    }
+}
+
+async fn hear(
+    sender: &UnboundedSender<Asked>,
+    under_way: &AtomicBool,
+    started: &Sender<()>,
+) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut interrupts = 0;
+    let _ = started.send(());
     loop {
-        let is_interrupt = tokio::select! {
-            _ = terminate.recv() => false,
-            _ = interrupt.recv() => true,
+        let (asked, name) = tokio::select! {
+            _ = terminate.recv() => (Asked::Terminate, "SIGTERM"),
+            _ = interrupt.recv() => (Asked::Interrupt, "SIGINT"),
         };
-        let mut server = server.borrow_mut();
-        interrupts += i32::from(is_interrupt);
-        let name = if is_interrupt { "SIGINT" } else { "SIGTERM" };
-        tracing::warn!("Received {name} scheduling shutdown...");
-        let flags = match is_interrupt {
-            true => server.config.shutdown_on_sigint,
-            false => server.config.shutdown_on_sigterm,
-        };
-        let failed = server.prepare_shutdown(request(flags)).is_err();
-        if failed && is_interrupt && interrupts > 1 {
+        let is_under_way = under_way.swap(true, Ordering::SeqCst);
+        if is_under_way && asked == Asked::Interrupt {
             tracing::warn!("You insist... exiting now.");
-            server.exit(1);
+            remove_own_temp_files(Path::new("."));
+            std::process::exit(1);
+        }
+        tracing::warn!("Received {name} scheduling shutdown...");
+        if !is_under_way && sender.send(asked).is_err() {
+            return Ok(());
         }
     }
 }

@@ -318,6 +318,19 @@ pub fn sweep_temp_files(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Removes the temp files of this process, which is about to end in the middle of a save.
+pub fn remove_own_temp_files(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    let beginning = format!("{TEMP_PREFIX}{}-", std::process::id());
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(&beginning) && is_temp_name(name)) {
+            // What cannot be removed now is swept at the next start.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn is_orphan(path: &Path) -> bool {
     // Without O_NONBLOCK a FIFO of that name would hold us for ever.
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;

@@ -10,8 +10,10 @@ use crate::rdb::{Access, RdbWriter, StringValue, Summary, Workspace, WriterOptio
 use nix::errno::Errno;
 use std::time::Duration;
 
-/// Between two reports there are so many keys.
+/// Between two reports there are at most so many keys.
 pub const REPORT_KEYS: u64 = 1024;
+/// And at most so much of a key delay, so that a save that was slowed down shows its progress, too.
+const REPORT_DELAY_US: u64 = 100_000;
 
 /// `rdb-key-save-delay` and `key-load-delay`: microseconds per key; -N is one microsecond for every Nth key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +53,7 @@ pub struct ImageProgress {
     pub bytes: u64,
 }
 
-/// Writes the keyspace to `paths.target`. `report` is called every `REPORT_KEYS` keys.
+/// Writes the keyspace to `paths.target`. `report` is called at least every `REPORT_KEYS` keys.
 pub fn save_image<C: Calls>(
     keyspace: &Keyspace,
     calls: &mut C,
@@ -87,7 +89,7 @@ fn write_image<C: Calls>(
         ("aof-base", b"0"),
     ])?;
     let usage = Usage::of(&keyspace.settings, options.now_ms);
-    let mut keys = 0;
+    let (mut keys, mut waited_us) = (0_u64, 0);
     for (index, db) in keyspace.dbs().filter(|(_, db)| !db.is_empty()) {
         writer.select_db(index as u64, db.len() as u64, db.volatile_len() as u64)?;
         let mut result = Ok(());
@@ -95,9 +97,10 @@ fn write_image<C: Calls>(
             // The walk cannot be left early; what is left of it after an error is reading only.
             if result.is_ok() {
                 result = write_entry(&mut writer, entry, &usage);
-                options.key_delay.wait(keys);
+                waited_us += options.key_delay.wait(keys);
                 keys += 1;
-                if keys.is_multiple_of(REPORT_KEYS) {
+                if keys.is_multiple_of(REPORT_KEYS) || waited_us >= REPORT_DELAY_US {
+                    waited_us = 0;
                     report(ImageProgress { keys, bytes: writer.bytes() });
                 }
             }

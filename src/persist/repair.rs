@@ -5,6 +5,7 @@
 //! which only writes to that page wait; so a helper thread does it, one page at a time with a pause after
 //! each, and stops when the next fork comes.
 
+use crate::base::heap;
 use crate::base::os::resident_pages;
 use crate::base::pages;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ impl Repair {
     /// Begins, on a thread of its own: lazy frees must not wait behind it.
     pub fn begin(&mut self) {
         self.stop();
+        heap::resume();
         let stop = Arc::new(AtomicBool::new(false));
         let heard = stop.clone();
         // A host that refuses a thread: the next fork takes longer, and that is all.
@@ -38,6 +40,7 @@ impl Repair {
 
     /// Called before a fork.
     pub fn stop(&mut self) {
+        heap::pause();
         if let Some(stop) = self.stop.take() {
             stop.store(true, Ordering::Relaxed);
         }

@@ -52,7 +52,7 @@ fn write_report(report: &CheckReport, out: &mut dyn Write) -> io::Result<()> {
         (None, _) => writeln!(out, "[offset {}] \\o/ RDB looks OK, but has no checksum! \\o/", report.bytes)?,
     }
     if let Some(version) = &report.version {
-        writeln!(out, "[info] RDB version {version:?}")?;
+        writeln!(out, "[info] {version}")?;
     }
     writeln!(out, "[info] {} keys read", report.keys)?;
     writeln!(out, "[info] {} expires", report.volatile_keys)?;

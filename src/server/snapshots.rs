@@ -269,7 +269,7 @@ fn log_write_error(error: &SnapshotError, directory: &Path) {
     }
 }
 
-/// What `ps` shows of the child.
+/// What `ps` shows of the child: the name by which scripts look for it.
 fn child_title(config: &Config) -> String {
     let host = config.bind.first().map_or("*", |bind| bind.address.as_str());
     let listen_addr = match (config.port, &config.unixsocket) {
@@ -277,7 +277,7 @@ fn child_title(config: &Config) -> String {
         (port, _) => format!("{host}:{port}"),
     };
     let fields = TitleFields {
-        title: "tintype-rdb-bgsave",
+        title: "redis-rdb-bgsave",
         listen_addr: &listen_addr,
         port: config.port,
         unixsocket: config.unixsocket.as_deref().unwrap_or_default(),

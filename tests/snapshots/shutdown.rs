@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Connection, Server, Start, Value};
-use crate::tools::{assert_gone_within, keys_in, no_delay, start_slow_save, temporary, with_save_points};
+use crate::support::{Connection, Server, Start, Value, Wait, now};
+use crate::tools::{
+    assert_gone_within, fill, keys_in, no_delay, start_slow_save, temporary, with_save_points,
+};
 
 fn with_one_key(start: Start) -> (Server, Connection) {
     let server = start.spawn();
@@ -97,10 +99,35 @@ fn sigterm_during_a_save_saves_all() {
 }
 
 #[test]
+fn a_second_interrupt_does_not_wait_for_the_last_save() {
+    let mut server = with_save_points().spawn();
+    let mut connection = server.connect();
+    fill(&mut connection, 400, 10);
+    connection.ok("CONFIG SET rdb-key-save-delay 100000");
+    server.signal(Signal::SIGINT);
+    server.wait_for_log("Saving the final RDB snapshot before exiting.");
+    let start = now();
+    server.signal(Signal::SIGINT);
+    assert_eq!(server.wait_for_end().code(), Some(1));
+    assert!(start.elapsed() < Duration::from_secs(5), "it went on saving for {:?}", start.elapsed());
+    server.wait_for_log("You insist... exiting now.");
+    assert_eq!(server.files(), Vec::<String>::new());
+}
+
+#[test]
 fn a_pidfile_comes_and_goes() {
     let mut server = without_save_points().with("--pidfile", "server.pid").spawn();
-    let written = fs::read_to_string(server.path("server.pid")).expect("a pid file");
-    assert_eq!(written.trim(), server.pid().to_string());
+    let written = || fs::read_to_string(server.path("server.pid")).expect("a pid file");
+    assert_eq!(written().trim(), server.pid().to_string());
+    let again =
+        without_save_points().arguments(&["--port", &server.port.to_string(), "--pidfile", "server.pid"]);
+    let mut again = again.in_directory(server.directory()).wait(Wait::Nothing).spawn();
+    assert!(!again.wait_for_end().success(), "two servers on one port");
+    assert_eq!(
+        written().trim(),
+        server.pid().to_string(),
+        "a start that failed touched the first one's file"
+    );
     server.signal(Signal::SIGTERM);
     assert!(server.wait_for_end().success());
     assert!(!server.path("server.pid").exists());

@@ -33,6 +33,7 @@ const UNSAFE_PLACES: &[&str] = &[
     "src/encoding/",
     "src/keyspace/entry",
     "src/base/alloc",
+    "src/base/heap",
     "src/base/os",
     "src/base/pages",
     "src/persist/child",

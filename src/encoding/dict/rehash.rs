@@ -19,6 +19,8 @@ use crate::encoding::prefetch::prefetch;
 pub(super) const GROW_ITEMS_PER_BUCKET: usize = 6;
 /// The mean fill at which it grows even while rehashing is paused.
 const EXTREME_ITEMS_PER_BUCKET: usize = 4 * GROW_ITEMS_PER_BUCKET;
+/// The mean fill up to which a rehash waits for memory that is being made resident.
+const PATIENT_ITEMS_PER_BUCKET: usize = 9;
 /// Tables of so few buckets are not worth shrinking.
 const SHRINK_BUCKETS_MIN: usize = 8;
 /// A shrink leaves at least this part of the buckets, so that one SCAN call, which visits all the large
@@ -54,7 +56,9 @@ impl<T: Item> Dict<T> {
         if !self.is_rehashing() || !self.may_rehash() {
             return false;
         }
-        self.move_buckets(buckets);
+        if self.is_next_resident() {
+            self.move_buckets(buckets);
+        }
         self.is_rehashing()
     }
 
@@ -74,7 +78,7 @@ impl<T: Item> Dict<T> {
 
     #[inline]
     pub(super) fn rehash_on_write(&mut self) {
-        if self.is_rehashing() && self.may_rehash() {
+        if self.is_rehashing() && self.may_rehash() && self.is_next_resident() {
             self.move_buckets(1);
         }
     }
@@ -102,6 +106,13 @@ impl<T: Item> Dict<T> {
         if is_sparse && self.pauses == 0 && !self.is_rehashing() {
             self.start_rehash(buckets_for(self.len() * 2).max(count / SHRINK_FACTOR_MAX));
         }
+    }
+
+    /// Whether the next bucket can be moved without waiting for memory. Chains grow meanwhile, so there is an end to
+    /// patience.
+    #[inline]
+    fn is_next_resident(&self) -> bool {
+        self.next.is_resident_for(self.moved) || self.len() > self.current.count() * PATIENT_ITEMS_PER_BUCKET
     }
 
     fn may_rehash(&self) -> bool {

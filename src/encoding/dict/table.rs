@@ -12,6 +12,8 @@ use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
 use super::bucket::{Bucket, Word, tag_of};
+use crate::base::heap::{self, Progress};
+use crate::base::os;
 use crate::encoding::prefetch::{prefetch, prefetch_two_lines};
 
 /// Tables of at least so many bytes are mapped.
@@ -34,6 +36,8 @@ pub(super) struct Table {
     items: usize,
     overflow_buckets: usize,
     memory: Memory,
+    /// A mapped table becomes resident in the background; `None` when nobody makes it so.
+    progress: Option<Progress>,
 }
 
 /// Where an item lies: valid until the table changes.
@@ -58,7 +62,7 @@ static NOTHING: Nothing = Nothing(Bucket::EMPTY);
 impl Table {
     pub(super) fn unallocated() -> Table {
         let buckets = NonNull::from(&NOTHING.0);
-        Table { buckets, mask: 0, items: 0, overflow_buckets: 0, memory: Memory::Unallocated }
+        Table { buckets, mask: 0, items: 0, overflow_buckets: 0, memory: Memory::Unallocated, progress: None }
     }
 
     /// An empty table of `count` buckets, a power of two.
@@ -72,7 +76,13 @@ impl Table {
             (Memory::Heap, unsafe { alloc_zeroed(layout) })
         };
         let Some(buckets) = NonNull::new(address.cast::<Bucket>()) else { handle_alloc_error(layout) };
-        Table { buckets, mask: count - 1, items: 0, overflow_buckets: 0, memory }
+        let is_large = layout.size() >= HUGE_PAGE_BYTES;
+        let progress = is_large.then(|| heap::populate_table(address.addr(), layout.size())).flatten();
+        if is_large && progress.is_none() {
+            // Refused by a kernel without huge pages: then the table is on small ones.
+            let _ = os::advise_huge_pages(address.addr(), layout.size());
+        }
+        Table { buckets, mask: count - 1, items: 0, overflow_buckets: 0, memory, progress }
     }
 
     pub(super) fn is_allocated(&self) -> bool {
@@ -93,6 +103,16 @@ impl Table {
     #[inline]
     pub(super) fn items(&self) -> usize {
         self.items
+    }
+
+    /// Whether moving bucket `index` of a smaller table here would meet resident memory only. A smaller table's bucket
+    /// goes to the same index of the first half, or of the second.
+    #[inline]
+    pub(super) fn is_resident_for(&self, index: usize) -> bool {
+        match &self.progress {
+            None => true,
+            Some(progress) => progress.covers((index & (self.mask >> 1)) * size_of::<Bucket>()),
+        }
     }
 
     pub(super) fn overflow_buckets(&self) -> usize {
@@ -316,7 +336,6 @@ fn map(layout: Layout) -> *mut u8 {
         if slack > before {
             libc::munmap(aligned.add(bytes).cast(), slack - before);
         }
-        libc::madvise(aligned.cast(), bytes, libc::MADV_HUGEPAGE);
         aligned
     }
 }

@@ -1,0 +1,324 @@
+//! Where the heap grows: one reserved stretch of addresses, made resident a step ahead of its use.
+//!
+//! ```text
+//!  start                          next        populated                                        end
+//!  | handed to the allocator ...  | resident  | reserved, no memory behind it ...              |
+//! ```
+//! A huge page that is touched for the first time must be found and zeroed: 0.1 ms on a quiet machine, several where a
+//! hypervisor has taken the memory back. The loop must not wait for that. So the allocator's arena of the loop grows
+//! by 2 MiB at a time out of this stretch, and a thread has the next 2 MiB ready (`MADV_POPULATE_WRITE`, Linux 5.14).
+//! The same thread makes large new hash tables resident, in the order in which a rehash fills them.
+//!
+//! What the thread was too late for is touched 4 KiB at a time, since huge pages are asked for only where it has been;
+//! it puts such steps together (`MADV_COLLAPSE`, Linux 6.1) once the heap has not grown for a while. On a single core,
+//! where its work could only interrupt the loop, it does nothing but that, in idle time.
+//!
+//! One mapping for the whole heap also keeps the fork short, and as it is not reserved (`MAP_NORESERVE`) a fork needs
+//! no promise of memory from the kernel.
+//!
+//! Invariants
+//! 1. `next` only grows: addresses are handed out once. What is freed stays with the allocator, which purges it.
+//! 2. Making pages resident never changes what is in them, so it may race with their use.
+//! 3. Without the stretch or the thread everything works, on small pages.
+//! 4. While a forked child lives (`pause`), nothing is put together: that would copy what the child shares.
+//!
+//! Deliberately not here: giving memory back (jemalloc's decay does), and repair after a fork (`persist::repair`).
+
+use std::collections::VecDeque;
+use std::ffi::{c_uint, c_void};
+use std::io;
+use std::ptr::{null_mut, without_provenance_mut};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
+use std::time::Duration;
+
+use tikv_jemalloc_ctl::raw;
+use tikv_jemalloc_sys as sys;
+
+use super::{os, pages};
+
+/// The size of a huge page, and the step in which the heap grows, in bytes.
+const STEP_BYTES: usize = 2 << 20;
+/// Of the machine's memory, so that fragments never exhaust the addresses.
+const RESERVE_FACTOR: usize = 2;
+const HOOKS: &[u8] = b"arena.0.extent_hooks\0";
+const GROW_LIMIT: &[u8] = b"arena.0.retain_grow_limit\0";
+
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+static END: AtomicUsize = AtomicUsize::new(0);
+static POPULATED: AtomicUsize = AtomicUsize::new(0);
+/// The hooks that jemalloc had before; what does not fit into the stretch goes there.
+static ORIGINAL: AtomicPtr<sys::extent_hooks_t> = AtomicPtr::new(null_mut());
+static THREAD: OnceLock<Thread> = OnceLock::new();
+static TABLES: Mutex<VecDeque<Table>> = Mutex::new(VecDeque::new());
+/// Steps that the loop got before they were resident, as addresses.
+static LATE: Mutex<VecDeque<usize>> = Mutex::new(VecDeque::new());
+/// The first address of the heap that `LATE` has not been asked about.
+static SEEN: AtomicUsize = AtomicUsize::new(0);
+static PAUSED: AtomicBool = AtomicBool::new(false);
+/// How long the heap must not have grown before late steps are put together.
+const QUIET: Duration = Duration::from_millis(500);
+/// Between two of them, so that the loop never waits for the memory map twice in a row.
+const REST: Duration = Duration::from_micros(250);
+/// Of the 512 small pages of a step; what the allocator gave back must not come back.
+const RESIDENT_PAGES_MIN: usize = 480;
+
+/// Reserves the stretch, has the allocator grow in it, and starts the thread. To be called once, early.
+///
+/// # Errors
+/// When the kernel refuses the addresses or the thread; the heap then grows as before.
+pub fn install() -> io::Result<()> {
+    if THREAD.get().is_some() {
+        return Ok(());
+    }
+    let memory = usize::try_from(pages::total_system_memory_bytes()).unwrap_or(usize::MAX / 8);
+    let bytes = memory.saturating_mul(RESERVE_FACTOR).next_multiple_of(STEP_BYTES);
+    let start = os::reserve_addresses(bytes + STEP_BYTES)?.next_multiple_of(STEP_BYTES);
+    NEXT.store(start, Ordering::Release);
+    POPULATED.store(start, Ordering::Release);
+    SEEN.store(start, Ordering::Release);
+    let thread = std::thread::Builder::new().name("heap_ahead".to_owned()).spawn(work)?;
+    let _ = THREAD.set(thread.thread().clone());
+    hook()?;
+    END.store(start + bytes, Ordering::Release);
+    wake();
+    Ok(())
+}
+
+/// Puts `grow` in the place of the allocator's own way to get addresses, for the arena of the main thread.
+fn hook() -> io::Result<()> {
+    let failed = |error| io::Error::other(format!("the allocator refuses its hooks: {error}"));
+    // SAFETY: the control's type is `extent_hooks_t *`, and what it points to lives as long as the arena.
+    let original = unsafe { raw::read::<*mut sys::extent_hooks_t>(HOOKS) }.map_err(failed)?;
+    ORIGINAL.store(original, Ordering::Release);
+    // SAFETY: as above; the hooks are plain function pointers. The copy is leaked, so it outlives the arena.
+    let mut hooks = unsafe { *original };
+    hooks.alloc = Some(grow);
+    let hooks: *mut sys::extent_hooks_t = Box::into_raw(Box::new(hooks));
+    // SAFETY: the control takes a pointer to hooks that stay valid; apart from `alloc` they are the original ones,
+    // which work on any private anonymous mapping.
+    unsafe { raw::write(HOOKS, hooks) }.map_err(failed)?;
+    // SAFETY: the control's type is `size_t`.
+    unsafe { raw::write(GROW_LIMIT, STEP_BYTES) }.map_err(failed)
+}
+
+/// jemalloc's hook: the next `size` bytes of the stretch.
+unsafe extern "C" fn grow(
+    hooks: *mut sys::extent_hooks_t,
+    address: *mut c_void,
+    size: usize,
+    alignment: usize,
+    zero: *mut bool,
+    commit: *mut bool,
+    arena: c_uint,
+) -> *mut c_void {
+    if address.is_null()
+        && let Some(start) = take(size, alignment)
+    {
+        wake();
+        // SAFETY: jemalloc passes valid places for both answers. Nothing was ever written to the range, so it is zero.
+        unsafe {
+            *zero = true;
+            *commit = true;
+        }
+        return without_provenance_mut(start);
+    }
+    // SAFETY: set before this hook was; the original is called as jemalloc would have.
+    let original = unsafe { (*ORIGINAL.load(Ordering::Acquire)).alloc };
+    match original {
+        // SAFETY: the arguments are jemalloc's own.
+        Some(alloc) => unsafe { alloc(hooks, address, size, alignment, zero, commit, arena) },
+        None => null_mut(),
+    }
+}
+
+/// Takes the next `size` bytes at a multiple of `alignment`, a power of two. `None` when the stretch is used up.
+fn take(size: usize, alignment: usize) -> Option<usize> {
+    let end = END.load(Ordering::Acquire);
+    let place = |next: usize| {
+        let start = next.checked_next_multiple_of(alignment)?;
+        start.checked_add(size).filter(|after| *after <= end).map(|after| (start, after))
+    };
+    let taken =
+        NEXT.fetch_update(Ordering::AcqRel, Ordering::Acquire, |next| place(next).map(|(_, after)| after));
+    taken.ok().and_then(place).map(|(start, _)| start)
+}
+
+fn wake() {
+    if let Some(thread) = THREAD.get() {
+        thread.unpark();
+    }
+}
+
+/// How much of a table's memory is resident, in steps of two huge pages: one of each half.
+#[derive(Clone)]
+pub struct Progress(Arc<AtomicUsize>);
+
+impl Progress {
+    /// Whether the bytes before `offset` of both halves are resident, or nobody works on it any more.
+    pub fn covers(&self, offset: usize) -> bool {
+        self.0.load(Ordering::Acquire) > offset / STEP_BYTES
+    }
+}
+
+struct Table {
+    start: usize,
+    bytes: usize,
+    done: Arc<AtomicUsize>,
+}
+
+impl Table {
+    /// Makes the next huge page of each half resident; whether there is more to do.
+    fn step(&self) -> bool {
+        let (half, done) = (self.bytes / 2, self.done.load(Ordering::Relaxed));
+        let offset = done * STEP_BYTES;
+        let mut populated = populate_huge(self.start + offset);
+        if half >= STEP_BYTES {
+            populated &= populate_huge(self.start + half + offset);
+        }
+        let is_last = offset + STEP_BYTES >= half || !populated;
+        self.done.store(if is_last { usize::MAX } else { done + 1 }, Ordering::Release);
+        !is_last
+    }
+
+    /// Leaves the table to be touched in small pages and put together later.
+    fn leave(&self) {
+        self.done.store(usize::MAX, Ordering::Release);
+        lock(&LATE).extend((self.start..self.start + self.bytes).step_by(STEP_BYTES));
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn populate_huge(start: usize) -> bool {
+    os::advise_huge_pages(start, STEP_BYTES).and_then(|()| os::populate(start, STEP_BYTES)).is_ok()
+}
+
+/// Has a new table of `bytes` at `start` made resident, in the order in which doubling fills it: both halves from
+/// their beginnings. `None` when no thread would do it.
+pub fn populate_table(start: usize, bytes: usize) -> Option<Progress> {
+    let thread = THREAD.get()?;
+    let done = Arc::new(AtomicUsize::new(0));
+    let table = Table { start, bytes, done: done.clone() };
+    lock(&TABLES).push_back(table);
+    thread.unpark();
+    Some(Progress(done))
+}
+
+/// Nothing is put together from now on: a child will share the heap.
+pub fn pause() {
+    PAUSED.store(true, Ordering::Release);
+}
+
+/// The child is gone.
+pub fn resume() {
+    PAUSED.store(false, Ordering::Release);
+    wake();
+}
+
+/// The thread: the heap's next step first, then the tables in turn, then what it was too late for.
+fn work() {
+    let works_beside_the_loop = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    if !works_beside_the_loop {
+        os::prefer_idle_time();
+    }
+    let mut grown_to = 0;
+    loop {
+        let busy = if works_beside_the_loop { run_ahead() } else { leave_tables() };
+        if busy {
+            continue;
+        }
+        let next = NEXT.load(Ordering::Acquire);
+        note_late_steps(next);
+        if lock(&LATE).is_empty() || PAUSED.load(Ordering::Acquire) {
+            std::thread::park();
+        } else if std::mem::replace(&mut grown_to, next) != next {
+            std::thread::park_timeout(QUIET);
+        } else {
+            put_together();
+            std::thread::park_timeout(REST);
+        }
+    }
+}
+
+/// One step of the heap and of a table; whether there was something to do.
+fn run_ahead() -> bool {
+    let grew = populate_next();
+    let table = lock(&TABLES).pop_front();
+    let had_table = table.is_some();
+    if let Some(table) = table
+        && table.step()
+    {
+        lock(&TABLES).push_back(table);
+    }
+    grew || had_table
+}
+
+fn leave_tables() -> bool {
+    let table = lock(&TABLES).pop_front();
+    table.inspect(Table::leave).is_some()
+}
+
+/// Makes the step behind what was handed out resident; whether there was something to do.
+fn populate_next() -> bool {
+    let (next, end) = (NEXT.load(Ordering::Acquire), END.load(Ordering::Acquire));
+    let start = POPULATED.load(Ordering::Relaxed).max(next - next % STEP_BYTES);
+    if start >= next + STEP_BYTES || start + STEP_BYTES > end || !populate_huge(start) {
+        return false;
+    }
+    note_late_steps(start);
+    POPULATED.store(start + STEP_BYTES, Ordering::Relaxed);
+    SEEN.store(start + STEP_BYTES, Ordering::Relaxed);
+    true
+}
+
+/// Remembers the steps before `until` that were handed out and never populated.
+fn note_late_steps(until: usize) {
+    let seen = SEEN.load(Ordering::Relaxed);
+    let until = until - until % STEP_BYTES;
+    if seen < until {
+        lock(&LATE).extend((seen..until).step_by(STEP_BYTES));
+        SEEN.store(until, Ordering::Relaxed);
+    }
+}
+
+/// Puts one late step on a huge page, if it is full of small ones. A step that is gone, or cannot be helped, is
+/// forgotten.
+fn put_together() {
+    let Some(start) = lock(&LATE).pop_front() else { return };
+    if os::resident_pages(start, STEP_BYTES).is_ok_and(|present| present >= RESIDENT_PAGES_MIN) {
+        // What fails here stays on small pages; the repair after the next save tries again.
+        let _ = os::advise_huge_pages(start, STEP_BYTES)
+            .and_then(|()| os::collapse_to_huge_pages(start, STEP_BYTES));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_heap_grows_in_the_stretch_and_tables_become_resident() {
+        install().expect("addresses and a thread");
+        let before = NEXT.load(Ordering::Acquire);
+        let blocks: Vec<Vec<u8>> = (0..64).map(|number| vec![number; 1 << 20]).collect();
+        assert!(
+            blocks.iter().enumerate().all(|(number, block)| block.iter().all(|byte| *byte == number as u8))
+        );
+        assert!(NEXT.load(Ordering::Acquire) >= before);
+        let table = os::reserve_addresses(8 * STEP_BYTES).expect("addresses").next_multiple_of(STEP_BYTES);
+        let progress = populate_table(table, 4 * STEP_BYTES).expect("a thread");
+        while !progress.covers(2 * STEP_BYTES - 1) {
+            std::thread::yield_now();
+        }
+        assert_eq!(os::resident_pages(table, STEP_BYTES), Ok(STEP_BYTES / 4096));
+    }
+
+    #[test]
+    fn places_are_aligned_and_end_with_the_stretch() {
+        assert_eq!(take(usize::MAX, 4096), None);
+    }
+}

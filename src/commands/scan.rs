@@ -6,6 +6,7 @@ use crate::keyspace::{Entry as Key, Tx};
 use crate::resp::Reply;
 use crate::server::{Entry, Flow};
 use crate::spec::args::{Options, integer_in, is_word};
+use crate::spec::error::until_nul;
 use crate::spec::{Categories, CommandError, Flags, Group, Spec};
 
 pub const COMMANDS: &[Entry] = &[
@@ -37,9 +38,11 @@ pub const COMMANDS: &[Entry] = &[
 /// The pattern that matches everything, the empty key included.
 const EVERYTHING: &[u8] = b"*";
 
-/// A cursor as `strtoul` reads it: an optional sign, decimal digits, and nothing behind them; no digits at all are 0.
+/// A cursor as `strtoul` reads it: an optional sign, decimal digits, and nothing behind them but what a NUL hides; no
+/// digits at all are 0.
 pub(super) fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
     let invalid = CommandError::InvalidCursor;
+    let text = until_nul(text);
     let (digits, is_negative) = match text {
         [b'-', digits @ ..] => (digits, true),
         [b'+', digits @ ..] => (digits, false),
@@ -144,7 +147,7 @@ mod tests {
     #[test]
     fn cursors_are_read_as_strtoul_does() {
         for (text, cursor) in
-            [("", 0), ("0", 0), ("+7", 7), ("-1", u64::MAX), ("18446744073709551615", u64::MAX)]
+            [("", 0), ("0", 0), ("+7", 7), ("-1", u64::MAX), ("18446744073709551615", u64::MAX), ("1\0x", 1)]
         {
             assert_eq!(parse_cursor(text.as_bytes()), Ok(cursor), "{text}");
         }

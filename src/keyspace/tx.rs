@@ -241,6 +241,16 @@ impl<'a> Tx<'a> {
         if old != new {
             db.set_expire(hash, key, new);
         }
+        if old.is_some_and(|expire_at_ms| now_ms > expire_at_ms) {
+            self.replaced_expired(key);
+        }
+    }
+
+    /// What was overwritten had expired before: for everybody else it went first.
+    #[cold]
+    fn replaced_expired(&mut self, key: &[u8]) {
+        self.keyspace.counters.expired += 1;
+        self.ledger.changed(self.db, key, Event::Expired, 0);
     }
 
     /// Edits the bytes of a string key in place (created empty when absent); the encoding becomes raw. Tells nothing.

@@ -177,8 +177,8 @@ impl Generator {
         let (word, class) = [
             ("EX", "far_seconds"),
             ("PX", "far_ms"),
-            ("EXAT", "at_seconds"),
-            ("PXAT", "at_ms"),
+            ("EXAT", "set_at_seconds"),
+            ("PXAT", "set_at_ms"),
             ("EX", "bad_time"),
             ("PXAT", "bad_time"),
         ][self.rng.usize(..6)];
@@ -211,6 +211,10 @@ impl Generator {
             "far_ms" => (100_000_000 + self.rng.u64(..1_000_000_000_000)).to_string().into_bytes(),
             "at_seconds" => self.mostly(FAR_SECONDS_AT, PAST_AT),
             "at_ms" => self.mostly(FAR_MS_AT, PAST_AT),
+            // A key that is set with a time that is over stays until somebody looks at it: RANDOMKEY and SCAN do by
+            // chance. There is a fixed conversation for that.
+            "set_at_seconds" => self.mostly(FAR_SECONDS_AT, NOT_TIMES),
+            "set_at_ms" => self.mostly(FAR_MS_AT, NOT_TIMES),
             "pattern" => self.one_of(PATTERNS),
             "cursor" => self.mostly(&["0"], &["x", "-1", "99999999999999999999999", "", "1 "]),
             "db" => self.mostly(&["0", "0", "0", "1", "9", "15"], &["16", "-1", "x", "", "99999999999"]),

@@ -566,6 +566,73 @@ pub const SCRIPTS: &[Script] = &[
         "#,
     },
     Script {
+        name: "keys whose time is over",
+        lines: r#"
+            DEBUG SET-ACTIVE-EXPIRE 0
+            SET a 1 PXAT 1
+            DBSIZE
+            GET a
+            DBSIZE
+            SET a 1 EXAT 1
+            SET a 2 KEEPTTL
+            TTL a
+            GET a
+            SET b 1 PXAT 1
+            SET b 2 NX
+            SET b 1 PXAT 1
+            SET b 2 XX
+            SET b 1 PXAT 1
+            INCR b
+            SET b 1 PXAT 1
+            APPEND b x
+            SET b 1 PXAT 1
+            DEL b
+            DBSIZE
+            SET b 1 PXAT 1
+            EXISTS b b
+            SET b 1 PXAT 1
+            RENAME a b
+            SET b 1 PXAT 1
+            RENAME b c
+            SET b 1 PXAT 1
+            RENAMENX a b
+            SET b 1 PXAT 1
+            COPY b c
+            DBSIZE
+            SET b 1 PXAT 1
+            TYPE b
+            SET b 1 PXAT 1
+            OBJECT ENCODING b
+            SET b 1 PXAT 1
+            TOUCH b
+            SET b 1 PXAT 1
+            PERSIST b
+            SET b 1 PXAT 1
+            EXPIRE b 100
+            SET b 1 PXAT 1
+            KEYS *
+            DBSIZE
+            SCAN 0 COUNT 1000
+            DBSIZE
+            SET b 1 PXAT 1
+            MGET b b
+            SET b 1 PXAT 1
+            GETEX b
+            SET b 1 PXAT 1
+            GETDEL b
+            SET b 1 PXAT 1
+            MOVE b 1
+            SET b 1 PXAT 1
+            WATCH b
+            MULTI
+            PING
+            EXEC
+            FLUSHALL
+            DBSIZE
+            DEBUG SET-ACTIVE-EXPIRE 1
+        "#,
+    },
+    Script {
         name: "bytes in errors",
         lines: r#"
             "\xff\xfe" "\x80x" "new\nline"

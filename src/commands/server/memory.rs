@@ -4,7 +4,7 @@ use super::footprint::{Footprint, Overhang};
 use crate::base::alloc;
 use crate::base::argv::Args;
 use crate::commands::help;
-use crate::keyspace::{Access, Tx};
+use crate::keyspace::Tx;
 use crate::resp::Reply;
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::args::{Options, integer, is_word};
@@ -88,7 +88,7 @@ fn usage(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow,
             return Err(CommandError::Syntax);
         }
     }
-    match tx.lookup(args.at(2), Access::Peek) {
+    match tx.peek(args.at(2)) {
         None => reply.null(),
         Some(entry) => {
             let record_bytes = if entry.expire_at_ms().is_some() { EXPIRY_RECORD_BYTES } else { 0 };

@@ -3,7 +3,7 @@
 use super::options::Condition;
 use crate::base::argv::Args;
 use crate::base::number;
-use crate::keyspace::{Access, Event, StrView, Tx};
+use crate::keyspace::{Event, StrView, Tx};
 use crate::resp::Reply;
 use crate::server::Flow;
 use crate::spec::CommandError;
@@ -49,7 +49,7 @@ pub(super) fn delex(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> R
     if options.left() > 0 {
         return Err(CommandError::Arity("delex"));
     }
-    let there = tx.lookup(key, Access::Peek).is_some();
+    let there = tx.exists(key);
     let deletes = there && condition.holds(tx, key)?;
     if deletes {
         let freeing = tx.keyspace.settings.free_deleted;

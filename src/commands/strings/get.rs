@@ -4,7 +4,7 @@ use super::options::{ExpireUnit, expire_at_ms};
 use crate::base::argv::{Args, Argv};
 use crate::base::number;
 use crate::keyspace::settings::Freeing;
-use crate::keyspace::{Event, Expiry, StrView, Tx};
+use crate::keyspace::{Entry, Event, Expiry, StrView, Tx};
 use crate::resp::Reply;
 use crate::server::Flow;
 use crate::spec::CommandError;
@@ -112,7 +112,7 @@ pub(super) fn getex(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> R
 }
 
 fn persist(tx: &mut Tx<'_>, key: &[u8]) {
-    if tx.expire_at_ms(key).flatten().is_none() {
+    if tx.peek(key).and_then(Entry::expire_at_ms).is_none() {
         return;
     }
     tx.set_expire(key, None);

@@ -11,8 +11,10 @@ type Job = fn(&mut Server, Now);
 
 const JOBS: [Job; 6] = [rates, clients, expiry, eviction, rehash, snapshots];
 
-/// Buckets that one tick moves of each table that grows or shrinks, beyond those that commands move.
-const REHASH_BUCKETS: usize = 2048;
+/// How long one tick may move buckets of tables that grow or shrink, beyond those that commands move.
+const REHASH_BUDGET_US: u64 = 300;
+/// Buckets moved between two looks at the clock: each item moved may be a cache miss.
+const REHASH_BUCKETS: usize = 32;
 
 /// One tick.
 pub fn tick(server: &mut Server, now: Now) {
@@ -71,7 +73,9 @@ fn eviction(server: &mut Server, now: Now) {
 
 fn rehash(server: &mut Server, _now: Now) {
     if server.config.activerehashing && server.keyspace.sharing() == Sharing::Alone {
-        server.keyspace.rehash(REHASH_BUCKETS);
+        let started_ns = server.clock.mono_ns();
+        let is_time_left = || server.clock.mono_ns().saturating_sub(started_ns) / 1000 < REHASH_BUDGET_US;
+        while server.keyspace.rehash(REHASH_BUCKETS) && is_time_left() {}
     }
 }
 

@@ -36,6 +36,7 @@ use std::time::Duration;
 use tikv_jemalloc_ctl::raw;
 use tikv_jemalloc_sys as sys;
 
+use super::clock::Clock;
 use super::{os, pages};
 
 /// The size of a huge page, and the step in which the heap grows, in bytes.
@@ -56,6 +57,8 @@ static TABLES: Mutex<VecDeque<Table>> = Mutex::new(VecDeque::new());
 static LATE: Mutex<VecDeque<usize>> = Mutex::new(VecDeque::new());
 /// The first address of the heap that `LATE` has not been asked about.
 static SEEN: AtomicUsize = AtomicUsize::new(0);
+/// Whether the thread has a core to work on beside the loop.
+static RUNS_AHEAD: AtomicBool = AtomicBool::new(false);
 static PAUSED: AtomicBool = AtomicBool::new(false);
 /// How long the heap must not have grown before late steps are put together.
 const QUIET: Duration = Duration::from_millis(500);
@@ -78,6 +81,8 @@ pub fn install() -> io::Result<()> {
     NEXT.store(start, Ordering::Release);
     POPULATED.store(start, Ordering::Release);
     SEEN.store(start, Ordering::Release);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    RUNS_AHEAD.store(cores > 1, Ordering::Relaxed);
     let thread = std::thread::Builder::new().name("heap_ahead".to_owned()).spawn(work)?;
     let _ = THREAD.set(thread.thread().clone());
     hook()?;
@@ -198,13 +203,17 @@ fn populate_huge(start: usize) -> bool {
 }
 
 /// Has a new table of `bytes` at `start` made resident, in the order in which doubling fills it: both halves from
-/// their beginnings. `None` when no thread would do it.
+/// their beginnings. On a single core it is left to small pages at once. `None` when no thread is there.
 pub fn populate_table(start: usize, bytes: usize) -> Option<Progress> {
     let thread = THREAD.get()?;
     let done = Arc::new(AtomicUsize::new(0));
     let table = Table { start, bytes, done: done.clone() };
-    lock(&TABLES).push_back(table);
-    thread.unpark();
+    if RUNS_AHEAD.load(Ordering::Relaxed) {
+        lock(&TABLES).push_back(table);
+        thread.unpark();
+    } else {
+        table.leave();
+    }
     Some(Progress(done))
 }
 
@@ -221,25 +230,29 @@ pub fn resume() {
 
 /// The thread: the heap's next step first, then the tables in turn, then what it was too late for.
 fn work() {
-    let works_beside_the_loop = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
-    if !works_beside_the_loop {
+    let runs_ahead = RUNS_AHEAD.load(Ordering::Relaxed);
+    if !runs_ahead {
         os::prefer_idle_time();
     }
-    let mut grown_to = 0;
+    let clock = Clock::real();
+    let (mut grown_to, mut grown_ns) = (0, 0);
     loop {
-        let busy = if works_beside_the_loop { run_ahead() } else { leave_tables() };
-        if busy {
+        if runs_ahead && run_ahead() {
             continue;
         }
-        let next = NEXT.load(Ordering::Acquire);
+        let (next, now_ns) = (NEXT.load(Ordering::Acquire), clock.mono_ns());
+        if next != grown_to {
+            (grown_to, grown_ns) = (next, now_ns);
+        }
         note_late_steps(next);
+        let quiet = Duration::from_nanos(now_ns - grown_ns);
         if lock(&LATE).is_empty() || PAUSED.load(Ordering::Acquire) {
             std::thread::park();
-        } else if std::mem::replace(&mut grown_to, next) != next {
-            std::thread::park_timeout(QUIET);
+        } else if quiet < QUIET {
+            std::thread::park_timeout(QUIET - quiet);
         } else {
             put_together();
-            std::thread::park_timeout(REST);
+            std::thread::sleep(REST);
         }
     }
 }
@@ -255,11 +268,6 @@ fn run_ahead() -> bool {
         lock(&TABLES).push_back(table);
     }
     grew || had_table
-}
-
-fn leave_tables() -> bool {
-    let table = lock(&TABLES).pop_front();
-    table.inspect(Table::leave).is_some()
 }
 
 /// Makes the step behind what was handed out resident; whether there was something to do.

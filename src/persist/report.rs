@@ -1,5 +1,6 @@
 //! `check-rdb`: a report on a file for people.
 
+use crate::base::crc::Crc64Xz;
 use crate::rdb::{self, CheckReport, ChecksumState};
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -24,19 +25,29 @@ pub fn check_file(path: &Path, now_ms: i64, out: &mut dyn Write) -> io::Result<b
             eprint!("\r{:3} %", offset * 100 / total.max(1));
         }
     };
-    let report = rdb::check(FileInput(file), now_ms, &mut progress);
+    let mut input = FileInput { file, sum: Crc64Xz::new() };
+    let report = rdb::check(&mut input, now_ms, &mut progress);
     if shown > 0 {
         eprintln!("\r100 %");
     }
     write_report(&report, out)?;
+    if report.fault.is_none() {
+        // Read to its end: the sum that 7-Zip and xz print of it, to compare copies with.
+        writeln!(out, "[info] CRC-64/XZ of the file: {:016X}", input.sum.value())?;
+    }
     Ok(report.fault.is_none())
 }
 
-struct FileInput(File);
+struct FileInput {
+    file: File,
+    sum: Crc64Xz,
+}
 
 impl rdb::Input for FileInput {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        io::Read::read(&mut self.0, buffer)
+        let count = io::Read::read(&mut self.file, buffer)?;
+        self.sum.update(&buffer[..count]);
+        Ok(count)
     }
 }
 

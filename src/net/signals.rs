@@ -18,8 +18,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// Longer than it takes from deciding to save until the temp file is there.
+const TEMP_FILE_GRACE: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
@@ -90,14 +94,22 @@ async fn hear(
         let is_under_way = under_way.swap(true, Ordering::SeqCst);
         if is_under_way && asked == Asked::Interrupt {
             tracing::warn!("You insist... exiting now.");
-            remove_own_temp_files(Path::new("."));
-            std::process::exit(1);
+            leave_at_once();
         }
         tracing::warn!("Received {name} scheduling shutdown...");
         if !is_under_way && sender.send(asked).is_err() {
             return Ok(());
         }
     }
+}
+
+/// Ends the process in the middle of the last save. The loop may be about to make its temp file: it does so once, so
+/// what appears after the first look is gone after the second.
+fn leave_at_once() -> ! {
+    remove_own_temp_files(Path::new("."));
+    std::thread::sleep(TEMP_FILE_GRACE);
+    remove_own_temp_files(Path::new("."));
+    std::process::exit(1);
 }
 
 fn request(flags: ShutdownFlags) -> Shutdown {

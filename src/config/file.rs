@@ -165,7 +165,9 @@ fn read_arguments(mut arguments: &[Vec<u8>]) -> CommandLine {
     let mut name_without_value = false;
     while let Some((argument, rest)) = arguments.split_first() {
         arguments = rest;
-        if argument == b"-" && rest.is_empty() {
+        // The first or the last argument; elsewhere it is a value.
+        let is_first = command_line.file.is_none() && command_line.lines.is_empty();
+        if argument == b"-" && (rest.is_empty() || is_first) {
             command_line.standard_input = true;
         } else if let (Some(line), false) = (argument.strip_prefix(b"--"), name_without_value) {
             name_without_value = !line.trim_ascii().contains(&b' ');

@@ -325,6 +325,7 @@ fn standard_input_follows_the_file() {
     assert_eq!(loaded.file, Some("/a.conf".into()));
     assert_eq!(load_with(&["-"], &mut files).expect("good").config.port, 2);
     assert_eq!(load_with(&["--port", "3", "-"], &mut files).expect("good").config.port, 3);
+    assert_eq!(load_with(&["-", "--port", "3"], &mut files).expect("good").config.port, 3);
     assert!(load_with(&["a.conf", "-", "--port", "3"], &mut files).is_err());
 }
 

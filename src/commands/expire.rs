@@ -2,7 +2,6 @@
 
 use crate::base::argv::{Args, Argv};
 use crate::base::number;
-use crate::keyspace::settings::Freeing;
 use crate::keyspace::{Access, Entry as Key, Event, Tx};
 use crate::resp::Reply;
 use crate::server::{Entry, Flow};
@@ -185,23 +184,13 @@ fn expire_by(
     let old = tx.lookup(key, Access::Write).map(Key::expire_at_ms);
     let changes = old.is_some_and(|old| conditions.allow(old, time_ms));
     match changes {
-        true if time_ms <= tx.now_ms => expire_now(tx, key),
+        // A time in the past deletes the key at once.
+        true if time_ms <= tx.now_ms => tx.delete(key, tx.keyspace.settings.free_expired),
         true => expire_at(tx, args, form, time_ms),
         false => {}
     }
     reply.integer(i64::from(changes));
     Ok(Flow::Done)
-}
-
-/// A time in the past deletes the key at once.
-fn expire_now(tx: &mut Tx<'_>, key: &[u8]) {
-    let freeing = tx.keyspace.settings.free_expired;
-    tx.remove(key, freeing);
-    tx.changed(key, Event::Del);
-    if tx.ledger.propagates {
-        let word: &[u8] = if freeing == Freeing::Lazy { b"UNLINK" } else { b"DEL" };
-        tx.ledger.propagate_instead(vec![Argv::from_iter([word, key])]);
-    }
 }
 
 fn expire_at(tx: &mut Tx<'_>, args: Args<'_>, form: Form, time_ms: i64) {

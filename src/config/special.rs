@@ -6,8 +6,9 @@
 
 use std::path::Path;
 
-use super::value::{Special, read_memory};
+use super::value::Special;
 use super::{BindAddress, Config, OutputLimit, OutputLimits, SaveRule, ShutdownFlags};
+use crate::base::number::parse_memory;
 
 /// For directives whose new value takes the place of the old.
 fn keep(_: &mut Config) {}
@@ -126,8 +127,8 @@ fn limit_classes(limits: &OutputLimits) -> impl Iterator<Item = (&'static str, O
 fn read_limit(words: &[&[u8]]) -> Option<OutputLimit> {
     let soft_seconds = read_loose_integer(words[2]).filter(|seconds| *seconds >= 0)?;
     Some(OutputLimit {
-        hard_bytes: read_memory(words[0])?,
-        soft_bytes: read_memory(words[1])?,
+        hard_bytes: parse_memory(words[0])?,
+        soft_bytes: parse_memory(words[1])?,
         soft_seconds: u64::try_from(soft_seconds).ok()?,
     })
 }

@@ -4,6 +4,7 @@
 //! The error texts are those of redis-server 7.0.15.
 
 use super::Config;
+use crate::base::number::parse_memory;
 
 /// How a number is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +100,7 @@ pub fn read_text(word: &[u8], rule: TextRule) -> Result<String, String> {
 pub fn read_number(word: &[u8], bounds: Bounds, unit: Unit) -> Result<i128, String> {
     let value = match unit {
         Unit::Plain => read_integer(word).ok_or("argument couldn't be parsed into an integer")?,
-        Unit::Memory => i128::from(read_memory(word).ok_or("argument must be a memory value")?),
+        Unit::Memory => i128::from(parse_memory(word).ok_or("argument must be a memory value")?),
         Unit::MemoryOrPercent => read_memory_or_percent(word)?,
         Unit::Octal => read_octal(word).ok_or("argument couldn't be parsed as an octal number")?,
     };
@@ -140,26 +141,6 @@ pub fn read_integer(word: &[u8]) -> Option<i128> {
     (value.to_string() == text).then_some(i128::from(value))
 }
 
-/// A size in bytes. As in Redis an empty number is 0 and one too large is the largest.
-pub fn read_memory(word: &[u8]) -> Option<u64> {
-    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (number, suffix) = word.split_at(digits);
-    let unit: u64 = match suffix.to_ascii_lowercase().as_slice() {
-        b"" | b"b" => 1,
-        b"k" => 1000,
-        b"kb" => 1 << 10,
-        b"m" => 1_000_000,
-        b"mb" => 1 << 20,
-        b"g" => 1_000_000_000,
-        b"gb" => 1 << 30,
-        _ => return None,
-    };
-    let number = number
-        .iter()
-        .fold(0u64, |value, digit| value.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
-    Some(number.saturating_mul(unit))
-}
-
 fn read_memory_or_percent(word: &[u8]) -> Result<i128, String> {
     if let Some((b'%', number)) = word.split_last() {
         let percent = read_integer(number).filter(|percent| *percent >= 0);
@@ -170,7 +151,7 @@ fn read_memory_or_percent(word: &[u8]) -> Result<i128, String> {
             Err("percentage argument must be less or equal to 100".into())
         };
     }
-    Ok(i128::from(read_memory(word).ok_or("argument must be a memory or percent value")?))
+    Ok(i128::from(parse_memory(word).ok_or("argument must be a memory or percent value")?))
 }
 
 fn read_octal(word: &[u8]) -> Option<i128> {
@@ -184,27 +165,6 @@ fn read_octal(word: &[u8]) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn memory_is_read_as_redis_reads_it() {
-        let cases: [(&str, Option<u64>); 12] = [
-            ("100mb", Some(100 << 20)),
-            ("1k", Some(1000)),
-            ("1Kb", Some(1024)),
-            ("2g", Some(2_000_000_000)),
-            ("1b", Some(1)),
-            ("", Some(0)),
-            ("kb", Some(0)),
-            ("99999999999999999999", Some(u64::MAX)),
-            ("-1", None),
-            ("1kib", None),
-            ("1 mb", None),
-            ("+1", None),
-        ];
-        for (text, bytes) in cases {
-            assert_eq!(read_memory(text.as_bytes()), bytes, "{text}");
-        }
-    }
 
     #[test]
     fn integers_have_one_spelling() {

@@ -10,6 +10,7 @@ use super::event::Event;
 use super::ledger::{Ledger, Sweep};
 use super::lru;
 use super::settings::{Freeing, Ranking};
+use crate::base::argv::Argv;
 use crate::base::number;
 use crate::spec::error::CommandError;
 
@@ -276,6 +277,16 @@ impl<'a> Tx<'a> {
     pub fn remove(&mut self, key: &[u8], freeing: Freeing) -> bool {
         let hash = self.hash(key);
         self.alive(hash, key) && self.discard(hash, key, freeing)
+    }
+
+    /// Removes `key`, which is there, tells it, and propagates that alone, whatever the command was.
+    pub fn delete(&mut self, key: &[u8], freeing: Freeing) {
+        self.remove(key, freeing);
+        self.changed(key, Event::Del);
+        if self.ledger.propagates {
+            let word: &[u8] = if freeing == Freeing::Lazy { b"UNLINK" } else { b"DEL" };
+            self.ledger.propagate_instead(vec![Argv::from_iter([word, key])]);
+        }
     }
 
     fn discard(&mut self, hash: u64, key: &[u8], freeing: Freeing) -> bool {

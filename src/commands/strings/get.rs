@@ -3,7 +3,6 @@
 use super::options::{ExpireUnit, expire_at_ms};
 use crate::base::argv::{Args, Argv};
 use crate::base::number;
-use crate::keyspace::settings::Freeing;
 use crate::keyspace::{Entry, Event, Expiry, StrView, Tx};
 use crate::resp::Reply;
 use crate::server::Flow;
@@ -41,13 +40,7 @@ pub(super) fn getdel(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
     let there = view.is_some();
     answer(view, reply);
     if there {
-        let freeing = tx.keyspace.settings.free_deleted;
-        tx.remove(key, freeing);
-        tx.changed(key, Event::Del);
-        if tx.ledger.propagates {
-            let word: &[u8] = if freeing == Freeing::Lazy { b"UNLINK" } else { b"DEL" };
-            tx.ledger.propagate_instead(vec![[word, key].into_iter().collect()]);
-        }
+        tx.delete(key, tx.keyspace.settings.free_deleted);
     }
     Ok(Flow::Done)
 }
@@ -98,7 +91,10 @@ pub(super) fn getex(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> R
     match change {
         Change::Nothing => {}
         Change::Persist => persist(tx, key),
-        Change::At(expire_at_ms) if expire_at_ms <= tx.now_ms => expire_now(tx, key),
+        // A time in the past deletes the key at once.
+        Change::At(expire_at_ms) if expire_at_ms <= tx.now_ms => {
+            tx.delete(key, tx.keyspace.settings.free_expired);
+        }
         Change::At(expire_at_ms) => {
             tx.set_expire(key, Some(expire_at_ms));
             tx.changed(key, Event::Expire);
@@ -119,16 +115,5 @@ fn persist(tx: &mut Tx<'_>, key: &[u8]) {
     tx.changed(key, Event::Persist);
     if tx.ledger.propagates {
         tx.ledger.propagate_instead(vec![Argv::from_iter([&b"PERSIST"[..], key])]);
-    }
-}
-
-/// An expiry in the past deletes the key.
-fn expire_now(tx: &mut Tx<'_>, key: &[u8]) {
-    let freeing = tx.keyspace.settings.free_expired;
-    tx.remove(key, freeing);
-    tx.changed(key, Event::Del);
-    if tx.ledger.propagates {
-        let word: &[u8] = if freeing == Freeing::Lazy { b"UNLINK" } else { b"DEL" };
-        tx.ledger.propagate_instead(vec![Argv::from_iter([word, key])]);
     }
 }

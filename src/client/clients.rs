@@ -58,11 +58,6 @@ impl Clients {
         self.slots.get_mut(id.slot as usize)?.as_deref_mut().filter(|client| client.id == id)
     }
 
-    /// The client with this number, as CLIENT KILL ID names it.
-    pub fn by_number(&self, number: u64) -> Option<&Client> {
-        self.slots.iter().flatten().map(Box::as_ref).find(|client| client.id.number == number)
-    }
-
     /// The numbers of all clients in order of arrival, which is the order of CLIENT LIST.
     pub fn ids(&self) -> Vec<ClientId> {
         let mut ids: Vec<ClientId> = self.iter().map(|client| client.id).collect();

@@ -71,28 +71,3 @@ choice! {
         AllkeysRandom = "allkeys-random", Noeviction = "noeviction",
     }
 }
-
-impl MaxmemoryPolicy {
-    /// Only keys with an expiry are candidates.
-    pub fn is_volatile(self) -> bool {
-        use MaxmemoryPolicy::*;
-        matches!(self, VolatileLru | VolatileLfu | VolatileRandom | VolatileTtl)
-    }
-
-    pub fn is_lru(self) -> bool {
-        matches!(self, MaxmemoryPolicy::VolatileLru | MaxmemoryPolicy::AllkeysLru)
-    }
-
-    /// The 24 bits of an entry hold a frequency counter instead of a time.
-    pub fn is_lfu(self) -> bool {
-        matches!(self, MaxmemoryPolicy::VolatileLfu | MaxmemoryPolicy::AllkeysLfu)
-    }
-
-    pub fn is_random(self) -> bool {
-        matches!(self, MaxmemoryPolicy::VolatileRandom | MaxmemoryPolicy::AllkeysRandom)
-    }
-
-    pub fn evicts(self) -> bool {
-        self != MaxmemoryPolicy::Noeviction
-    }
-}

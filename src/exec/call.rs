@@ -289,7 +289,7 @@ pub fn evict(server: &mut Server, now_ms: i64) -> bool {
     let clock = server.clock.clone();
     let started_ns = clock.mono_ns();
     let mut elapsed_us = || clock.mono_ns().saturating_sub(started_ns) / 1000;
-    let mapped: usize = server.used_memory_bytes() - crate::base::alloc::used_memory_bytes();
+    let mapped = server.keyspace.mapped_bytes();
     let used = || crate::base::alloc::used_memory_bytes() + mapped;
     let verdict =
         eviction::make_room(&mut server.keyspace, &mut server.ledger, now_ms, &used, &mut elapsed_us);

@@ -101,6 +101,5 @@ fn propagate_command(ledger: &Ledger, db: usize, args: Args<'_>, feed: &mut Feed
     match ledger.propagation() {
         Propagation::Verbatim => feed(db, args),
         Propagation::Instead(commands) => commands.iter().for_each(|argv| feed(db, argv.args())),
-        Propagation::Nothing => {}
     }
 }

@@ -308,6 +308,11 @@ impl Keyspace {
         self.dbs.iter().enumerate()
     }
 
+    /// Bytes of the tables that are mappings of their own, which the allocator does not count.
+    pub fn mapped_bytes(&self) -> usize {
+        self.dbs.iter().map(|db| db.table.mapped_bytes()).sum()
+    }
+
     /// Keys in all databases.
     pub fn len(&self) -> usize {
         self.dbs.iter().map(Db::len).sum()

@@ -45,8 +45,6 @@ pub enum Propagation {
     Verbatim,
     /// Other commands with the same effect (SET EX as PXAT), in order.
     Instead(Vec<Argv>),
-    /// Nothing, although something changed.
-    Nothing,
 }
 
 /// What the running command changed.
@@ -89,10 +87,6 @@ impl Ledger {
     /// Propagates `commands` in place of the command that was given. Call it only when `propagates`.
     pub fn propagate_instead(&mut self, commands: Vec<Argv>) {
         self.propagation = Propagation::Instead(commands);
-    }
-
-    pub fn propagate_nothing(&mut self) {
-        self.propagation = Propagation::Nothing;
     }
 
     pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {

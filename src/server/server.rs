@@ -170,8 +170,7 @@ impl Server {
     /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the tables' own
     /// mappings.
     pub fn used_memory_bytes(&self) -> usize {
-        let mapped: usize = self.keyspace.dbs().map(|(_, db)| db.table().mapped_bytes()).sum();
-        crate::base::alloc::used_memory_bytes() + mapped
+        crate::base::alloc::used_memory_bytes() + self.keyspace.mapped_bytes()
     }
 
     /// The time when the last command ended, if `now` is the time when it began.

@@ -32,6 +32,6 @@ events! {
     Restore = "restore";
     Expired = "expired";
     Evicted = "evicted";
-    /// Gone with its whole database: for WATCH alone, no notification.
+    /// Changed as one of many (a flush, DEBUG POPULATE): for WATCH alone, no notification.
     Touched = "touched";
 }

@@ -260,7 +260,10 @@ impl Lane {
     /// Reads until every owed reply has come.
     fn collect(&mut self) -> io::Result<()> {
         while self.owed > 0 {
-            let count = self.stream.read(&mut self.input[self.held..])?;
+            let count = match self.stream.read(&mut self.input[self.held..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                outcome => outcome?,
+            };
             if count == 0 {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed under load"));
             }

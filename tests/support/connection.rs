@@ -206,12 +206,21 @@ impl Connection {
 
     fn receive(&mut self) -> std::io::Result<usize> {
         let mut chunk = [0; 64 * 1024];
-        let count = match &mut self.socket {
-            Socket::Tcp(stream) => stream.read(&mut chunk)?,
-            Socket::Unix(stream) => stream.read(&mut chunk)?,
-        };
-        self.received.extend_from_slice(&chunk[..count]);
-        Ok(count)
+        loop {
+            let outcome = match &mut self.socket {
+                Socket::Tcp(stream) => stream.read(&mut chunk),
+                Socket::Unix(stream) => stream.read(&mut chunk),
+            };
+            match outcome {
+                Ok(count) => {
+                    self.received.extend_from_slice(&chunk[..count]);
+                    return Ok(count);
+                }
+                // A machine that was stopped and goes on interrupts a read that has a time limit.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn forget_taken(&mut self) {

@@ -223,7 +223,7 @@ impl Log {
 
     /// Whether an entry that a reader behind `start` has yet to see may have been deleted.
     pub fn has_gaps_from(&self, start: StreamId) -> bool {
-        self.length > 0 && self.max_deleted_id != StreamId::MIN && start <= self.max_deleted_id
+        self.length > 0 && self.first_id <= self.max_deleted_id && start <= self.max_deleted_id
     }
 
     /// How many entries were ever added up to and including `id`, when that can be told.
@@ -232,7 +232,7 @@ impl Log {
         if added == 0 {
             return Some(0);
         }
-        if self.length == 0 {
+        if self.length == 0 && id <= self.last_id {
             return Some(added);
         }
         match id.cmp(&self.last_id) {

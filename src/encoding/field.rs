@@ -9,8 +9,8 @@
 //!                bit  7     an expiry is there: 48 bits of Unix ms
 //!  value length  one byte up to 252; 253, 254, 255: it follows in 2, 4, 8 bytes
 //! ```
-//! Numbers are little-endian, nothing is aligned. So a field and a value of 15 bytes each take 32 bytes, of
-//! 7 bytes each 16.
+//! Numbers are little-endian, nothing is aligned. So a field and a value of 11 bytes each take 24 bytes, of
+//! 15 bytes each 32.
 //!
 //! Invariants: 1. the block's size is its content's, rounded up to the allocator's size class, so it follows from the
 //! lengths, and a value may change in place as long as the class stays; 2. a length has its shortest form.
@@ -258,11 +258,12 @@ fn length_width(length: usize, short_max: u8) -> usize {
     }
 }
 
-/// What the allocator (jemalloc) makes of a request: 8; multiples of 16 up to 128; then four classes to a doubling.
+/// What the allocator (jemalloc, see `base::alloc`) makes of a request: multiples of 8 up to 64, then four classes to a
+/// doubling.
+#[inline]
 fn size_class(bytes: usize) -> usize {
     match bytes {
-        0..=8 => 8,
-        9..=128 => bytes.next_multiple_of(16),
+        0..=64 => bytes.max(1).next_multiple_of(8),
         _ => bytes.next_multiple_of(1 << ((bytes - 1).ilog2() - 2)),
     }
 }

@@ -60,9 +60,9 @@ fn blocks_are_as_small_as_promised() {
     let bytes = |name: usize, value: usize, expire_at_ms| {
         Field::new(&vec![b'n'; name], &vec![b'v'; value], expire_at_ms).heap_bytes()
     };
-    assert_eq!((bytes(0, 0, None), bytes(7, 7, None), bytes(8, 7, None)), (8, 16, 32));
-    assert_eq!((bytes(15, 15, None), bytes(15, 16, None)), (32, 48));
-    assert_eq!((bytes(12, 12, Some(1)), bytes(12, 13, Some(1))), (32, 48));
+    assert_eq!((bytes(0, 0, None), bytes(7, 7, None), bytes(8, 7, None)), (8, 16, 24));
+    assert_eq!((bytes(11, 11, None), bytes(15, 15, None), bytes(15, 16, None)), (24, 32, 40));
+    assert_eq!((bytes(12, 12, Some(1)), bytes(12, 13, Some(1))), (32, 40));
 }
 
 #[test]

@@ -58,6 +58,7 @@ pub mod exec;
 pub mod keyspace;
 pub mod metrics;
 pub mod net;
+pub mod object;
 pub mod persist;
 pub mod rdb;
 pub mod resp;

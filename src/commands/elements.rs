@@ -1,0 +1,1 @@
+//! Answers that many groups of commands give.

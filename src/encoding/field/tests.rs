@@ -2,8 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{EXPIRE_AT_MS_MAX, Field, size_class};
-use crate::base::alloc;
+use super::{EXPIRE_AT_MS_MAX, Field};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -63,11 +62,4 @@ fn blocks_are_as_small_as_promised() {
     assert_eq!((bytes(0, 0, None), bytes(7, 7, None), bytes(8, 7, None)), (8, 16, 24));
     assert_eq!((bytes(11, 11, None), bytes(15, 15, None), bytes(15, 16, None)), (24, 32, 40));
     assert_eq!((bytes(12, 12, Some(1)), bytes(12, 13, Some(1))), (32, 40));
-}
-
-#[test]
-fn classes_are_those_of_the_allocator() {
-    for bytes in (1..5000).chain([1 << 14, (1 << 14) + 1, 1 << 20, (1 << 20) + 1, 5 << 20]) {
-        assert_eq!(size_class(bytes), alloc::size_class(bytes), "{bytes}");
-    }
 }

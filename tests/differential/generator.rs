@@ -137,7 +137,7 @@ impl Generator {
             7 => tables::ALL[0],
             _ => tables::ALL[self.rng.usize(..tables::ALL.len())],
         };
-        let weights_sum = table.iter().map(|template| template.weight).sum();
+        let weights_sum: u32 = table.iter().map(|template| template.weight).sum();
         let mut at = self.rng.u32(..weights_sum);
         for template in table {
             if at < template.weight {

@@ -18,6 +18,7 @@ pub mod server;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
+mod wait;
 
 use crate::server::Entry;
 
@@ -34,6 +35,7 @@ pub const GROUPS: &[&[Entry]] = &[
     object::COMMANDS,
     scan::COMMANDS,
     strings::COMMANDS,
+    wait::COMMANDS,
     server::command::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,

@@ -46,7 +46,8 @@ fn parse(tx: &Tx<'_>, args: Args<'_>) -> Result<Vec<Step>, CommandError> {
         }
         let is_get = is_word(word, "GET") && arguments >= 2;
         let is_set = is_word(word, "SET") && arguments >= 3;
-        if !is_get && !is_set && !(is_word(word, "INCRBY") && arguments >= 3) {
+        let is_increment = is_word(word, "INCRBY") && arguments >= 3;
+        if !(is_get || is_set || is_increment) {
             return Err(CommandError::Syntax);
         }
         let field = parse_field(options.value()?)?;

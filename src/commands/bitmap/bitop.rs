@@ -26,9 +26,9 @@ fn parse(word: &[u8], sources: usize) -> Result<Operation, CommandError> {
     let (name, operation) = *found.ok_or(CommandError::Syntax)?;
     match operation {
         Operation::Not if sources != 1 => Err(CommandError::BitopNotKeys),
-        Operation::Diff | Operation::Diff1 | Operation::AndOr if sources < 2 => Err(CommandError::text(
-            format!("ERR BITOP {name} must be called with at least two source keys."),
-        )),
+        Operation::Diff | Operation::Diff1 | Operation::AndOr if sources < 2 => {
+            Err(CommandError::text(format!("ERR BITOP {name} must be called with at least two source keys.")))
+        }
         _ => Ok(operation),
     }
 }

@@ -55,10 +55,7 @@ pub const COMMANDS: &[Entry] = &[
     ),
     Entry::data(
         spec("bitop", -4, GROW)
-            .keys(&[
-                KeySpec::one(2, KeyFlags::OW.or(KeyFlags::UPDATE)),
-                KeySpec::rest(3, 1, RO_ACCESS),
-            ])
+            .keys(&[KeySpec::one(2, KeyFlags::OW.or(KeyFlags::UPDATE)), KeySpec::rest(3, 1, RO_ACCESS)])
             .complexity("O(N)")
             .doc(
                 "2.6.0",

@@ -8,8 +8,8 @@ use crate::keyspace::Tx;
 use crate::object::bitmap::{self, Bit};
 use crate::resp::Reply;
 use crate::server::Flow;
-use crate::spec::args::{self, is_word};
 use crate::spec::CommandError;
+use crate::spec::args::{self, is_word};
 use std::ops::RangeInclusive;
 
 /// What the ends of a range count.
@@ -61,10 +61,11 @@ fn bitcount_range(args: Args<'_>, length: usize) -> Result<Option<RangeInclusive
         _ => return Err(CommandError::Syntax),
     }
     let (start, end) = (args::integer(args.at(2))?, args::integer(args.at(3))?);
-    let unit = args.get(4).map_or(Ok(Unit::Byte), Unit::parse)?;
+    // A range that is empty on its face is not read further.
     if start < 0 && end < 0 && start > end {
         return Ok(None);
     }
+    let unit = args.get(4).map_or(Ok(Unit::Byte), Unit::parse)?;
     Ok(bits_of(start, end, unit, length))
 }
 

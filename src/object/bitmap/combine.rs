@@ -31,8 +31,7 @@ pub fn combine(operation: Operation, operands: &[&[u8]]) -> Vec<u8> {
     let mut scratch = [0; BLOCK_BYTES];
     for (index, target) in result.chunks_mut(BLOCK_BYTES).enumerate() {
         let (start, end) = (index * BLOCK_BYTES, index * BLOCK_BYTES + target.len());
-        let parts =
-            operands.iter().map(|operand| &operand[start.min(operand.len())..end.min(operand.len())]);
+        let parts = operands.iter().map(|operand| &operand[start.min(operand.len())..end.min(operand.len())]);
         combine_block(operation, target, parts, &mut scratch);
     }
     result

@@ -114,7 +114,8 @@ fn numbers_that_do_not_fit_are_wrapped_or_cut_or_refused() {
 fn naive_get(sign: Sign, width: u32, bytes: &[u8], offset: u64) -> i64 {
     let bits = bits_of(bytes);
     let bit = |at: u64| bits.get(at as usize).copied().unwrap_or(false);
-    let number = (offset..offset + u64::from(width)).fold(0i128, |number, at| number * 2 + i128::from(bit(at)));
+    let number =
+        (offset..offset + u64::from(width)).fold(0i128, |number, at| number * 2 + i128::from(bit(at)));
     let is_negative = sign == Sign::Signed && bit(offset);
     (number - if is_negative { 1i128 << width } else { 0 }) as i64
 }

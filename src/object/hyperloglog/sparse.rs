@@ -5,8 +5,8 @@
 //!   XZERO   01nnnnnn nnnnnnnn    n + 1 registers at 0                   1 to 16384
 //!   VAL     1vvvvvnn             n + 1 registers at v + 1               1 to 4, value 1 to 32
 //! ```
-//! Raising a register splits the run it is in; afterwards runs of equal values nearby are joined. How far the search for
-//! such runs goes decides on the bytes, so it is Redis's: it begins one run before the change and looks at five.
+//! Raising a register splits the run it is in; afterwards runs of equal values nearby are joined. How far the search
+//! for such runs goes decides on the bytes, so it is Redis's: it begins one run before the change and looks at five.
 
 use super::hash::Place;
 use super::registers::{Histogram, REGISTERS, Registers, VALUES};
@@ -81,11 +81,12 @@ pub(super) fn merge_into(body: &[u8], registers: &mut Registers) -> Result<(), C
     })
 }
 
-/// The runs as PFDEBUG DECODE tells them, as far as they can be read.
+/// The runs as PFDEBUG DECODE tells them. Redis takes what is missing of a run that is cut off for a zero.
 pub(super) fn describe(body: &[u8]) -> String {
+    let padded = [body, &[0]].concat();
     let mut text = String::new();
     let mut at = 0;
-    while let Some(run) = run_at(body, at) {
+    while let Some(run) = run_at(&padded, at).filter(|_| at < body.len()) {
         let length = run.length;
         let separator = if at == 0 { "" } else { " " };
         let written = match (run.value, run.width) {

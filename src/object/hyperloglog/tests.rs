@@ -74,10 +74,7 @@ fn the_bytes_are_those_of_redis() {
     add(&mut first, (0..300).map(|n| format!("a:{n}")), SPARSE_BYTES_MAX);
     add(&mut second, (0..300).map(|n| format!("b:{n}")), SPARSE_BYTES_MAX);
     let mut merged = merge(&[&first, &second]);
-    assert_eq!(
-        (merged.len(), sha1(&merged).as_str()),
-        (1221, "d6aee545baeb16ae361583311c49852e402bcc9f")
-    );
+    assert_eq!((merged.len(), sha1(&merged).as_str()), (1221, "d6aee545baeb16ae361583311c49852e402bcc9f"));
     assert_eq!(count(&mut merged), 604);
     let mut all = merge(&[&merged, &bytes]);
     assert_eq!((all.len(), sha1(&all).as_str()), (12304, "9dbc847081c74a0b46c503820328c8a1fba9fdb5"));
@@ -139,7 +136,8 @@ fn high_counts_and_long_strings_become_dense() {
 /// Registers near each other, so that runs are split and joined in every way.
 fn places() -> impl Strategy<Value = Vec<Place>> {
     let near = prop_oneof![3 => 0usize..12, 2 => 60usize..70, 2 => 16_370usize..REGISTERS, 1 => 0..REGISTERS];
-    let place = (near, prop_oneof![8 => 1u8..4, 1 => 1u8..33]).prop_map(|(index, count)| Place { index, count });
+    let place =
+        (near, prop_oneof![8 => 1u8..4, 1 => 1u8..33]).prop_map(|(index, count)| Place { index, count });
     prop::collection::vec(place, 0..80)
 }
 

@@ -21,7 +21,10 @@ pub const TEMPLATES: &[Template] = &[
     exact(4, "BITOP NOT {bits} {bits}"),
     exact(1, "BITOP NOT|FOO|AND {bits} {bits}* {bits}"),
     exact(10, "BITFIELD {bits} (GET u1|u3|u8|u16|u31|u63|i1|i5|i8|i13|i32|i63|i64 {offset})*"),
-    exact(10, "BITFIELD {bits} SET u1|u3|u8|u16|u63|i1|i5|i8|i13|i63|i64 0|1|3|7|8|13|100|#0|#1|#3 {integer}"),
+    exact(
+        10,
+        "BITFIELD {bits} SET u1|u3|u8|u16|u63|i1|i5|i8|i13|i63|i64 0|1|3|7|8|13|100|#0|#1|#3 {integer}",
+    ),
     exact(
         10,
         "BITFIELD {bits} ?(OVERFLOW WRAP|SAT) (INCRBY|SET u1|u3|u8|u16|u63|i1|i5|i8|i13|i63|i64 \
@@ -32,7 +35,10 @@ pub const TEMPLATES: &[Template] = &[
         "BITFIELD {bits} SET u8 200|#2 {integer} OVERFLOW FAIL (INCRBY u1|u3|u8|u16|i5|i8|i63|i64 \
          0|1|3|7|8|13|100|#0|#1|#3 {integer})* GET u8 0",
     ),
-    exact(4, "BITFIELD {bits} ?(SET u8 7|8 1) GET|SET|INCRBY|FOO|OVERFLOW u8|u64|i65|u0|x|I8| 0|x|-1|#x|#1 ?{bad_int}"),
+    exact(
+        4,
+        "BITFIELD {bits} ?(SET u8 7|8 1) GET|SET|INCRBY|FOO|OVERFLOW u8|u64|i65|u0|x|I8| 0|x|-1|#x|#1 ?{bad_int}",
+    ),
     exact(4, "BITFIELD_RO {bits} (GET u1|u8|u63|i5|i64 {offset})*"),
     exact(1, "BITFIELD_RO {bits} SET|INCRBY u8 0 {integer}"),
     exact(4, "SET {bits} {value}"),

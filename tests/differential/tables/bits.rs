@@ -1,8 +1,8 @@
 //! Bitmaps and HyperLogLogs.
 //!
-//! Offsets are drawn from words, so that no string grows beyond a kilobyte. Two things are kept out because Redis changes
-//! a value without counting it: a BITFIELD all of whose writes fail makes the string longer (so `OVERFLOW FAIL` follows a
-//! write that does not), and a PFADD that meets a corrupt run has raised registers before.
+//! Offsets are drawn from words, so that no string grows beyond a kilobyte. Two things are kept out because Redis
+//! changes a value without counting it: a BITFIELD all of whose writes fail makes the string longer (so `OVERFLOW FAIL`
+//! follows a write that does not), and a PFADD that meets a corrupt run has raised registers before.
 
 use crate::compare::Rule;
 use crate::table::{Template, by, exact};

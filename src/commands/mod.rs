@@ -2,6 +2,7 @@
 //!
 //! To add a command: a function and one line in the `COMMANDS` of its group's file. Lookup, arity, ACL categories, the
 //! replies of COMMAND, statistics and propagation follow from the spec.
+pub mod bitmap;
 pub mod client;
 pub mod connection;
 pub mod database;
@@ -9,6 +10,7 @@ pub mod dump;
 mod elements;
 pub mod expire;
 pub mod help;
+pub mod hyperloglog;
 pub mod keys;
 pub mod object;
 pub mod scan;
@@ -22,11 +24,13 @@ use crate::server::Entry;
 
 /// Every group that is there. `exec::table` adds the commands that run other commands.
 pub const GROUPS: &[&[Entry]] = &[
+    bitmap::COMMANDS,
     client::COMMANDS,
     connection::COMMANDS,
     database::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,

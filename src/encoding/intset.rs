@@ -132,8 +132,8 @@ impl<'a> Intset<'a> {
 
     /// Ascending.
     #[inline]
-    pub fn iter(self) -> impl ExactSizeIterator<Item = i64> + Clone + use<'a> {
-        self.bytes[HEADER_BYTES..].chunks_exact(self.width()).map(read)
+    pub fn iter(self) -> Iter<'a> {
+        Iter(self.bytes[HEADER_BYTES..].chunks_exact(self.width()))
     }
 
     #[inline]
@@ -160,6 +160,25 @@ impl<'a> Intset<'a> {
         Err(low)
     }
 }
+
+/// The integers of an intset, ascending.
+#[derive(Clone)]
+pub struct Iter<'a>(std::slice::ChunksExact<'a, u8>);
+
+impl Iterator for Iter<'_> {
+    type Item = i64;
+
+    #[inline]
+    fn next(&mut self) -> Option<i64> {
+        self.0.next().map(read)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
 
 #[inline]
 fn read(bytes: &[u8]) -> i64 {

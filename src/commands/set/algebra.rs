@@ -169,7 +169,8 @@ impl Counted {
         while let Some(word) = options.next_argument() {
             if is_word(word, "LIMIT") {
                 let value = number::parse_i64(options.value()?);
-                limit = value.and_then(|value| usize::try_from(value).ok()).ok_or(CommandError::LimitNegative)?;
+                limit =
+                    value.and_then(|value| usize::try_from(value).ok()).ok_or(CommandError::LimitNegative)?;
             } else if approx == Approx::Unknown || !is_word(word, "APPROX") {
                 return Err(CommandError::Syntax);
             }
@@ -204,7 +205,11 @@ pub(super) fn sunioncard(
     Ok(Flow::Done)
 }
 
-pub(super) fn sdiffcard(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
+pub(super) fn sdiffcard(
+    tx: &mut Tx<'_>,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<Flow, CommandError> {
     let Counted { numkeys, limit } = Counted::parse(args, Approx::Unknown)?;
     let rules = *tx.rules();
     let sets = sets_of(tx, args.iter().skip(2).take(numkeys))?;

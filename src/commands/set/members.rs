@@ -72,13 +72,21 @@ fn smove_into(tx: &mut Tx<'_>, destination: &[u8], member: &[u8]) {
     }
 }
 
-pub(super) fn sismember(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
+pub(super) fn sismember(
+    tx: &mut Tx<'_>,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<Flow, CommandError> {
     let is_member = tx.read::<Set>(args.at(1))?.is_some_and(|set| set.contains(args.at(2)));
     reply.integer(i64::from(is_member));
     Ok(Flow::Done)
 }
 
-pub(super) fn smismember(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
+pub(super) fn smismember(
+    tx: &mut Tx<'_>,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<Flow, CommandError> {
     let members = args.from(FIRST);
     let set = tx.read::<Set>(args.at(1))?;
     reply.array(members.len());

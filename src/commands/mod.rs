@@ -9,6 +9,7 @@ pub mod database;
 pub mod dump;
 mod elements;
 pub mod expire;
+pub mod hash;
 pub mod help;
 pub mod hyperloglog;
 pub mod keys;
@@ -31,6 +32,7 @@ pub const GROUPS: &[&[Entry]] = &[
     database::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
+    hash::COMMANDS,
     hyperloglog::COMMANDS,
     keys::COMMANDS,
     object::COMMANDS,

@@ -13,7 +13,9 @@ impl Quicklist {
         self.nodes.iter().for_each(Node::check);
         assert_eq!(self.nodes.iter().map(Node::count).sum::<usize>(), self.len);
         for (place, node) in self.nodes.iter().enumerate() {
-            assert!(!node.is_beyond(limits.node) || node.count() == 1, "node {place} is too large");
+            let mut sealed = node.clone();
+            sealed.seal();
+            assert!(!sealed.is_beyond(limits.node) || node.count() == 1, "node {place} is too large");
             let is_near = place.min(self.nodes.len() - 1 - place) < limits.compress_depth;
             assert!(!(is_near && node.is_squeezed()), "node {place} is compressed");
         }

@@ -10,6 +10,7 @@ mod elements;
 pub mod expire;
 pub mod help;
 pub mod keys;
+pub mod list;
 pub mod object;
 pub mod scan;
 pub mod server;
@@ -28,6 +29,7 @@ pub const GROUPS: &[&[Entry]] = &[
     dump::COMMANDS,
     expire::COMMANDS,
     keys::COMMANDS,
+    list::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,
     strings::COMMANDS,

@@ -13,6 +13,7 @@ pub mod hash;
 pub mod help;
 pub mod hyperloglog;
 pub mod keys;
+pub mod list;
 pub mod object;
 pub mod scan;
 pub mod server;
@@ -35,6 +36,7 @@ pub const GROUPS: &[&[Entry]] = &[
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     keys::COMMANDS,
+    list::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,
     set::COMMANDS,

@@ -6,3 +6,4 @@ pub mod listpack;
 pub mod member;
 pub mod popcount;
 pub mod prefetch;
+pub mod quicklist;

@@ -1,3 +1,5 @@
 //! Room `encoding`: the structures that values and the keyspace are made of.
 pub mod dict;
+pub mod ordered;
 pub mod prefetch;
+pub mod scored;

@@ -5,7 +5,7 @@ use super::table::CommandTable;
 use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
-use crate::client::{Clients, Pause, Watches};
+use crate::client::{Clients, Pause, Waiting, Watches};
 use crate::config::Config;
 use crate::keyspace::{Keyspace, Ledger};
 use crate::metrics::error_stats::ErrorStats;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 /// The release of Redis whose behaviour is complete here; clients switch on what it has.
-pub const REDIS_VERSION: &str = "7.0.15";
+pub const REDIS_VERSION: &str = "7.4.0";
 /// Our own version.
 pub const TINTYPE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -69,6 +69,8 @@ pub struct Server {
     pub ledger: Ledger,
     pub clients: Clients,
     pub watches: Watches,
+    /// Clients whose command waits for a key.
+    pub waiting: Waiting,
     pub pause: Pause,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
@@ -130,6 +132,7 @@ impl Server {
             ledger: Ledger::default(),
             clients: Clients::default(),
             watches: Watches::default(),
+            waiting: Waiting::default(),
             pause: Pause::default(),
             commands,
             snapshots: Snapshots::new(now_ms),
@@ -156,7 +159,7 @@ impl Server {
 
     /// Derives from the configuration what other rooms keep of it.
     pub fn apply_config(&mut self) {
-        self.keyspace.settings = super::settings::keyspace_settings(&self.config);
+        self.keyspace.set_settings(super::settings::keyspace_settings(&self.config));
     }
 
     /// Shows in `ps` what `proc-title-template` asks for, when the process may change its title.

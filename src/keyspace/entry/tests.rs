@@ -128,12 +128,12 @@ impl Model {
         assert_eq!((entry.expire_at_ms(), entry.lru()), (self.expire_at_ms, self.lru));
         assert_eq!((entry.str_len(), entry.value_type()), (self.text().len(), ValueType::String));
         let (view, encoding) = match &self.value {
-            Value::Int(value) => (StrView::Int(*value), StrEncoding::Int),
-            Value::Bytes(bytes) if bytes.len() <= 44 => (StrView::Bytes(bytes), StrEncoding::Embstr),
-            Value::Bytes(bytes) | Value::Edited(bytes) => (StrView::Bytes(bytes), StrEncoding::Raw),
+            Value::Int(value) => (StrView::Int(*value), Encoding::Int),
+            Value::Bytes(bytes) if bytes.len() <= 44 => (StrView::Bytes(bytes), Encoding::Embstr),
+            Value::Bytes(bytes) | Value::Edited(bytes) => (StrView::Bytes(bytes), Encoding::Raw),
         };
-        assert_eq!((entry.str_view(), entry.str_encoding()), (view, encoding));
-        assert!(entry.heap_bytes() >= self.key.len() + 5 && entry.drop_cost() >= 1);
+        assert_eq!((entry.str_view(), entry.encoding()), (view, encoding));
+        assert!(entry.heap_bytes(0) >= self.key.len() + 5 && entry.drop_cost() >= 1);
     }
 }
 
@@ -158,11 +158,11 @@ proptest! {
 #[test]
 fn memory_is_what_was_promised() {
     let key = [b'k'; 16];
-    assert_eq!(Entry::from_bytes(&key, &[0; 16], None).heap_bytes(), 48);
-    assert_eq!(Entry::from_bytes(&key, &[0; 16], Some(1_700_000_000_000)).heap_bytes(), 48);
-    assert_eq!(Entry::from_bytes(&key, &[0; 100], None).heap_bytes(), 128);
-    assert_eq!(Entry::from_bytes(&key, &[0; 100], Some(1_700_000_000_000)).heap_bytes(), 128);
-    assert_eq!(Entry::from_int(&key, i64::MIN, None).heap_bytes(), 32);
+    assert_eq!(Entry::from_bytes(&key, &[0; 16], None).heap_bytes(0), 48);
+    assert_eq!(Entry::from_bytes(&key, &[0; 16], Some(1_700_000_000_000)).heap_bytes(0), 48);
+    assert_eq!(Entry::from_bytes(&key, &[0; 100], None).heap_bytes(0), 128);
+    assert_eq!(Entry::from_bytes(&key, &[0; 100], Some(1_700_000_000_000)).heap_bytes(0), 128);
+    assert_eq!(Entry::from_int(&key, i64::MIN, None).heap_bytes(0), 32);
 }
 
 #[test]
@@ -186,13 +186,13 @@ fn a_value_of_the_same_class_stays_in_place() {
 
 #[test]
 fn a_raw_value_says_raw_and_a_long_one_is_not_copied() {
-    assert_eq!(Entry::from_raw(b"k", b"ab".to_vec(), None).str_encoding(), StrEncoding::Raw);
+    assert_eq!(Entry::from_raw(b"k", b"ab".to_vec(), None).encoding(), Encoding::Raw);
     let long = vec![7; 100_000];
     let address = long.as_ptr();
     let entry = Entry::from_raw(b"k", long, None).with_key(b"another");
     let StrView::Bytes(bytes) = entry.str_view() else { panic!("not bytes") };
     assert_eq!((bytes.as_ptr(), bytes.len()), (address, 100_000));
-    assert!(entry.heap_bytes() > 100_000 && entry.drop_cost() > 3);
+    assert!(entry.heap_bytes(0) > 100_000 && entry.drop_cost() > 3);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use super::node::Pair;
 use super::tree::Tree;
-use super::{Ordered, Put};
+use super::{Order, Ordered, Put};
 use crate::encoding::dict::{Dict, HashSeed};
 use crate::encoding::scored::{Scored, ScoredPointer};
 
@@ -16,6 +16,7 @@ pub struct Gathering {
     items: Vec<ScoredPointer>,
     member_bytes: usize,
     longest: usize,
+    seed: HashSeed,
 }
 
 // SAFETY: the pointers are to items of the table beside them.
@@ -23,7 +24,7 @@ unsafe impl Send for Gathering {}
 
 impl Gathering {
     pub fn new(seed: HashSeed) -> Self {
-        Gathering { members: Dict::new(seed), items: Vec::new(), member_bytes: 0, longest: 0 }
+        Gathering { members: Dict::new(seed), items: Vec::new(), member_bytes: 0, longest: 0, seed }
     }
 
     /// Makes room for so many in all.
@@ -72,7 +73,7 @@ impl Gathering {
     /// Every member with its score, in order.
     pub fn sorted(mut self) -> Sorted {
         let pairs = self.sorted_pairs();
-        Sorted { members: self.members, pairs }
+        Sorted { members: self.members, pairs, seed: self.seed }
     }
 
     fn sorted_pairs(&mut self) -> Vec<Pair> {
@@ -91,10 +92,23 @@ impl Gathering {
     }
 }
 
+impl Ordered {
+    /// An equal set, with a full tree.
+    pub fn duplicate(&self) -> Ordered {
+        let mut copy = Gathering::new(self.seed);
+        copy.reserve(self.len());
+        for (member, score) in self.entries(0, usize::MAX, Order::Ascending) {
+            copy.put(member, |_| Some(score));
+        }
+        copy.sorted().into_ordered()
+    }
+}
+
 /// Gathered members in order, which have not become a set yet.
 pub struct Sorted {
     members: Dict<Scored>,
     pairs: Vec<Pair>,
+    seed: HashSeed,
 }
 
 impl Sorted {
@@ -106,6 +120,6 @@ impl Sorted {
     pub fn into_ordered(self) -> Ordered {
         // SAFETY: the pairs are the items of the table, each once, by ascending score and member.
         let tree = unsafe { Tree::from_sorted(self.pairs.into_iter()) };
-        Ordered { members: self.members, tree }
+        Ordered { members: self.members, tree, seed: self.seed }
     }
 }

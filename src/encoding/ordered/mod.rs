@@ -30,6 +30,7 @@ use super::scored::Scored;
 pub struct Ordered {
     members: Dict<Scored>,
     tree: Tree,
+    seed: HashSeed,
 }
 
 /// What became of a member.
@@ -50,7 +51,7 @@ pub struct Entries<'a>(Walk<'a>);
 impl Ordered {
     /// Allocates nothing until the first insertion.
     pub fn new(seed: HashSeed) -> Self {
-        Ordered { members: Dict::new(seed), tree: Tree::default() }
+        Ordered { members: Dict::new(seed), tree: Tree::default(), seed }
     }
 
     #[inline]
@@ -132,7 +133,7 @@ impl Ordered {
     /// Removes up to `count` members from a rank on; how many those were.
     pub fn remove_ranks(&mut self, start: usize, count: usize) -> usize {
         let before = self.len();
-        let Ordered { members, tree } = self;
+        let Ordered { members, tree, .. } = self;
         tree.remove_ranks(start, count, &mut |item| {
             // SAFETY: the item has left the tree and is still the table's (invariants 1 and 3).
             let member = unsafe { item.member() };

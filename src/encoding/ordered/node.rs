@@ -194,7 +194,7 @@ impl<const COLUMNS: usize> Node<COLUMNS> {
     /// Splits off the entries from `at` on into a new node, with room for one more on both sides.
     pub(super) fn split_off(self, at: usize) -> (Self, Self) {
         let moved = self.count() - at;
-        let right = Node::<COLUMNS>::with_room(moved + 1);
+        let right = Node::<COLUMNS>::with_room((moved + 1).min(ENTRIES_MAX));
         self.copy_to(at, right, 0, moved);
         (self.with_count(at).fitted(), right.with_count(moved))
     }

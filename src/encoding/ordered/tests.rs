@@ -54,7 +54,9 @@ impl Model {
     fn remove_ranks(&mut self, start: usize, count: usize) -> usize {
         let gone: Vec<_> =
             self.order.iter().skip(start).take(count).map(|(_, member)| member.clone()).collect();
-        gone.iter().for_each(|member| drop(self.remove(member)));
+        for member in &gone {
+            self.remove(member);
+        }
         gone.len()
     }
 
@@ -261,10 +263,14 @@ fn members_bound_where_scores_are_equal() {
 #[test]
 fn a_scan_shows_every_member() {
     let mut set = Ordered::new(SEED);
-    (0..500).for_each(|number| drop(set.put(&name(number), |_| Some(f64::from(number)))));
+    for number in 0..500 {
+        set.put(&name(number), |_| Some(f64::from(number)));
+    }
     let (mut cursor, mut seen) = (0, HashMap::new());
     loop {
-        cursor = set.scan(cursor, &mut |member, score| drop(seen.insert(member.to_vec(), score)));
+        cursor = set.scan(cursor, &mut |member, score| {
+            seen.insert(member.to_vec(), score);
+        });
         if cursor == 0 {
             break;
         }

@@ -13,10 +13,12 @@ pub mod keys;
 pub mod object;
 pub mod scan;
 pub mod server;
+pub mod set;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
 mod wait;
+pub mod zset;
 
 use crate::server::Entry;
 
@@ -30,8 +32,10 @@ pub const GROUPS: &[&[Entry]] = &[
     keys::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,
+    set::COMMANDS,
     strings::COMMANDS,
     wait::COMMANDS,
+    zset::COMMANDS,
     server::command::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,

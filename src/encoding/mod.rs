@@ -1,6 +1,8 @@
 //! Room `encoding`: the structures that values and the keyspace are made of.
 pub mod dict;
+pub mod intset;
 pub mod listpack;
+pub mod member;
 pub mod ordered;
 pub mod prefetch;
 pub mod scored;

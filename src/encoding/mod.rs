@@ -4,6 +4,8 @@ pub mod field;
 pub mod intset;
 pub mod listpack;
 pub mod member;
+pub mod ordered;
 pub mod popcount;
 pub mod prefetch;
 pub mod quicklist;
+pub mod scored;

@@ -15,6 +15,7 @@
 mod rules;
 mod types;
 
+pub mod geo;
 pub mod hash;
 pub mod list;
 pub mod set;

@@ -216,7 +216,7 @@ proptest! {
         let center = place(longitude, latitude);
         let scale = size_m / 2e6;
         let around = |(east, north): (f64, f64)| {
-            let longitude = longitude + east * scale;
+            let longitude: f64 = longitude + east * scale;
             let wrapped = if longitude.abs() > 180.0 { longitude - 360.0 * longitude.signum() } else { longitude };
             place(wrapped, latitude + north * scale).clamped()
         };

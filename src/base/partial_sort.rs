@@ -147,17 +147,17 @@ mod tests {
     /// What redis-server 7.0.15 answers to `SORT list BY w_* ALPHA LIMIT` for elements of these weights.
     #[test]
     fn equal_elements_come_in_the_order_of_redis() {
-        let sorted = |keys: &[u8], wanted: Range<usize>| {
-            let mut items: Vec<(u8, usize)> = keys.iter().copied().zip(0..).collect();
+        let sorted = |keys: &[u32], wanted: Range<usize>| {
+            let mut items: Vec<(u32, usize)> = keys.iter().copied().zip(0..).collect();
             sort_part(&mut items, wanted.clone(), |left, right| left.0.cmp(&right.0));
             items[wanted].iter().map(|item| item.1).collect::<Vec<_>>()
         };
         let keys = [3, 1, 2, 1, 3, 2, 1, 2, 3, 1];
         assert_eq!(sorted(&keys, 0..5), [9, 6, 1, 3, 5]);
         assert_eq!(sorted(&keys, 2..5), [1, 3, 5]);
-        let keys: Vec<u8> = (0..16).map(|index| 2 - index % 2).collect();
+        let keys: Vec<u32> = (0..16).map(|index| 2 - index % 2).collect();
         assert_eq!(sorted(&keys, 0..7), [15, 9, 5, 11, 3, 13, 7]);
-        let keys: Vec<u8> = (0..45).map(|index| index * 7 % 5).collect();
+        let keys: Vec<u32> = (0..45).map(|index| index * 7 % 5).collect();
         assert_eq!(sorted(&keys, 0..12), [40, 20, 5, 25, 0, 10, 30, 15, 35, 8, 33, 3]);
     }
 

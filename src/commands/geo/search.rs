@@ -164,7 +164,7 @@ fn collect(found: &[Found<'_>], stored_score: StoredScore, unit: Unit, rules: &R
 /// Stores a result, or removes the key when there is none.
 fn store(tx: &mut Tx<'_>, key: &[u8], stored: Zset, event: Event) {
     if stored.is_empty() {
-        if tx.remove(key, tx.keyspace.settings.free_deleted) {
+        if tx.remove(key, tx.keyspace.settings.free_replaced) {
             tx.changed(key, Event::Del);
         }
         return;

@@ -148,7 +148,7 @@ fn strange_sizes_find_what_is_there() {
     assert_eq!(search(&circle(place_of_score(members[0].1), 0.0, Unit::Metre), &members), [members[0].0]);
     assert_eq!(search(&circle(middle, 1.0, Unit::Metre), &members).len(), 1);
     assert_eq!(search(&circle(middle, 5e-324, Unit::Metre), &members).len(), 0);
-    assert!(!search(&rectangle(middle, f64::INFINITY, 0.0, Unit::Metre), &members).is_empty());
+    assert!(!search(&rectangle(middle, f64::INFINITY, 1.0, Unit::Metre), &members).is_empty());
 }
 
 /// The example of Valkey's manual.

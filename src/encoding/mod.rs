@@ -1,5 +1,6 @@
 //! Room `encoding`: the structures that values and the keyspace are made of.
 pub mod dict;
+pub mod field;
 pub mod listpack;
 pub mod ordered;
 pub mod prefetch;

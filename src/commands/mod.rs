@@ -8,12 +8,14 @@ pub mod database;
 pub mod dump;
 mod elements;
 pub mod expire;
+pub mod geo;
 pub mod hash;
 pub mod help;
 pub mod keys;
 pub mod object;
 pub mod scan;
 pub mod server;
+pub mod sort;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
@@ -28,10 +30,12 @@ pub const GROUPS: &[&[Entry]] = &[
     database::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     keys::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,
+    sort::COMMANDS,
     strings::COMMANDS,
     wait::COMMANDS,
     server::command::COMMANDS,

@@ -4,8 +4,9 @@ use super::arguments::place;
 use crate::base::argv::{Args, Argv};
 use crate::base::number;
 use crate::keyspace::{Event, Tx};
-use crate::object::Zset;
 use crate::object::geo::score_of_place;
+use crate::object::zset::Put;
+use crate::object::{Rules, Zset};
 use crate::resp::Reply;
 use crate::server::Flow;
 use crate::spec::CommandError;
@@ -63,6 +64,23 @@ impl<'a> Request<'a> {
         Ok(Request { condition, counted, first, members })
     }
 
+    /// How many members were added, and how many have another score now.
+    fn apply(&self, zset: &mut Zset, rules: &Rules) -> (u64, u64) {
+        let (mut added, mut changed) = (0, 0);
+        for &(member, score) in &self.members {
+            let put = zset.put(member, rules, |old| match (self.condition, old) {
+                (Condition::Absent, Some(_)) | (Condition::Present, None) => None,
+                _ => Some(score),
+            });
+            match put {
+                Put::Added => added += 1,
+                Put::Changed => changed += 1,
+                Put::Same | Put::Declined => {}
+            }
+        }
+        (added, changed)
+    }
+
     /// The ZADD that does the same.
     fn as_zadd(&self, args: Args<'_>) -> Argv {
         let mut argv = Argv::new();
@@ -74,4 +92,30 @@ impl<'a> Request<'a> {
         }
         argv
     }
+}
+
+pub(super) fn geoadd(
+    tx: &mut Tx<'_>,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<Flow, CommandError> {
+    let request = Request::parse(args)?;
+    let key = args.at(1);
+    let is_there = tx.check::<Zset>(key)?;
+    if !is_there && request.condition == Condition::Present {
+        reply.integer(0);
+        return Ok(Flow::Done);
+    }
+    let ((added, changed), fate) = tx.edit(key, |zset: &mut Zset, rules| request.apply(zset, rules));
+    if added + changed > 0 {
+        tx.told(key, Event::Zadd, added + changed, fate);
+        if tx.ledger.propagates {
+            tx.ledger.propagate_instead(vec![request.as_zadd(args)]);
+        }
+    }
+    reply.integer(match request.counted {
+        Counted::Added => added,
+        Counted::Changed => added + changed,
+    } as i64);
+    Ok(Flow::Done)
 }

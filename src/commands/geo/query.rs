@@ -121,9 +121,9 @@ enum FromKind {
     Place,
 }
 
-struct Parser<'a> {
+struct Parser<'a, 'z> {
     form: Form,
-    zset: Option<ZsetView<'a>>,
+    zset: Option<ZsetView<'z>>,
     options: Options<'a>,
     from: Option<(FromKind, From)>,
     shape: Option<(Kind, Shape, Unit)>,
@@ -140,7 +140,7 @@ impl<'a> Query<'a> {
     pub(super) fn parse(
         form: Form,
         args: Args<'a>,
-        zset: Option<ZsetView<'a>>,
+        zset: Option<ZsetView<'_>>,
     ) -> Result<Query<'a>, CommandError> {
         let mut parser = Parser {
             form,
@@ -165,7 +165,7 @@ impl<'a> Query<'a> {
     }
 }
 
-impl<'a> Parser<'a> {
+impl<'a> Parser<'a, '_> {
     /// The place and the radius of the older commands.
     fn fixed_arguments(&mut self, args: Args<'a>) -> Result<(), CommandError> {
         let (kind, from, next) = match self.form {

@@ -8,6 +8,7 @@ use crate::commands::elements::element;
 use crate::encoding::listpack::{Digits, Element};
 use crate::keyspace::{Event, Tx};
 use crate::object::geo::{Area, Place, Unit, distance_text, place_of_score};
+use crate::object::zset::{self, ScoreBound, ScoreRange, ZsetBuilder};
 use crate::object::{DataType, Rules, Variant, Zset, ZsetView};
 use crate::resp::Reply;
 use crate::server::Flow;
@@ -74,15 +75,14 @@ fn search(
         (Some(zset), Some(area)) => (find(zset, area, &query), area.unit),
         _ => (Vec::new(), Unit::Metre),
     };
-    match query.store {
-        None => answer(&found, &query, unit, reply),
-        Some((key, stored_score)) => {
-            let (stored, count) = (collect(&found, stored_score, unit, &rules), found.len());
-            let event = if form == Form::SearchStore { Event::GeoSearchStore } else { Event::GeoRadiusStore };
-            store(tx, key, stored, event);
-            reply.count(count);
-        }
-    }
+    let Some((key, stored_score)) = query.store else {
+        answer(&found, &query, unit, reply);
+        return Ok(Flow::Done);
+    };
+    let stored = collect(&found, stored_score, unit, &rules);
+    drop(found);
+    reply.count(stored.view().len());
+    store(tx, key, stored, if form == Form::SearchStore { Event::GeoSearchStore } else { Event::GeoRadiusStore });
     Ok(Flow::Done)
 }
 
@@ -101,7 +101,10 @@ fn find<'a>(zset: ZsetView<'a>, area: &Area, query: &Query<'_>) -> Vec<Found<'a>
         Count::First(count) | Count::Any(count) => count,
     };
     let limit = if matches!(query.count, Count::Any(_)) { wanted } else { usize::MAX };
-    let members = area.ranges().flat_map(|range| zset.between(range));
+    let members = area.ranges().flat_map(|range| {
+        let range = ScoreRange { min: ScoreBound::Inclusive(range.start), max: ScoreBound::Exclusive(range.end) };
+        zset.entries_of(zset.ranks_by_score(range), zset::Order::Ascending)
+    });
     let inside = members.filter_map(|(member, score)| {
         let place = place_of_score(score);
         let distance_m = area.distance_m(place)?;
@@ -150,15 +153,16 @@ fn answer(found: &[Found<'_>], query: &Query<'_>, unit: Unit, reply: &mut Reply<
 
 /// The sorted set to store.
 fn collect(found: &[Found<'_>], stored_score: StoredScore, unit: Unit, rules: &Rules) -> Zset {
-    let mut zset = Zset::create(rules);
+    let mut zset = ZsetBuilder::new(rules);
+    zset.reserve(found.len());
     for one in found {
         let score = match stored_score {
             StoredScore::Place => one.score,
             StoredScore::Distance => one.distance_m / unit.metres(),
         };
-        zset.add(one.member.text(&mut Digits::default()), score, rules);
+        zset.put(one.member.text(&mut Digits::default()), |_| Some(score));
     }
-    zset
+    zset.finish(rules)
 }
 
 /// Stores a result, or removes the key when there is none.

@@ -6,8 +6,7 @@
 //!  order     which of them come in which order: by their numbers, their texts, or what BY finds
 //!  output    what is answered or stored of each: itself, or what GET finds
 //! ```
-//! Without BY and GET patterns nothing is copied: the elements are borrowed from the value. With them the elements are
-//! copied, since each pattern is a lookup of another key; the lookups of many elements overlap.
+//! Each pattern of BY and GET is a lookup of another key for each element; the lookups of many elements overlap.
 
 mod order;
 mod output;
@@ -25,7 +24,7 @@ use crate::server::{Entry, Flow};
 use crate::spec::{Begin, Categories, CommandError, Find, Flags, Group, KeyFlags, KeySpec, Spec};
 use output::Sink;
 use request::{By, Request, Storing};
-use source::{Copied, Source};
+use source::Source;
 
 const RO_ACCESS: KeyFlags = KeyFlags::RO.or(KeyFlags::ACCESS);
 const OW_UPDATE: KeyFlags = KeyFlags::OW.or(KeyFlags::UPDATE);
@@ -116,15 +115,10 @@ fn put_sorted(
         request.sort_unsorted();
     }
     let (elements, window) = source.load(request);
-    if !request.looks_up() {
-        let order = order::of_elements(&elements, request, window)?;
-        return Ok(output::put(&elements, &order, sink));
-    }
-    let copied = Copied::of(&elements);
-    let elements = copied.elements();
     let order = match &request.by {
-        By::Pattern(pattern) => order::of_pattern(tx, pattern, &elements, request, window)?,
-        By::Nothing | By::Element => order::of_elements(&elements, request, window)?,
+        By::Pattern(pattern) => order::by_pattern(tx, pattern, &elements, request, window)?,
+        By::Element => order::by_element(&elements, request, window)?,
+        By::Nothing => window.collect(),
     };
     if request.columns.is_empty() {
         return Ok(output::put(&elements, &order, sink));

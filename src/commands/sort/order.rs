@@ -5,7 +5,8 @@
 //! wanted, only that part is sorted.
 
 use super::pattern::{KeyPattern, Lookups};
-use super::request::{By, Comparison, Direction, Request};
+use super::request::{Comparison, Direction, Request};
+use super::source::Elements;
 use crate::base::number;
 use crate::base::partial_sort::sort_part;
 use crate::encoding::listpack::{Digits, Element};
@@ -25,22 +26,18 @@ struct Ranked {
     index: usize,
 }
 
-/// The places of the wanted elements, in order, when nothing else is looked up.
+/// The places of the wanted elements, in order, by what they are themselves.
 ///
 /// # Errors
 /// When one of the elements is no number and should be.
-pub(super) fn of_elements(
-    elements: &[Element<'_>],
+pub(super) fn by_element(
+    elements: &Elements,
     request: &Request<'_>,
     window: Range<usize>,
 ) -> Result<Vec<usize>, CommandError> {
-    match (request.by, request.comparison) {
-        (By::Nothing, _) => Ok(window.collect()),
-        (_, Comparison::Numbers) => {
-            let weights = elements.iter().map(|element| weight(*element));
-            by_numbers(weights, elements, request.direction, window)
-        }
-        (_, Comparison::Texts) => Ok(by_texts(elements, request, window)),
+    match request.comparison {
+        Comparison::Numbers => by_numbers(elements.iter().map(weight), elements, request.direction, window),
+        Comparison::Texts => Ok(by_texts(elements, request, window)),
     }
 }
 
@@ -48,10 +45,10 @@ pub(super) fn of_elements(
 ///
 /// # Errors
 /// When something is found that is no number and should be.
-pub(super) fn of_pattern(
+pub(super) fn by_pattern(
     tx: &mut Tx<'_>,
     pattern: &KeyPattern<'_>,
-    elements: &[Element<'_>],
+    elements: &Elements,
     request: &Request<'_>,
     window: Range<usize>,
 ) -> Result<Vec<usize>, CommandError> {
@@ -76,12 +73,13 @@ pub(super) fn of_pattern(
 fn for_found<'p>(
     tx: &mut Tx<'_>,
     pattern: &KeyPattern<'p>,
-    elements: &[Element<'_>],
+    elements: &Elements,
     mut visit: impl FnMut(Option<Element<'_>>),
 ) {
     let mut lookups = Lookups::<'p>::new();
-    for batch in elements.chunks(BATCH) {
-        batch.iter().for_each(|element| lookups.push(pattern, *element));
+    for start in (0..elements.len()).step_by(BATCH) {
+        let batch = start..(start + BATCH).min(elements.len());
+        batch.for_each(|index| lookups.push(pattern, elements.at(index)));
         lookups.run(tx, &mut visit);
     }
 }
@@ -135,7 +133,7 @@ fn compare_texts(left: Element<'_>, right: Element<'_>) -> Ordering {
 /// Elements of equal weight come in the order of their texts.
 fn by_numbers(
     weights: impl ExactSizeIterator<Item = Option<f64>>,
-    elements: &[Element<'_>],
+    elements: &Elements,
     direction: Direction,
     window: Range<usize>,
 ) -> Result<Vec<usize>, CommandError> {
@@ -144,11 +142,11 @@ fn by_numbers(
         let bits = bits_of_number(weight.ok_or(CommandError::SortScores)?);
         ranked.push(Ranked { bits, index });
     }
-    Ok(sorted(ranked, direction, window, |left, right| compare_texts(elements[left], elements[right])))
+    Ok(sorted(ranked, direction, window, |left, right| compare_texts(elements.at(left), elements.at(right))))
 }
 
 /// By the elements' own texts. What is only answered is compared up to a NUL, as C's strcoll does.
-fn by_texts(elements: &[Element<'_>], request: &Request<'_>, window: Range<usize>) -> Vec<usize> {
+fn by_texts(elements: &Elements, request: &Request<'_>, window: Range<usize>) -> Vec<usize> {
     let visible = |text| if request.store.is_some() { text } else { until_nul(text) };
     let ranked = elements.iter().enumerate().map(|(index, element)| {
         let bits = bits_of_text(visible(element.text(&mut Digits::default())));
@@ -156,8 +154,8 @@ fn by_texts(elements: &[Element<'_>], request: &Request<'_>, window: Range<usize
     });
     sorted(ranked.collect(), request.direction, window, |left, right| {
         let (mut left_digits, mut right_digits) = (Digits::default(), Digits::default());
-        let left = visible(elements[left].text(&mut left_digits));
-        left.cmp(visible(elements[right].text(&mut right_digits)))
+        let left = visible(elements.at(left).text(&mut left_digits));
+        left.cmp(visible(elements.at(right).text(&mut right_digits)))
     })
 }
 
@@ -282,8 +280,9 @@ mod tests {
             offset in 0..100_usize,
             count in 0..100_usize,
         ) {
-            let elements: Vec<Element<'_>> = values.iter().map(|value| Element::Int(*value)).collect();
-            let weights = || elements.iter().map(|element| weight(*element));
+            let mut elements = Elements::default();
+            values.iter().for_each(|value| elements.push(Element::Int(*value)));
+            let weights = || elements.iter().map(weight);
             let window = offset.min(values.len())..(offset + count).min(values.len());
             for direction in [Direction::Ascending, Direction::Descending] {
                 let all = by_numbers(weights(), &elements, direction, 0..values.len());

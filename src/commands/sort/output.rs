@@ -1,8 +1,10 @@
 //! What SORT answers or stores.
 
 use super::pattern::{Lookups, Pattern};
+use super::source::Elements;
 use crate::commands::elements::element_or_null;
-use crate::encoding::listpack::{Digits, Element};
+use crate::encoding::listpack::Element;
+use crate::encoding::quicklist::End;
 use crate::keyspace::Tx;
 use crate::object::{List, Rules};
 use crate::resp::Reply;
@@ -30,24 +32,23 @@ impl Sink<'_, '_> {
             Sink::Reply(reply) => element_or_null(reply, found),
             // What is not found is stored as an empty string.
             Sink::List(list, rules) => {
-                let text = found.unwrap_or(Element::Bytes(b""));
-                list.push_back(text.text(&mut Digits::default()), rules);
+                list.push_element(End::Tail, found.unwrap_or(Element::Bytes(b"")), rules);
             }
         }
     }
 }
 
 /// Puts the elements themselves. How many.
-pub(super) fn put(elements: &[Element<'_>], order: &[usize], sink: &mut Sink<'_, '_>) -> usize {
+pub(super) fn put(elements: &Elements, order: &[usize], sink: &mut Sink<'_, '_>) -> usize {
     sink.begin(order.len());
-    order.iter().for_each(|index| sink.put(Some(elements[*index])));
+    order.iter().for_each(|index| sink.put(Some(elements.at(*index))));
     order.len()
 }
 
 /// Puts what the columns' patterns find, element by element. How many values.
 pub(super) fn put_columns(
     tx: &mut Tx<'_>,
-    elements: &[Element<'_>],
+    elements: &Elements,
     order: &[usize],
     columns: &[Pattern<'_>],
     sink: &mut Sink<'_, '_>,
@@ -55,7 +56,7 @@ pub(super) fn put_columns(
     sink.begin(order.len() * columns.len());
     let mut lookups = Lookups::new();
     for batch in order.chunks(BATCH.div_ceil(columns.len())) {
-        let cells = || batch.iter().flat_map(|index| columns.iter().map(|column| (elements[*index], column)));
+        let cells = || batch.iter().flat_map(|index| columns.iter().map(|column| (elements.at(*index), column)));
         for (element, column) in cells() {
             if let Pattern::Key(pattern) = column {
                 lookups.push(pattern, element);

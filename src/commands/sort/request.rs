@@ -97,11 +97,6 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Whether other keys are looked up.
-    pub(super) fn looks_up(&self) -> bool {
-        matches!(self.by, By::Pattern(_)) || !self.columns.is_empty()
-    }
-
     /// Which of `len` sorted elements are wanted.
     pub(super) fn window(&self, len: usize) -> Range<usize> {
         let Some((offset, count)) = self.limit else { return 0..len };

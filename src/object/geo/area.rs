@@ -83,8 +83,11 @@ impl Area {
     /// The ranges of scores that hold every member inside.
     pub fn ranges(&self) -> Ranges {
         let bounds = self.bounds();
-        let mut step = self.step(bounds);
-        let center = self.center.clamped();
+        let center = match self.shape {
+            Shape::Circle { .. } | Shape::Box { .. } => self.center,
+            Shape::Polygon(_) => bounds.center(),
+        };
+        let mut step = step_for(self.radius_m(center, bounds), center.latitude);
         let mut middle = Cell::of(center, step);
         match self.shape {
             // Redis takes one grid coarser at most; that a second one would be needed was never seen.
@@ -136,21 +139,20 @@ impl Area {
         }
     }
 
-    /// Whose cells are about as large as the area.
-    fn step(&self, bounds: Bounds) -> u32 {
-        let radius_m = match self.shape {
+    /// How far its box reaches from the centre.
+    fn radius_m(&self, center: Place, bounds: Bounds) -> f64 {
+        match self.shape {
             Shape::Circle { radius } => radius * self.unit.metres(),
             Shape::Box { width, height } => {
                 let (half_width, half_height) = (width / 2.0, height / 2.0);
                 (half_width * half_width + half_height * half_height).sqrt() * self.unit.metres()
             }
             Shape::Polygon(_) => {
-                let corner = |longitude, latitude| distance_m(self.center, Place { longitude, latitude });
-                let south = corner(bounds.west, bounds.south).max(corner(bounds.east, bounds.south));
-                south.max(corner(bounds.west, bounds.north)).max(corner(bounds.east, bounds.north))
+                let south = Place { longitude: bounds.west, latitude: bounds.south };
+                let north = Place { longitude: bounds.west, latitude: bounds.north };
+                distance_m(center, south).max(distance_m(center, north))
             }
-        };
-        step_for(radius_m, self.center.latitude)
+        }
     }
 }
 

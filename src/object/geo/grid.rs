@@ -58,7 +58,7 @@ pub(super) struct Bounds {
 
 impl Bounds {
     /// The middle; what lies beyond the grid counts as its edge.
-    fn center(self) -> Place {
+    pub(super) fn center(self) -> Place {
         let longitude = (self.west + self.east) / 2.0;
         let latitude = (self.south + self.north) / 2.0;
         Place { longitude, latitude }.clamped()

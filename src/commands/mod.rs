@@ -12,6 +12,7 @@ pub mod geo;
 pub mod hash;
 pub mod help;
 pub mod keys;
+pub mod list;
 pub mod object;
 pub mod scan;
 pub mod server;
@@ -33,6 +34,7 @@ pub const GROUPS: &[&[Entry]] = &[
     geo::COMMANDS,
     hash::COMMANDS,
     keys::COMMANDS,
+    list::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,
     sort::COMMANDS,

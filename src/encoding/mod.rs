@@ -5,3 +5,4 @@ pub mod listpack;
 pub mod ordered;
 pub mod prefetch;
 pub mod scored;
+pub mod quicklist;

@@ -1,0 +1,1 @@
+//! SORT, run whole: gates, handler, commit.

@@ -17,6 +17,7 @@ pub mod object;
 pub mod scan;
 pub mod server;
 pub mod sort;
+pub mod set;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
@@ -38,6 +39,7 @@ pub const GROUPS: &[&[Entry]] = &[
     object::COMMANDS,
     scan::COMMANDS,
     sort::COMMANDS,
+    set::COMMANDS,
     strings::COMMANDS,
     wait::COMMANDS,
     server::command::COMMANDS,

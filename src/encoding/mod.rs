@@ -1,8 +1,10 @@
 //! Room `encoding`: the structures that values and the keyspace are made of.
 pub mod dict;
 pub mod field;
+pub mod intset;
 pub mod listpack;
+pub mod member;
 pub mod ordered;
 pub mod prefetch;
-pub mod scored;
 pub mod quicklist;
+pub mod scored;

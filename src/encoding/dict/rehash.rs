@@ -72,6 +72,11 @@ impl<T: Item> Dict<T> {
         self.pauses += 1;
     }
 
+    /// Whether rehashing is stopped.
+    pub fn is_paused(&self) -> bool {
+        self.pauses > 0
+    }
+
     pub fn resume_rehash(&mut self) {
         assert!(self.pauses > 0, "resumed more often than paused");
         self.pauses -= 1;
@@ -115,7 +120,8 @@ impl<T: Item> Dict<T> {
     /// patience.
     #[inline]
     fn is_next_resident(&self) -> bool {
-        self.next.is_resident_for(self.moved) || self.len() > self.current.count() * (T::ITEMS_PER_BUCKET + PATIENT_ITEMS_MORE)
+        self.next.is_resident_for(self.moved)
+            || self.len() > self.current.count() * (T::ITEMS_PER_BUCKET + PATIENT_ITEMS_MORE)
     }
 
     fn may_rehash(&self) -> bool {

@@ -16,8 +16,8 @@ pub mod list;
 pub mod object;
 pub mod scan;
 pub mod server;
-pub mod sort;
 pub mod set;
+pub mod sort;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
@@ -38,8 +38,8 @@ pub const GROUPS: &[&[Entry]] = &[
     list::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,
-    sort::COMMANDS,
     set::COMMANDS,
+    sort::COMMANDS,
     strings::COMMANDS,
     wait::COMMANDS,
     server::command::COMMANDS,

@@ -145,17 +145,20 @@ fn by_numbers(
     Ok(sorted(ranked, direction, window, |left, right| compare_texts(elements.at(left), elements.at(right))))
 }
 
-/// By the elements' own texts. What is only answered is compared up to a NUL, as C's strcoll does.
+/// What of a text is compared: what is only answered up to a NUL, as C's strcoll does it.
+fn visible<'t>(text: &'t [u8], request: &Request<'_>) -> &'t [u8] {
+    if request.store.is_some() { text } else { until_nul(text) }
+}
+
 fn by_texts(elements: &Elements, request: &Request<'_>, window: Range<usize>) -> Vec<usize> {
-    let visible = |text| if request.store.is_some() { text } else { until_nul(text) };
     let ranked = elements.iter().enumerate().map(|(index, element)| {
-        let bits = bits_of_text(visible(element.text(&mut Digits::default())));
+        let bits = bits_of_text(visible(element.text(&mut Digits::default()), request));
         Ranked { bits, index }
     });
     sorted(ranked.collect(), request.direction, window, |left, right| {
         let (mut left_digits, mut right_digits) = (Digits::default(), Digits::default());
-        let left = visible(elements.at(left).text(&mut left_digits));
-        left.cmp(visible(elements.at(right).text(&mut right_digits)))
+        let left = visible(elements.at(left).text(&mut left_digits), request);
+        left.cmp(visible(elements.at(right).text(&mut right_digits), request))
     })
 }
 
@@ -210,9 +213,8 @@ impl FoundTexts {
 /// Elements for which nothing is found come first. Here elements can be equal though they differ: then a whole sort leaves
 /// them in their order, and a part of one has the order that `sort_part` makes, as in redis-server.
 fn by_found_texts(texts: &FoundTexts, request: &Request<'_>, window: Range<usize>) -> Vec<usize> {
-    let visible = |text| if request.store.is_some() { text } else { until_nul(text) };
     let mut ranked: Vec<(Option<&[u8]>, usize)> =
-        texts.iter().map(|text| text.map(visible)).zip(0..).collect();
+        texts.iter().map(|text| text.map(|text| visible(text, request))).zip(0..).collect();
     let compare = |left: &(Option<&[u8]>, usize), right: &(Option<&[u8]>, usize)| match request.direction {
         Direction::Ascending => left.0.cmp(&right.0),
         Direction::Descending => right.0.cmp(&left.0),

@@ -22,6 +22,7 @@ pub mod strings;
 #[cfg(test)]
 pub mod testing;
 mod wait;
+pub mod zset;
 
 use crate::server::Entry;
 
@@ -42,6 +43,7 @@ pub const GROUPS: &[&[Entry]] = &[
     sort::COMMANDS,
     strings::COMMANDS,
     wait::COMMANDS,
+    zset::COMMANDS,
     server::command::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,

@@ -9,6 +9,7 @@ pub mod database;
 pub mod dump;
 mod elements;
 pub mod expire;
+pub mod geo;
 pub mod hash;
 pub mod help;
 pub mod hyperloglog;
@@ -18,6 +19,7 @@ pub mod object;
 pub mod scan;
 pub mod server;
 pub mod set;
+pub mod sort;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
@@ -34,6 +36,7 @@ pub const GROUPS: &[&[Entry]] = &[
     database::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     keys::COMMANDS,
@@ -41,6 +44,7 @@ pub const GROUPS: &[&[Entry]] = &[
     object::COMMANDS,
     scan::COMMANDS,
     set::COMMANDS,
+    sort::COMMANDS,
     strings::COMMANDS,
     wait::COMMANDS,
     zset::COMMANDS,

@@ -1,3 +1,4 @@
 //! Room `encoding`: the structures that values and the keyspace are made of.
 pub mod dict;
+pub mod listpack;
 pub mod prefetch;

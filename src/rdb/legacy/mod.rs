@@ -6,7 +6,8 @@
 pub mod ziplist;
 pub mod zipmap;
 
-use crate::encoding::listpack::{Corrupt, Element, edit, fits};
+use crate::encoding::listpack::{Element, edit, fits};
+use crate::object::Corrupt;
 pub use ziplist::Ziplist;
 pub use zipmap::Zipmap;
 

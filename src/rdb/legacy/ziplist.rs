@@ -10,7 +10,8 @@
 //! The encoding byte of a 32-bit length has six unused bits, of which old writers cleared all; any are accepted.
 //! A count of 65535 means that nobody knows.
 
-use crate::encoding::listpack::{Corrupt, Element};
+use crate::encoding::listpack::Element;
+use crate::object::Corrupt;
 
 const HEADER_LEN: usize = 10;
 const END: u8 = 0xff;

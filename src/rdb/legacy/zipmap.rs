@@ -6,7 +6,8 @@
 //! ```
 //! A count of 254 or more means that nobody knows.
 
-use crate::encoding::listpack::{Corrupt, Element};
+use crate::encoding::listpack::Element;
+use crate::object::Corrupt;
 
 const END: u8 = 0xff;
 const LONG_LENGTH: u8 = 0xfe;

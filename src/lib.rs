@@ -10,6 +10,7 @@
 //!  5  server                           struct Server (a field per room), Cx, Entry, the command table
 //!  4  client  persist  metrics         who is connected | snapshots on disk | what is counted
 //!  3  keyspace  rdb                    keys, expiry, eviction, ledger | values <-> bytes
+//!  2  object                           the data types
 //!  1  encoding  resp  spec  config     structures | protocol | command metadata | directives
 //!  0  base                             what std could have had
 //! ```
@@ -58,6 +59,7 @@ pub mod exec;
 pub mod keyspace;
 pub mod metrics;
 pub mod net;
+pub mod object;
 pub mod persist;
 pub mod rdb;
 pub mod resp;

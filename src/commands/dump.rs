@@ -3,7 +3,8 @@
 use crate::base::argv::{Args, Argv};
 use crate::base::number;
 use crate::keyspace::settings::{Freeing, Ranking};
-use crate::keyspace::{Access, Event, Expiry, StrView, Tx, ValueType, lru};
+use crate::keyspace::{Access, Event, Expiry, StrView, Tx, lru};
+use crate::object::ValueType;
 use crate::rdb::{self, Checksum, Compression, RestoreError, Restored, StringValue};
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::args::{Options, integer, integer_in, is_word};
@@ -52,14 +53,12 @@ fn dump(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let found = match cx.tx().lookup(args.at(1), Access::Read) {
         None => false,
         Some(entry) => {
-            match entry.value_type() {
-                ValueType::String => {
-                    let value = match entry.str_view() {
-                        StrView::Int(value) => StringValue::Int(value),
-                        StrView::Bytes(bytes) => StringValue::Bytes(bytes),
-                    };
-                    rdb::dump_string(value, compression, &mut payload);
-                }
+            if entry.value_type() == ValueType::String {
+                let value = match entry.str_view() {
+                    StrView::Int(value) => StringValue::Int(value),
+                    StrView::Bytes(bytes) => StringValue::Bytes(bytes),
+                };
+                rdb::dump_string(value, compression, &mut payload);
             }
             true
         }

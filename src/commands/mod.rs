@@ -6,6 +6,7 @@ pub mod client;
 pub mod connection;
 pub mod database;
 pub mod dump;
+mod elements;
 pub mod expire;
 pub mod help;
 pub mod keys;

@@ -3,7 +3,8 @@
 use super::help;
 use crate::base::argv::Args;
 use crate::keyspace::settings::{Candidates, Ranking, Settings};
-use crate::keyspace::{Access, StrView, Tx, ValueType, entry, lru};
+use crate::keyspace::{Access, StrView, Tx, entry, lru};
+use crate::object::Encoding;
 use crate::resp::Reply;
 use crate::server::{Entry, Flow};
 use crate::spec::{Categories, CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -91,9 +92,7 @@ fn object_help(_tx: &mut Tx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Resu
 fn object_encoding(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     match tx.lookup(args.at(2), Access::Peek) {
         None => reply.null(),
-        Some(entry) => reply.bulk_text(match entry.value_type() {
-            ValueType::String => entry.str_encoding().name(),
-        }),
+        Some(entry) => reply.bulk_text(entry.encoding().name()),
     }
     Ok(Flow::Done)
 }
@@ -136,9 +135,7 @@ fn object_refcount(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Re
 /// clients and tests look for it.
 pub(super) fn refcount(entry: &entry::Entry, sharing: SharedIntegers) -> i64 {
     const SHARED: i64 = i32::MAX as i64;
-    let is_small = match entry.value_type() {
-        ValueType::String => matches!(entry.str_view(), StrView::Int(0..=9999)),
-    };
+    let is_small = entry.encoding() == Encoding::Int && matches!(entry.str_view(), StrView::Int(0..=9999));
     if is_small && sharing == SharedIntegers::Yes { SHARED } else { 1 }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::base::argv::{Args, Argv};
 use crate::base::glob::{self, Case};
+use crate::encoding::listpack::{Digits, Element};
 use crate::keyspace::{Entry as Key, Tx};
 use crate::resp::Reply;
 use crate::server::{Entry, Flow};
@@ -60,6 +61,63 @@ pub(super) fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
     Ok(if is_negative { cursor.wrapping_neg() } else { cursor })
 }
 
+/// Which options a scan of a collection takes besides MATCH and COUNT.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum MemberOptions {
+    Common,
+    /// NOVALUES, of HSCAN.
+    NoValues,
+}
+
+/// The arguments of HSCAN, SSCAN and ZSCAN behind the key and the cursor.
+pub(super) struct MemberScan<'a> {
+    pub(super) count: usize,
+    pattern: Option<&'a [u8]>,
+    pub(super) values: Values,
+}
+
+/// Whether HSCAN answers values.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Values {
+    Shown,
+    Hidden,
+}
+
+impl<'a> MemberScan<'a> {
+    /// Parses what follows the cursor, which is argument 2. (An absent key is answered before its options are read.)
+    pub(super) fn parse(args: Args<'a>, allowed: MemberOptions) -> Result<MemberScan<'a>, CommandError> {
+        let mut scan = MemberScan { count: COUNT_DEFAULT, pattern: None, values: Values::Shown };
+        let mut options = Options::new(args, 3);
+        while let Some(word) = options.next_argument() {
+            if is_word(word, "COUNT") {
+                scan.count = parse_count(options.value()?)?;
+            } else if is_word(word, "MATCH") {
+                scan.pattern = Some(options.value()?).filter(|pattern| *pattern != EVERYTHING);
+            } else if is_word(word, "NOVALUES") {
+                if allowed != MemberOptions::NoValues {
+                    return Err(CommandError::text("ERR NOVALUES option can only be used in HSCAN"));
+                }
+                scan.values = Values::Hidden;
+            } else {
+                return Err(CommandError::Syntax);
+            }
+        }
+        Ok(scan)
+    }
+
+    pub(super) fn matches(&self, member: Element<'_>) -> bool {
+        self.pattern.is_none_or(|pattern| {
+            glob::matches(pattern, member.text(&mut Digits::default()), Case::Sensitive)
+        })
+    }
+}
+
+fn parse_count(text: &[u8]) -> Result<usize, CommandError> {
+    Ok(integer_in(text, 1..=i64::MAX, CommandError::Syntax)? as usize)
+}
+
+const COUNT_DEFAULT: usize = 10;
+
 struct Filter<'a> {
     count: usize,
     pattern: Option<&'a [u8]>,
@@ -68,12 +126,11 @@ struct Filter<'a> {
 
 impl<'a> Filter<'a> {
     fn parse(args: Args<'a>) -> Result<Filter<'a>, CommandError> {
-        const COUNT_DEFAULT: usize = 10;
         let mut filter = Filter { count: COUNT_DEFAULT, pattern: None, type_name: None };
         let mut options = Options::new(args, 2);
         while let Some(word) = options.next_argument() {
             if is_word(word, "COUNT") {
-                filter.count = integer_in(options.value()?, 1..=i64::MAX, CommandError::Syntax)? as usize;
+                filter.count = parse_count(options.value()?)?;
             } else if is_word(word, "MATCH") {
                 filter.pattern = Some(options.value()?).filter(|pattern| *pattern != EVERYTHING);
             } else if is_word(word, "TYPE") {

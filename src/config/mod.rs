@@ -173,6 +173,21 @@ config_fields! {
     /// Minutes per decrement; 0: at every look.
     lfu_decay_time: u32,
 
+    // encodings; sizes in bytes
+    hash_max_listpack_entries: u64,
+    hash_max_listpack_value: u64,
+    hll_sparse_max_bytes: u64,
+    list_compress_depth: u32,
+    /// Positive: elements; -1 to -5: 4 KiB to 64 KiB.
+    list_max_listpack_size: i32,
+    set_max_intset_entries: u64,
+    set_max_listpack_entries: u64,
+    set_max_listpack_value: u64,
+    stream_node_max_bytes: u64,
+    stream_node_max_entries: u64,
+    zset_max_listpack_entries: u64,
+    zset_max_listpack_value: u64,
+
     // snapshots
     /// Where files are read and written. `boot` replaces what was written by the absolute path.
     dir: PathBuf,

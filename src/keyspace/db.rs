@@ -4,6 +4,7 @@
 //! 1. `volatile` counts exactly the entries with an expiry.
 //! 2. Every entry with an expiry has a record in the index at or before its time, in the generation that the entry
 //!    names; records without an entry are allowed and swept when they outnumber the volatile keys (`expiry_index`).
+//! 3. `newer` counts exactly the entries whose value no file of the base version can hold.
 
 use super::entry::Entry;
 use super::evict::Pool;
@@ -11,6 +12,8 @@ use super::expiry_index::ExpiryIndex;
 use super::settings::{Freeing, Settings};
 use crate::base::bio::Bio;
 use crate::encoding::dict::{Dict, HASH_BITS_USED, HashSeed};
+use crate::object::{RDB_VERSION_BASE, Rehash, Rules};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// One numbered database.
@@ -18,11 +21,56 @@ pub struct Db {
     pub(super) table: Dict<Entry>,
     pub(super) index: ExpiryIndex,
     pub(super) volatile: usize,
+    /// How many values need a newer version of the RDB format, by that version.
+    newer: BTreeMap<u16, usize>,
+}
+
+/// What a database keeps account of besides its entries' expiries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Traits {
+    rdb_version: u16,
+    pub(super) next_field_expiry_ms: Option<i64>,
+}
+
+impl Traits {
+    #[inline]
+    pub(super) fn of(entry: &Entry) -> Traits {
+        match entry.view() {
+            None => Traits { rdb_version: RDB_VERSION_BASE, next_field_expiry_ms: None },
+            Some(view) => {
+                Traits { rdb_version: view.rdb_version(), next_field_expiry_ms: view.next_expiry_ms() }
+            }
+        }
+    }
 }
 
 impl Db {
     fn new(seed: HashSeed, now_ms: i64) -> Self {
-        Db { table: Dict::new(seed), index: ExpiryIndex::new(now_ms), volatile: 0 }
+        Db { table: Dict::new(seed), index: ExpiryIndex::new(now_ms), volatile: 0, newer: BTreeMap::new() }
+    }
+
+    /// The lowest version of the RDB format that can hold all values.
+    pub fn rdb_version(&self) -> u16 {
+        self.newer.last_key_value().map_or(RDB_VERSION_BASE, |(version, _)| *version)
+    }
+
+    /// A value with these traits came.
+    pub(super) fn came(&mut self, _hash: u64, traits: Traits) {
+        if traits.rdb_version > RDB_VERSION_BASE {
+            *self.newer.entry(traits.rdb_version).or_default() += 1;
+        }
+    }
+
+    /// A value with these traits went.
+    pub(super) fn went(&mut self, traits: Traits) {
+        if traits.rdb_version > RDB_VERSION_BASE
+            && let Some(count) = self.newer.get_mut(&traits.rdb_version)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.newer.remove(&traits.rdb_version);
+            }
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -105,6 +153,7 @@ impl Db {
             self.volatile += 1;
             entry.set_index_generation(self.index.push(hash, expire_at_ms));
         }
+        self.came(hash, Traits::of(&entry));
         self.table.insert_new(hash, entry);
     }
 
@@ -114,6 +163,7 @@ impl Db {
         if entry.expire_at_ms().is_some() {
             self.volatile -= 1;
         }
+        self.went(Traits::of(&entry));
         Some(entry)
     }
 
@@ -231,6 +281,8 @@ pub struct Keyspace {
     dbs: Vec<Db>,
     seed: HashSeed,
     pub settings: Settings,
+    /// Where an embedded value is edited; kept for its memory.
+    pub(super) scratch: Vec<u8>,
     pub counters: Counters,
     pub rng: fastrand::Rng,
     sharing: Sharing,
@@ -253,7 +305,11 @@ impl Keyspace {
         Keyspace {
             dbs: (0..databases).map(|_| Db::new(hash_seed, now_ms)).collect(),
             seed: hash_seed,
-            settings: Settings::default(),
+            settings: Settings {
+                rules: Rules { seed: hash_seed, ..Rules::default() },
+                ..Settings::default()
+            },
+            scratch: Vec::new(),
             counters: Counters::default(),
             rng,
             sharing: Sharing::Alone,
@@ -272,6 +328,7 @@ impl Keyspace {
             dbs: self.dbs.iter().map(|_| Db::new(self.seed, now_ms)).collect(),
             seed: self.seed,
             settings: self.settings.clone(),
+            scratch: Vec::new(),
             counters: self.counters,
             rng: self.rng.clone(),
             sharing: Sharing::Alone,
@@ -370,7 +427,8 @@ impl Keyspace {
     /// Removes the entry of `key` and frees it. Returns how many bytes it held, `None` when it was not there.
     pub(super) fn discard(&mut self, db: usize, hash: u64, key: &[u8], freeing: Freeing) -> Option<usize> {
         let entry = self.dbs[db].take(hash, key)?;
-        let bytes = entry.heap_bytes();
+        const SAMPLES: usize = 5;
+        let bytes = entry.heap_bytes(SAMPLES);
         self.free(freeing, entry.drop_cost(), entry);
         Some(bytes)
     }
@@ -382,11 +440,33 @@ impl Keyspace {
         self.free(freeing, old.table.len(), old);
     }
 
-    /// Frees `garbage`, which takes about `cost` deallocations, now or on the helper thread.
+    /// Takes new settings; the seed of the tables stays.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = Settings { rules: Rules { seed: self.seed, ..settings.rules }, ..settings };
+    }
+
+    /// Whether tables may rehash now.
+    pub(super) fn rehash_now(&self) -> Rehash {
+        match (self.sharing, self.resizing) {
+            (Sharing::Alone, Resizing::Allowed) => Rehash::Allowed,
+            _ => Rehash::Paused,
+        }
+    }
+
+    /// The lowest version of the RDB format that can hold all values.
+    pub fn rdb_version_needed(&self) -> u16 {
+        self.dbs.iter().map(Db::rdb_version).max().unwrap_or(RDB_VERSION_BASE)
+    }
+
+    /// Frees `garbage`, which takes about `cost` deallocations, now or on the helper thread. What would hold up the
+    /// loop goes there whatever was asked for.
     pub(super) fn free<T: Send + 'static>(&self, freeing: Freeing, cost: usize, garbage: T) {
         const LAZY_COST_MIN: usize = 64;
+        const INLINE_COST_MAX: usize = 4096;
         match &self.bio {
-            Some(bio) if freeing == Freeing::Lazy && cost > LAZY_COST_MIN => bio.free(cost as u64, garbage),
+            Some(bio) if cost > INLINE_COST_MAX || freeing == Freeing::Lazy && cost > LAZY_COST_MIN => {
+                bio.free(cost as u64, garbage);
+            }
             _ => drop(garbage),
         }
     }

@@ -6,14 +6,17 @@
 //!         3       1      1 or 6       0, 1 or 2      0, 6 or 9
 //!
 //!  head   bits 0..4  kind: 0 short, 1 short edited, 2 long, 3 int, 4 buffer;
-//!                    kept for objects: 5 list, 6 set, 7 zset, 8 hash, 9 stream, 10 module; 11..16 free
+//!                    packed: 5 list, 6 integers of a set, 7 set, 8 sorted set, 9 hash, 10 hash with field
+//!                    expiries; 11 object; 12..16 free
 //!         bit  4     the key length takes 6 bytes (keys above 255 bytes)
 //!         bits 5..7  expiry: 0 none; 1 six bytes: 47 bits of Unix ms, bit 47 the index generation;
 //!                    2 nine bytes: any i64, then a byte for the generation
 //!  kind   short, short edited   value length 1 byte    the bytes; an edited one always says `raw`
 //!         long                  value length 2 bytes   the bytes
 //!         int                   none                   i64
-//!         buffer                none                   pointer to a Box<Vec<u8>>; so will objects be
+//!         buffer                none                   pointer to a Box<Vec<u8>>
+//!         packed                none                   the bytes, which tell their length in their head
+//!         object                none                   pointer to a Box<Object>
 //! ```
 //! Numbers are little-endian, nothing is aligned. So a key of 16 bytes with a value of 16 takes 38 bytes (48
 //! allocated), with a value of 100 and an expiry 128, with an integer 29 (32).
@@ -37,16 +40,20 @@ use std::ptr::NonNull;
 
 use self::layout::{
     EXPIRY_SHORT, GENERATION_BIT, HEAD_AT, KEY_IS_LONG, KEY_LENGTH_AT, KEY_LENGTH_LONG, Kind, NewValue,
-    POINTER_BYTES, Shape, expiry_width, size_class, width_for,
+    POINTER_BYTES, Shape, expiry_width, packed_bytes, size_class, width_for,
 };
 use super::expiry_index::Generation;
 use crate::encoding::dict::Item;
+use crate::object::{Encoding, Object, Packing, ValueType, View};
 
 /// Longer values get a buffer of their own. Embedded, a value shares its key's cache lines and allocation; a
 /// value in a buffer can grow without being copied, and be freed elsewhere.
 pub const EMBEDDED_BYTES_MAX: usize = 1024;
 /// OBJECT ENCODING calls a string up to this length `embstr`, as Redis does.
 const EMBSTR_BYTES_MAX: usize = 44;
+
+/// Packed values up to this length are embedded: an edit copies them out and back.
+pub const EMBEDDED_PACKED_MAX: usize = 1024;
 
 /// `drop_cost` counts one for so many bytes.
 const BYTES_PER_COST: usize = 64 << 10;
@@ -56,40 +63,6 @@ const BYTES_PER_COST: usize = 64 << 10;
 pub enum StrView<'a> {
     Int(i64),
     Bytes(&'a [u8]),
-}
-
-/// TYPE. Lists, sets, sorted sets, hashes and streams get their variants with their rooms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueType {
-    String,
-}
-
-impl ValueType {
-    /// The name that TYPE answers.
-    pub const fn name(self) -> &'static str {
-        match self {
-            ValueType::String => "string",
-        }
-    }
-}
-
-/// OBJECT ENCODING of a string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StrEncoding {
-    Int,
-    Embstr,
-    Raw,
-}
-
-impl StrEncoding {
-    /// The name that OBJECT ENCODING answers.
-    pub const fn name(self) -> &'static str {
-        match self {
-            StrEncoding::Int => "int",
-            StrEncoding::Embstr => "embstr",
-            StrEncoding::Raw => "raw",
-        }
-    }
 }
 
 /// Owns its block and what the value points to.
@@ -160,21 +133,81 @@ impl Entry {
         }
     }
 
-    pub fn value_type(&self) -> ValueType {
-        match Kind::of(self.head()) {
-            Kind::Short | Kind::ShortEdited | Kind::Long | Kind::Int | Kind::Buffer => ValueType::String,
+    /// A list, set, sorted set, hash or stream.
+    pub fn from_object(key: &[u8], object: Object, expire_at_ms: Option<i64>) -> Entry {
+        match object.packed() {
+            Some((packing, bytes)) if bytes.len() <= EMBEDDED_PACKED_MAX => {
+                Entry::build(key, NewValue::Packed(packing, bytes), expire_at_ms)
+            }
+            _ => Entry::build(key, NewValue::Object(Box::new(object)), expire_at_ms),
         }
     }
 
-    pub fn str_encoding(&self) -> StrEncoding {
+    #[inline]
+    pub fn value_type(&self) -> ValueType {
+        let kind = Kind::of(self.head());
+        match kind.packing() {
+            Some(packing) => packing.value_type(),
+            None if kind == Kind::Object => self.object(&self.shape()).view().value_type(),
+            None => ValueType::String,
+        }
+    }
+
+    pub fn encoding(&self) -> Encoding {
+        if let Some(view) = self.view() {
+            return view.encoding();
+        }
         let shape = self.shape();
         match shape.kind {
-            Kind::Int => StrEncoding::Int,
-            Kind::Short if shape.value_bytes <= EMBSTR_BYTES_MAX => StrEncoding::Embstr,
-            Kind::Short | Kind::ShortEdited | Kind::Long | Kind::Buffer => StrEncoding::Raw,
+            Kind::Int => Encoding::Int,
+            Kind::Short if shape.value_bytes <= EMBSTR_BYTES_MAX => Encoding::Embstr,
+            _ => Encoding::Raw,
         }
     }
 
+    /// The value, unless it is a string.
+    #[inline]
+    pub fn view(&self) -> Option<View<'_>> {
+        let shape = self.shape();
+        match shape.kind.packing() {
+            Some(packing) => Some(View::of_packed(packing, self.slice(shape.value_at(), shape.value_bytes))),
+            None if shape.kind == Kind::Object => Some(self.object(&shape).view()),
+            None => None,
+        }
+    }
+
+    /// The value to be edited where it is, when it is not embedded.
+    #[inline]
+    pub fn object_mut(&mut self) -> Option<&mut Object> {
+        let shape = self.shape();
+        // SAFETY: the entry owns the object and is borrowed for change.
+        (shape.kind == Kind::Object).then(|| unsafe { &mut *self.object_pointer(&shape) })
+    }
+
+    /// The bytes of an embedded object, to be edited elsewhere and given back by `set_packed` or `set_object`.
+    #[inline]
+    pub fn packed(&self) -> Option<(Packing, &[u8])> {
+        let shape = self.shape();
+        let packing = shape.kind.packing()?;
+        Some((packing, self.slice(shape.value_at(), shape.value_bytes)))
+    }
+
+    /// Replaces the value by a packed one of at most `EMBEDDED_PACKED_MAX` bytes; key, expiry and clock stay. In place
+    /// if the size class stays.
+    pub fn set_packed(&mut self, packing: Packing, bytes: &[u8]) {
+        debug_assert!(bytes.len() <= EMBEDDED_PACKED_MAX);
+        self.replace_value(NewValue::Packed(packing, bytes));
+    }
+
+    /// Replaces the value by an object; key, expiry and clock stay.
+    pub fn set_object(&mut self, object: Object) {
+        match object.packed() {
+            Some((packing, bytes)) if bytes.len() <= EMBEDDED_PACKED_MAX => self.set_packed(packing, bytes),
+            _ => self.replace_value(NewValue::Object(Box::new(object))),
+        }
+    }
+
+    /// The value of a string; of no other type.
     #[inline]
     pub fn str_view(&self) -> StrView<'_> {
         let shape = self.shape();
@@ -185,6 +218,7 @@ impl Entry {
             Kind::Int => StrView::Int(i64::from_le_bytes(self.load(shape.value_at()))),
             // SAFETY: the entry owns the buffer, and is borrowed as long as the view is.
             Kind::Buffer => StrView::Bytes(unsafe { &*self.buffer(&shape) }),
+            _ => unreachable!("the caller has looked at the type"),
         }
     }
 
@@ -272,40 +306,49 @@ impl Entry {
     /// The value copied under another key (COPY); expiry and clock are the same.
     pub fn clone_with_key(&self, key: &[u8]) -> Entry {
         let shape = self.shape();
-        if shape.kind != Kind::Buffer {
-            // SAFETY: there is no buffer that two entries could own.
-            return unsafe { self.copy_block(key, self.expire_at_ms()) };
-        }
-        // SAFETY: the entry owns the buffer; it is only read.
-        let buffer = unsafe { (*self.buffer(&shape)).clone() };
-        let copy = Entry::build(key, NewValue::Buffer(buffer), self.expire_at_ms());
+        let value = match shape.kind {
+            // SAFETY: the entry owns the buffer; it is only read.
+            Kind::Buffer => NewValue::Buffer(unsafe { (*self.buffer(&shape)).clone() }),
+            Kind::Object => NewValue::Object(Box::new(self.object(&shape).duplicate())),
+            // SAFETY: there is nothing behind the block that two entries could own.
+            _ => return unsafe { self.copy_block(key, self.expire_at_ms()) },
+        };
+        let copy = Entry::build(key, value, self.expire_at_ms());
         copy.set_lru(self.lru());
         copy
     }
 
-    /// Bytes allocated, as the allocator counts them (MEMORY USAGE).
-    pub fn heap_bytes(&self) -> usize {
+    /// Bytes allocated, as the allocator counts them (MEMORY USAGE); of a collection estimated from `samples` elements,
+    /// 0 meaning all.
+    pub fn heap_bytes(&self, samples: usize) -> usize {
         let shape = self.shape();
         let block = shape.layout().size();
-        if shape.kind != Kind::Buffer {
-            return block;
+        match shape.kind {
+            Kind::Buffer => {
+                // SAFETY: the entry owns the buffer; it is only read.
+                let capacity = unsafe { (*self.buffer(&shape)).capacity() };
+                block + size_class(size_of::<Vec<u8>>()) + size_class(capacity)
+            }
+            Kind::Object => {
+                block + size_class(size_of::<Object>()) + self.object(&shape).view().heap_bytes(samples)
+            }
+            _ => block,
         }
-        // SAFETY: the entry owns the buffer; it is only read.
-        let capacity = unsafe { (*self.buffer(&shape)).capacity() };
-        block + size_class(size_of::<Vec<u8>>()) + size_class(capacity)
     }
 
     /// What dropping costs, roughly in calls to the allocator: one each, and one for every 64 KiB.
     pub fn drop_cost(&self) -> usize {
         let shape = self.shape();
-        if shape.kind != Kind::Buffer {
-            return 1;
+        match shape.kind {
+            // SAFETY: the entry owns the buffer; it is only read.
+            Kind::Buffer => 3 + unsafe { (*self.buffer(&shape)).capacity() } / BYTES_PER_COST,
+            Kind::Object => 2 + self.object(&shape).drop_cost(),
+            _ => 1,
         }
-        // SAFETY: the entry owns the buffer; it is only read.
-        3 + unsafe { (*self.buffer(&shape)).capacity() } / BYTES_PER_COST
     }
 
     fn build(key: &[u8], value: NewValue<'_>, expire_at_ms: Option<i64>) -> Entry {
+        debug_assert!(!matches!(value, NewValue::Packed(_, bytes) if bytes.len() < 9), "it holds something");
         let shape = Shape {
             kind: value.kind(),
             key_bytes: key.len(),
@@ -349,7 +392,7 @@ impl Entry {
         let old = self.shape();
         let new = Shape { kind: value.kind(), value_bytes: value.stored_bytes(), ..old };
         if new.key_at() == old.key_at() && new.layout() == old.layout() {
-            self.drop_buffer(&old);
+            self.drop_value(&old);
             self.write_lengths(&new);
             self.write_value(&new, value);
             return;
@@ -385,17 +428,30 @@ impl Entry {
     fn write_value(&self, shape: &Shape, value: NewValue<'_>) {
         let at = shape.value_at();
         match value {
-            NewValue::Bytes(bytes) | NewValue::Edited(bytes) => self.store_slice(at, bytes),
+            NewValue::Bytes(bytes) | NewValue::Edited(bytes) | NewValue::Packed(_, bytes) => {
+                self.store_slice(at, bytes);
+            }
             NewValue::Int(value) => self.store(at, value.to_le_bytes()),
-            // SAFETY: the shape has room for a pointer at `at`, which need not be aligned.
-            NewValue::Buffer(buffer) => unsafe {
-                self.0
-                    .as_ptr()
-                    .add(at)
-                    .cast::<*mut Vec<u8>>()
-                    .write_unaligned(Box::into_raw(Box::new(buffer)));
-            },
+            NewValue::Buffer(buffer) => self.store_pointer(at, Box::into_raw(Box::new(buffer))),
+            NewValue::Object(object) => self.store_pointer(at, Box::into_raw(object)),
         }
+    }
+
+    fn store_pointer<T>(&self, at: usize, pointer: *mut T) {
+        // SAFETY: the shape has room for a pointer at `at`, which need not be aligned.
+        unsafe { self.0.as_ptr().add(at).cast::<*mut T>().write_unaligned(pointer) };
+    }
+
+    /// The pointer of a value of kind `Object`.
+    fn object_pointer(&self, shape: &Shape) -> *mut Object {
+        debug_assert_eq!(shape.kind, Kind::Object);
+        // SAFETY: by its kind the value is a pointer, which need not be aligned.
+        unsafe { self.0.as_ptr().add(shape.value_at()).cast::<*mut Object>().read_unaligned() }
+    }
+
+    fn object(&self, shape: &Shape) -> &Object {
+        // SAFETY: the entry owns the object, and is borrowed as long as the reference is.
+        unsafe { &*self.object_pointer(shape) }
     }
 
     /// The pointer of a value of kind `Buffer`.
@@ -405,10 +461,14 @@ impl Entry {
         unsafe { self.0.as_ptr().add(shape.value_at()).cast::<*mut Vec<u8>>().read_unaligned() }
     }
 
-    fn drop_buffer(&self, shape: &Shape) {
-        if shape.kind == Kind::Buffer {
+    /// Drops what the value points to.
+    fn drop_value(&self, shape: &Shape) {
+        match shape.kind {
             // SAFETY: the entry owns the buffer; callers overwrite or free the pointer next.
-            drop(unsafe { Box::from_raw(self.buffer(shape)) });
+            Kind::Buffer => drop(unsafe { Box::from_raw(self.buffer(shape)) }),
+            // SAFETY: the entry owns the object; callers overwrite or free the pointer next.
+            Kind::Object => drop(unsafe { Box::from_raw(self.object_pointer(shape)) }),
+            _ => {}
         }
     }
 
@@ -444,9 +504,18 @@ impl Entry {
             Kind::Short | Kind::ShortEdited => usize::from(self.load::<1>(at)[0]),
             Kind::Long => usize::from(u16::from_le_bytes(self.load(at))),
             Kind::Int => 8,
-            Kind::Buffer => POINTER_BYTES,
+            Kind::Buffer | Kind::Object => POINTER_BYTES,
+            kind => self.packed_bytes(kind, shape.value_at()),
         };
         Shape { value_bytes, ..shape }
+    }
+
+    /// The length of a packed value, out of its head.
+    #[inline]
+    fn packed_bytes(&self, kind: Kind, at: usize) -> usize {
+        let packing = kind.packing().expect("the other kinds are told apart before");
+        // Empty values are not kept, so there are nine bytes at least.
+        packed_bytes(packing, self.load(at))
     }
 
     fn short_expiry(&self, at: usize) -> u64 {
@@ -488,7 +557,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let shape = self.shape();
-        self.drop_buffer(&shape);
+        self.drop_value(&shape);
         // SAFETY: the block was allocated with the layout of its shape (invariant 1).
         unsafe { dealloc(self.0.as_ptr(), shape.layout()) };
     }

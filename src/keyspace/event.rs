@@ -1,37 +1,135 @@
-//! What can happen to a key, by the names of keyspace notifications.
+//! What can happen to a key, by the names and classes of keyspace notifications.
+
+/// Which letter of `notify-keyspace-events` an event belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventClass {
+    /// `$`
+    String,
+    /// `l`
+    List,
+    /// `s`
+    Set,
+    /// `z`
+    Zset,
+    /// `h`
+    Hash,
+    /// `t`
+    Stream,
+    /// `g`
+    Generic,
+    /// `x`
+    Expired,
+    /// `e`
+    Evicted,
+    /// No notification.
+    Silent,
+}
 
 macro_rules! events {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+    ($($class:ident { $($(#[$doc:meta])* $variant:ident = $name:literal;)* })*) => {
         /// One kind of change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Event { $($(#[$doc])* $variant),* }
+        pub enum Event { $($($(#[$doc])* $variant,)*)* }
 
         impl Event {
             /// The event's name as subscribers see it.
             pub const fn name(self) -> &'static str {
-                match self { $(Event::$variant => $name),* }
+                match self { $($(Event::$variant => $name,)*)* }
+            }
+
+            pub const fn class(self) -> EventClass {
+                match self { $($(Event::$variant)|* => EventClass::$class,)* }
             }
         }
     };
 }
 
 events! {
-    Set = "set";
-    SetRange = "setrange";
-    Append = "append";
-    IncrBy = "incrby";
-    IncrByFloat = "incrbyfloat";
-    Del = "del";
-    Expire = "expire";
-    Persist = "persist";
-    RenameFrom = "rename_from";
-    RenameTo = "rename_to";
-    MoveFrom = "move_from";
-    MoveTo = "move_to";
-    CopyTo = "copy_to";
-    Restore = "restore";
-    Expired = "expired";
-    Evicted = "evicted";
-    /// Changed as one of many (a flush, DEBUG POPULATE): for WATCH alone, no notification.
-    Touched = "touched";
+    String {
+        Set = "set";
+        SetRange = "setrange";
+        Append = "append";
+        IncrBy = "incrby";
+        IncrByFloat = "incrbyfloat";
+        SetBit = "setbit";
+        PfAdd = "pfadd";
+    }
+    List {
+        Lpush = "lpush";
+        Rpush = "rpush";
+        Lpop = "lpop";
+        Rpop = "rpop";
+        Linsert = "linsert";
+        Lset = "lset";
+        Lrem = "lrem";
+        Ltrim = "ltrim";
+        SortStore = "sortstore";
+    }
+    Set {
+        Sadd = "sadd";
+        Srem = "srem";
+        Spop = "spop";
+        SinterStore = "sinterstore";
+        SunionStore = "sunionstore";
+        SdiffStore = "sdiffstore";
+    }
+    Hash {
+        Hset = "hset";
+        HincrBy = "hincrby";
+        HincrByFloat = "hincrbyfloat";
+        Hdel = "hdel";
+        Hexpire = "hexpire";
+        Hpersist = "hpersist";
+        Hexpired = "hexpired";
+    }
+    Zset {
+        Zadd = "zadd";
+        Zincr = "zincr";
+        Zrem = "zrem";
+        ZremRangeByScore = "zremrangebyscore";
+        ZremRangeByRank = "zremrangebyrank";
+        ZremRangeByLex = "zremrangebylex";
+        ZpopMin = "zpopmin";
+        ZpopMax = "zpopmax";
+        ZinterStore = "zinterstore";
+        ZunionStore = "zunionstore";
+        ZdiffStore = "zdiffstore";
+        ZrangeStore = "zrangestore";
+        GeoSearchStore = "geosearchstore";
+        GeoRadiusStore = "georadiusstore";
+    }
+    Stream {
+        Xadd = "xadd";
+        Xtrim = "xtrim";
+        Xdel = "xdel";
+        XsetId = "xsetid";
+        XgroupCreate = "xgroup-create";
+        XgroupCreateConsumer = "xgroup-createconsumer";
+        XgroupDelConsumer = "xgroup-delconsumer";
+        XgroupDestroy = "xgroup-destroy";
+        XgroupSetId = "xgroup-setid";
+        Xack = "xack";
+        Xclaim = "xclaim";
+    }
+    Generic {
+        Del = "del";
+        Expire = "expire";
+        Persist = "persist";
+        RenameFrom = "rename_from";
+        RenameTo = "rename_to";
+        MoveFrom = "move_from";
+        MoveTo = "move_to";
+        CopyTo = "copy_to";
+        Restore = "restore";
+    }
+    Expired {
+        Expired = "expired";
+    }
+    Evicted {
+        Evicted = "evicted";
+    }
+    Silent {
+        /// Changed as one of many (a flush, DEBUG POPULATE), or in a way that has no name: for WATCH alone.
+        Touched = "touched";
+    }
 }

@@ -8,6 +8,7 @@
 
 use super::event::Event;
 use crate::base::argv::Argv;
+use crate::object::ValueType;
 
 /// One change of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,47 @@ pub enum Propagation {
     Instead(Vec<Argv>),
 }
 
+/// What a client that waits is told when its time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnTimeout {
+    Null,
+    NullArray,
+    Zero,
+}
+
+/// What becomes of a wait when the key goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenGone {
+    /// It may come again.
+    Waits,
+    /// The command is run, and tells why it has nothing to wait for.
+    Unblocks,
+}
+
+/// A command that found nothing and is to be run again when one of its keys holds something.
+#[derive(Clone)]
+pub struct Wait {
+    /// In the database that is selected.
+    pub keys: Vec<Box<[u8]>>,
+    /// Other types of value leave the command waiting.
+    pub for_type: ValueType,
+    /// Unix milliseconds; `None`: for ever.
+    pub deadline_ms: Option<i64>,
+    pub on_timeout: OnTimeout,
+    pub when_gone: WhenGone,
+    /// What is run instead of the command that was given.
+    pub retry: Option<Argv>,
+}
+
+/// Whether the running command may wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waiting {
+    Allowed,
+    /// It is part of a transaction.
+    #[default]
+    Denied,
+}
+
 /// What the running command changed.
 #[derive(Default)]
 pub struct Ledger {
@@ -59,6 +101,9 @@ pub struct Ledger {
     propagation: Propagation,
     /// Whether somebody listens to what is propagated; without a listener handlers need not build it.
     pub propagates: bool,
+    pub waiting: Waiting,
+    /// What the running command waits for, when it says that it does.
+    pub wait: Option<Wait>,
 }
 
 impl Ledger {

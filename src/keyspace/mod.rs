@@ -17,11 +17,11 @@ pub mod settings;
 pub mod tx;
 
 pub use db::{Db, Keyspace};
-pub use entry::{Entry, StrEncoding, StrView, ValueType};
+pub use entry::{Entry, StrView};
 pub use event::Event;
-pub use ledger::{Change, Ledger};
+pub use ledger::{Change, Ledger, OnTimeout, Wait, WhenGone};
 pub use settings::{Freeing, Settings};
-pub use tx::{Access, Expiry, Free, Tx};
+pub use tx::{Access, Expiry, Fate, Free, Seen, Tx};
 
 #[cfg(test)]
 mod tests;

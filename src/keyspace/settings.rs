@@ -1,6 +1,8 @@
 //! The directives that the keyspace obeys, in its own terms. The server derives them from its configuration whenever
 //! that changes.
 
+use crate::object::Rules;
+
 /// Which keys an eviction may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Candidates {
@@ -56,6 +58,8 @@ pub struct Settings {
     pub string_bytes_max: usize,
     /// 1..=10, as `active-expire-effort`.
     pub expire_effort: u32,
+    /// The thresholds between encodings.
+    pub rules: Rules,
 }
 
 impl Default for Settings {
@@ -75,6 +79,7 @@ impl Default for Settings {
             free_flushed: Freeing::Inline,
             string_bytes_max: 512 << 20,
             expire_effort: 1,
+            rules: Rules::default(),
         }
     }
 }

@@ -5,7 +5,8 @@
 use super::disk::{Calls, FilePolicy, GrowingFile, SavePaths, write_file};
 use super::error::{Fault, Operation};
 use crate::keyspace::settings::{Candidates, Ranking, Settings};
-use crate::keyspace::{Entry, Keyspace, StrView, ValueType, lru};
+use crate::keyspace::{Entry, Keyspace, StrView, lru};
+use crate::object::ValueType;
 use crate::rdb::{Access, RdbWriter, StringValue, Summary, Workspace, WriterOptions};
 use nix::errno::Errno;
 use std::time::Duration;
@@ -147,6 +148,7 @@ fn write_entry<C: Calls>(
     usage: &Usage<'_>,
 ) -> std::io::Result<()> {
     match entry.value_type() {
+        ValueType::List | ValueType::Set | ValueType::Zset | ValueType::Hash | ValueType::Stream => Ok(()),
         ValueType::String => {
             let value = match entry.str_view() {
                 StrView::Int(value) => StringValue::Int(value),

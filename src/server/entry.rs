@@ -10,6 +10,8 @@ use crate::spec::{CommandError, Spec};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     Done,
+    /// Nothing was answered: the command waits for what it has told (`Tx::wait`), and is run again then.
+    Block,
     /// The connection closes once the reply is sent.
     Close,
 }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 /// The release of Redis whose behaviour is complete here; clients switch on what it has.
-pub const REDIS_VERSION: &str = "7.0.15";
+pub const REDIS_VERSION: &str = "7.4.0";
 /// Our own version.
 pub const TINTYPE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -156,7 +156,7 @@ impl Server {
 
     /// Derives from the configuration what other rooms keep of it.
     pub fn apply_config(&mut self) {
-        self.keyspace.settings = super::settings::keyspace_settings(&self.config);
+        self.keyspace.set_settings(super::settings::keyspace_settings(&self.config));
     }
 
     /// Shows in `ps` what `proc-title-template` asks for, when the process may change its title.

@@ -4,6 +4,7 @@ use crate::base::log::Loglevel;
 use crate::base::proctitle::{TitleFields, expand_template};
 use crate::config::{Config, LogLevel, MaxmemoryPolicy, OomScoreAdj};
 use crate::keyspace::settings::{Candidates, Freeing, Ranking, Settings};
+use crate::object::Rules;
 use std::path::Path;
 
 /// The keyspace's part of the configuration.
@@ -25,6 +26,27 @@ pub fn keyspace_settings(config: &Config) -> Settings {
         free_flushed: freeing(config.lazyfree_lazy_user_flush),
         string_bytes_max: config.proto_max_bulk_len as usize,
         expire_effort: config.active_expire_effort,
+        rules: rules(config),
+    }
+}
+
+/// The thresholds between encodings. The keyspace adds its seed.
+fn rules(config: &Config) -> Rules {
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    Rules {
+        hash_max_listpack_entries: size(config.hash_max_listpack_entries),
+        hash_max_listpack_value: size(config.hash_max_listpack_value),
+        set_max_intset_entries: size(config.set_max_intset_entries),
+        set_max_listpack_entries: size(config.set_max_listpack_entries),
+        set_max_listpack_value: size(config.set_max_listpack_value),
+        zset_max_listpack_entries: size(config.zset_max_listpack_entries),
+        zset_max_listpack_value: size(config.zset_max_listpack_value),
+        list_max_listpack_size: i64::from(config.list_max_listpack_size),
+        list_compress_depth: config.list_compress_depth as usize,
+        stream_node_max_bytes: size(config.stream_node_max_bytes),
+        stream_node_max_entries: size(config.stream_node_max_entries),
+        hll_sparse_max_bytes: size(config.hll_sparse_max_bytes),
+        ..Rules::default()
     }
 }
 

@@ -28,6 +28,22 @@ pub fn deadline_ms(argument: &[u8], now_ms: i64) -> Result<i64, CommandError> {
     now_ms.checked_add(timeout_ms).ok_or(CommandError::TimeoutOutOfRange)
 }
 
+/// When a wait of `argument` seconds, which may be a fraction, that begins at `now_ms` ends, in Unix milliseconds; 0 is
+/// never. Redis's blocking commands read their timeout so.
+pub fn wait_deadline_ms(argument: &[u8], now_ms: i64) -> Result<Option<i64>, CommandError> {
+    const NOT_FLOAT: CommandError = CommandError::TimeoutNotFloat;
+    let timeout_s = number::parse_f64(argument).ok_or(NOT_FLOAT)?;
+    let timeout_ms = (timeout_s * 1000.0).ceil();
+    if timeout_ms.is_nan() || timeout_ms > i64::MAX as f64 {
+        return Err(CommandError::TimeoutOutOfRange);
+    }
+    match timeout_ms {
+        0.0 => Ok(None),
+        ..0.0 => Err(CommandError::TimeoutNegative),
+        _ => Ok(Some(now_ms.checked_add(timeout_ms as i64).ok_or(CommandError::TimeoutOutOfRange)?)),
+    }
+}
+
 /// Whether `argument` is `word` in any case. `word` is written in upper case.
 pub fn is_word(argument: &[u8], word: &str) -> bool {
     argument.eq_ignore_ascii_case(word.as_bytes())

@@ -82,6 +82,7 @@ command_errors! {
     NoSuchClient => "ERR No such client",
     NoSuchUser => "ERR No such user",
     TimeoutNotInteger => "ERR timeout is not an integer or out of range",
+    TimeoutNotFloat => "ERR timeout is not a float or out of range",
     TimeoutNegative => "ERR timeout is negative",
     TimeoutOutOfRange => "ERR timeout is out of range",
     InvalidKeyArguments => "ERR Invalid arguments specified for command",

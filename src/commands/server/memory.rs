@@ -78,21 +78,20 @@ const SLOT_BYTES: usize = size_of::<usize>() + 1;
 const EXPIRY_RECORD_BYTES: usize = size_of::<u64>();
 
 fn usage(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
+    const SAMPLES_DEFAULT: usize = 5;
     let mut options = Options::new(args, 3);
+    let mut samples = SAMPLES_DEFAULT;
     while let Some(option) = options.next() {
         if !is_word(option, "SAMPLES") {
             return Err(CommandError::Syntax);
         }
-        // Strings have no elements: nothing is sampled, whatever the count.
-        if integer(options.value()?)? < 0 {
-            return Err(CommandError::Syntax);
-        }
+        samples = usize::try_from(integer(options.value()?)?).map_err(|_| CommandError::Syntax)?;
     }
     match tx.peek(args.at(2)) {
         None => reply.null(),
         Some(entry) => {
             let record_bytes = if entry.expire_at_ms().is_some() { EXPIRY_RECORD_BYTES } else { 0 };
-            reply.count(entry.heap_bytes() + SLOT_BYTES + record_bytes);
+            reply.count(entry.heap_bytes(samples) + SLOT_BYTES + record_bytes);
         }
     }
     Ok(Flow::Done)

@@ -1,4 +1,4 @@
-//! Directives of the keyspace: databases, expiry, lazy freeing, memory and eviction.
+//! Directives of the keyspace: databases, expiry, lazy freeing, memory and eviction, encodings.
 
 use super::*;
 use crate::config::choices::MaxmemoryPolicy;
@@ -18,4 +18,21 @@ pub(super) const TABLE: &[Directive] = &[
     number("maxmemory-eviction-tenacity", 0..=100, "10", field!(number maxmemory_eviction_tenacity)),
     number("lfu-log-factor", 0..=I32, "10", field!(number lfu_log_factor)),
     number("lfu-decay-time", 0..=I32, "1", field!(number lfu_decay_time)),
+    number("hash-max-listpack-entries", 0..=I64, "512", field!(number hash_max_listpack_entries))
+        .alias("hash-max-ziplist-entries"),
+    memory("hash-max-listpack-value", 0..=I64, "64", field!(number hash_max_listpack_value))
+        .alias("hash-max-ziplist-value"),
+    memory("hll-sparse-max-bytes", 0..=I64, "3000", field!(number hll_sparse_max_bytes)),
+    number("list-compress-depth", 0..=I32, "0", field!(number list_compress_depth)),
+    number("list-max-listpack-size", I32_MIN..=I32, "-2", field!(number list_max_listpack_size))
+        .alias("list-max-ziplist-size"),
+    number("set-max-intset-entries", 0..=I64, "512", field!(number set_max_intset_entries)),
+    number("set-max-listpack-entries", 0..=I64, "128", field!(number set_max_listpack_entries)),
+    memory("set-max-listpack-value", 0..=I64, "64", field!(number set_max_listpack_value)),
+    memory("stream-node-max-bytes", 0..=I64, "4096", field!(number stream_node_max_bytes)),
+    number("stream-node-max-entries", 0..=I64, "100", field!(number stream_node_max_entries)),
+    number("zset-max-listpack-entries", 0..=I64, "128", field!(number zset_max_listpack_entries))
+        .alias("zset-max-ziplist-entries"),
+    memory("zset-max-listpack-value", 0..=I64, "64", field!(number zset_max_listpack_value))
+        .alias("zset-max-ziplist-value"),
 ];

@@ -65,8 +65,6 @@ pub(super) const TABLE: &[Directive] = &[
     yes_no("repl-rdb-channel", "yes", Inert).file_only(),
     memory("replica-full-sync-buffer-limit", 0..=I64, "0", Inert).file_only(),
     text("req-res-logfile", "", any_text, Inert).file_only().immutable(),
-    number("set-max-listpack-entries", 0..=I64, "128", Inert).file_only(),
-    number("set-max-listpack-value", 0..=I64, "64", Inert).file_only(),
     number("slot-migration-max-failover-repl-bytes", -1..=I64, "0", Inert).file_only(),
     number("slowlog-entry-max-argc", 2..=I32, "32", Inert).file_only(),
     number("slowlog-entry-max-string-len", 1..=I64, "128", Inert).file_only(),

@@ -5,6 +5,7 @@
 use std::alloc::Layout;
 
 use super::EMBEDDED_BYTES_MAX;
+use crate::object::{Object, Packing};
 
 pub(super) const HEAD_AT: usize = 3;
 pub(super) const KEY_LENGTH_AT: usize = 4;
@@ -26,6 +27,13 @@ pub(super) enum Kind {
     Long = 2,
     Int = 3,
     Buffer = 4,
+    PackedList = 5,
+    PackedIntset = 6,
+    PackedSet = 7,
+    PackedZset = 8,
+    PackedHash = 9,
+    PackedHashTtl = 10,
+    Object = 11,
 }
 
 impl Kind {
@@ -37,6 +45,13 @@ impl Kind {
             2 => Kind::Long,
             3 => Kind::Int,
             4 => Kind::Buffer,
+            5 => Kind::PackedList,
+            6 => Kind::PackedIntset,
+            7 => Kind::PackedSet,
+            8 => Kind::PackedZset,
+            9 => Kind::PackedHash,
+            10 => Kind::PackedHashTtl,
+            11 => Kind::Object,
             other => unreachable!("no entry is made with kind {other}"),
         }
     }
@@ -46,8 +61,45 @@ impl Kind {
         match self {
             Kind::Short | Kind::ShortEdited => 1,
             Kind::Long => 2,
-            Kind::Int | Kind::Buffer => 0,
+            // The bytes of a packed value tell their length themselves.
+            _ => 0,
         }
+    }
+
+    const fn of_packing(packing: Packing) -> Kind {
+        match packing {
+            Packing::List => Kind::PackedList,
+            Packing::Intset => Kind::PackedIntset,
+            Packing::Set => Kind::PackedSet,
+            Packing::Zset => Kind::PackedZset,
+            Packing::Hash => Kind::PackedHash,
+            Packing::HashTtl => Kind::PackedHashTtl,
+        }
+    }
+
+    #[inline]
+    pub(super) const fn packing(self) -> Option<Packing> {
+        match self {
+            Kind::Short | Kind::ShortEdited | Kind::Long | Kind::Int | Kind::Buffer | Kind::Object => None,
+            Kind::PackedList => Some(Packing::List),
+            Kind::PackedIntset => Some(Packing::Intset),
+            Kind::PackedSet => Some(Packing::Set),
+            Kind::PackedZset => Some(Packing::Zset),
+            Kind::PackedHash => Some(Packing::Hash),
+            Kind::PackedHashTtl => Some(Packing::HashTtl),
+        }
+    }
+}
+
+/// The length that packed bytes tell in their head, of which 8 bytes at least are there or all. Sources: a listpack
+/// begins with its length; sorted integers with their width and number.
+#[inline]
+pub(super) fn packed_bytes(packing: Packing, head: [u8; 8]) -> usize {
+    let [a, b, c, d, e, f, g, h] = head;
+    let first = u32::from_le_bytes([a, b, c, d]) as usize;
+    match packing {
+        Packing::Intset => 8 + first * u32::from_le_bytes([e, f, g, h]) as usize,
+        Packing::List | Packing::Set | Packing::Zset | Packing::Hash | Packing::HashTtl => first,
     }
 }
 
@@ -109,6 +161,8 @@ pub(super) enum NewValue<'a> {
     Edited(&'a [u8]),
     Int(i64),
     Buffer(Vec<u8>),
+    Packed(Packing, &'a [u8]),
+    Object(Box<Object>),
 }
 
 impl NewValue<'_> {
@@ -119,14 +173,16 @@ impl NewValue<'_> {
             NewValue::Bytes(_) | NewValue::Edited(_) => Kind::Long,
             NewValue::Int(_) => Kind::Int,
             NewValue::Buffer(_) => Kind::Buffer,
+            NewValue::Packed(packing, _) => Kind::of_packing(*packing),
+            NewValue::Object(_) => Kind::Object,
         }
     }
 
     pub(super) fn stored_bytes(&self) -> usize {
         match self {
-            NewValue::Bytes(bytes) | NewValue::Edited(bytes) => bytes.len(),
+            NewValue::Bytes(bytes) | NewValue::Edited(bytes) | NewValue::Packed(_, bytes) => bytes.len(),
             NewValue::Int(_) => 8,
-            NewValue::Buffer(_) => POINTER_BYTES,
+            NewValue::Buffer(_) | NewValue::Object(_) => POINTER_BYTES,
         }
     }
 

@@ -128,11 +128,11 @@ impl Model {
         assert_eq!((entry.expire_at_ms(), entry.lru()), (self.expire_at_ms, self.lru));
         assert_eq!((entry.str_len(), entry.value_type()), (self.text().len(), ValueType::String));
         let (view, encoding) = match &self.value {
-            Value::Int(value) => (StrView::Int(*value), StrEncoding::Int),
-            Value::Bytes(bytes) if bytes.len() <= 44 => (StrView::Bytes(bytes), StrEncoding::Embstr),
-            Value::Bytes(bytes) | Value::Edited(bytes) => (StrView::Bytes(bytes), StrEncoding::Raw),
+            Value::Int(value) => (StrView::Int(*value), Encoding::Int),
+            Value::Bytes(bytes) if bytes.len() <= 44 => (StrView::Bytes(bytes), Encoding::Embstr),
+            Value::Bytes(bytes) | Value::Edited(bytes) => (StrView::Bytes(bytes), Encoding::Raw),
         };
-        assert_eq!((entry.str_view(), entry.str_encoding()), (view, encoding));
+        assert_eq!((entry.str_view(), entry.encoding()), (view, encoding));
         assert!(entry.heap_bytes() >= self.key.len() + 5 && entry.drop_cost() >= 1);
     }
 }
@@ -186,7 +186,7 @@ fn a_value_of_the_same_class_stays_in_place() {
 
 #[test]
 fn a_raw_value_says_raw_and_a_long_one_is_not_copied() {
-    assert_eq!(Entry::from_raw(b"k", b"ab".to_vec(), None).str_encoding(), StrEncoding::Raw);
+    assert_eq!(Entry::from_raw(b"k", b"ab".to_vec(), None).encoding(), Encoding::Raw);
     let long = vec![7; 100_000];
     let address = long.as_ptr();
     let entry = Entry::from_raw(b"k", long, None).with_key(b"another");

@@ -13,7 +13,8 @@
 
 use crate::base::argv::Args;
 use crate::base::number;
-use crate::keyspace::{Access, Entry, Keyspace, StrView, ValueType};
+use crate::keyspace::{Access, Entry, Keyspace, StrView};
+use crate::object::ValueType;
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
 use sha1_smol::Sha1;
@@ -68,6 +69,11 @@ impl fmt::Display for Digest {
 fn type_number(value_type: ValueType) -> u32 {
     match value_type {
         ValueType::String => 0,
+        ValueType::List => 1,
+        ValueType::Set => 2,
+        ValueType::Zset => 3,
+        ValueType::Hash => 4,
+        ValueType::Stream => 6,
     }
 }
 

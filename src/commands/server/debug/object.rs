@@ -20,7 +20,7 @@ pub(super) fn object(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandErr
         "Value at:{:p} refcount:{} encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
         entry.key().as_ptr(),
         refcount(entry, shares_integers(&cx.server.keyspace.settings)),
-        entry.str_encoding().name(),
+        entry.encoding().name(),
         serialized_len(entry, compression),
         entry.lru(),
         lru::idle_s(entry.lru(), cx.now.unix_ms()),

@@ -2,7 +2,7 @@
 
 use crate::base::argv::Args;
 use crate::encoding::dict::{DictStatistics, TableStatistics};
-use crate::keyspace::{Access, Db, ValueType};
+use crate::keyspace::{Access, Db};
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
 use crate::spec::args::{self as arguments, is_word};
@@ -38,7 +38,7 @@ pub(super) fn htstats_key(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, Comma
     detail(args)?;
     match cx.tx().lookup(args.at(2), Access::Peek).map(|entry| entry.value_type()) {
         None => Err(CommandError::NoSuchKey),
-        Some(ValueType::String) => Err(CommandError::text(
+        Some(_) => Err(CommandError::text(
             "ERR The value stored at the specified key is not represented using an hash table",
         )),
     }

@@ -106,6 +106,11 @@ impl<'a> Cursor<'a> {
         Ok(Span { start, end: self.at })
     }
 
+    pub(super) fn bytes(&mut self, len: u64) -> Result<&'a [u8], Stop> {
+        let span = self.span(len)?;
+        Ok(&self.bytes[span.start..span.end])
+    }
+
     #[inline]
     fn head(&mut self) -> Result<Head, Stop> {
         match read_head(&self.bytes[self.at..]) {

@@ -30,7 +30,7 @@ impl BlobBuild {
         };
         self.had_elements = !object.is_empty();
         if let (Object::Hash(hash), Some(now_ms)) = (&mut object, around.now_ms) {
-            hash.drop_expired(now_ms, around.rules);
+            hash.expire_fields(now_ms, usize::MAX, &mut |_| {});
         }
         self.object = Some(object);
         Ok(())

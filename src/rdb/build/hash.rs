@@ -9,7 +9,7 @@
 //! Expiries are Unix milliseconds.
 
 use super::{Around, Built, collection};
-use crate::object::{Hash, Variant};
+use crate::object::{DataType, Hash, Variant};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 use crate::rdb::types::Expiries;
@@ -55,7 +55,9 @@ impl HashBuild {
         }
         self.left = cursor.length()?;
         let expected = around.expected(self.left, FIELD_BYTES_MIN, cursor);
-        self.hash = Some(Hash::with_expected(expected, around.rules));
+        let mut hash = Hash::create(around.rules);
+        hash.reserve(expected, around.rules);
+        self.hash = Some(hash);
         cursor.commit();
         Ok(())
     }

@@ -19,7 +19,7 @@
 
 mod blob;
 mod hash;
-mod list;
+pub(super) mod list;
 mod module;
 mod set;
 mod stream;

@@ -5,7 +5,7 @@
 //! ```
 
 use super::{Around, Built, collection};
-use crate::object::{Set, Variant};
+use crate::object::{DataType, Set, Variant};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 
@@ -23,14 +23,16 @@ impl SetBuild {
         if self.set.is_none() {
             self.left = cursor.length()?;
             let expected = around.expected(self.left, MEMBER_BYTES_MIN, cursor);
-            self.set = Some(Set::with_expected(expected, around.rules));
+            let mut set = Set::create(around.rules);
+            set.reserve(expected, around.rules);
+            self.set = Some(set);
             cursor.commit();
         }
         let Some(set) = &mut self.set else { return Ok(()) };
         while self.left > 0 {
             let at = cursor.at();
             let member = cursor.content(&mut around.scratch.first)?;
-            if !set.add(member, around.rules) {
+            if !set.load(member, around.rules) {
                 return cursor.fault(at, Fault::Corrupt("Duplicate set members detected"));
             }
             self.left -= 1;

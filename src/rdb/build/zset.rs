@@ -8,7 +8,7 @@
 
 use super::{Around, Built, collection};
 use crate::base::number;
-use crate::object::{Variant, Zset};
+use crate::object::{DataType, Variant, Zset};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 use crate::rdb::types::Scores;
@@ -31,7 +31,9 @@ impl ZsetBuild {
         if self.zset.is_none() {
             self.left = cursor.length()?;
             let expected = around.expected(self.left, MEMBER_BYTES_MIN, cursor);
-            self.zset = Some(Zset::with_expected(expected, around.rules));
+            let mut zset = Zset::create(around.rules);
+            zset.reserve(expected, around.rules);
+            self.zset = Some(zset);
             cursor.commit();
         }
         let Some(zset) = &mut self.zset else { return Ok(()) };

@@ -1,5 +1,6 @@
 //! One client.
 
+use super::blocked::Blocked;
 use super::multi::{Transaction, Watched};
 use super::output::Output;
 use crate::base::ids::ClientId;
@@ -88,6 +89,8 @@ pub struct Client {
     pub close_now: bool,
     /// Its commands wait for a pause to end.
     pub paused: bool,
+    /// Its command waits for a key; until that comes nothing more is run.
+    pub blocked: Option<Box<Blocked>>,
     /// Index of the last command in the command table.
     pub last_command: Option<usize>,
     pub query_buffer: QueryBufferSizes,
@@ -124,6 +127,7 @@ impl Client {
             close_after_reply: false,
             close_now: false,
             paused: false,
+            blocked: None,
             last_command: None,
             query_buffer: QueryBufferSizes::default(),
             output: Output::default(),

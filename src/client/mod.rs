@@ -3,6 +3,7 @@
 //! Invariants:
 //! 1. `Clients` is the only owner of clients; everybody else holds a `ClientId`.
 //! 2. Output waits in `Client::output` until the room `net` drains it; `Clients::wake` tells the connection to do so.
+pub mod blocked;
 #[expect(clippy::module_inception, reason = "the file is about the one client, the room about all of them")]
 pub mod client;
 pub mod clients;
@@ -10,6 +11,7 @@ pub mod multi;
 pub mod output;
 pub mod pause;
 
+pub use blocked::{Blocked, Waiting};
 pub use client::{Client, ClientKind, ReplyMode};
 pub use clients::Clients;
 pub use multi::{Queued, Transaction, Watches};

@@ -231,7 +231,7 @@ mod tests {
     use crate::exec::call::Outcome;
 
     const GREETING: &str =
-        "*14 server redis version 7.0.15 proto :2 id :1 mode standalone role master modules *0";
+        "*14 server redis version 7.4.0 proto :2 id :1 mode standalone role master modules *0";
 
     #[test]
     fn passwords_are_compared_whole() {

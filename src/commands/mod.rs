@@ -16,6 +16,7 @@ pub mod server;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
+mod wait;
 
 use crate::server::Entry;
 
@@ -30,6 +31,7 @@ pub const GROUPS: &[&[Entry]] = &[
     object::COMMANDS,
     scan::COMMANDS,
     strings::COMMANDS,
+    wait::COMMANDS,
     server::command::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,

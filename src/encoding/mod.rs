@@ -1,4 +1,5 @@
 //! Room `encoding`: the structures that values and the keyspace are made of.
 pub mod dict;
+pub mod field;
 pub mod listpack;
 pub mod prefetch;

@@ -5,11 +5,13 @@ use super::gates::{self, Admission, Asking};
 use super::http;
 use super::monitor;
 use super::redact;
+use super::unblock;
 use crate::base::argv::{Args, Argv};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::client::{Queued, ReplyMode};
 use crate::keyspace::db::FoundExpired;
+use crate::keyspace::ledger::Waiting;
 use crate::keyspace::tx::{HashHint, Touch};
 use crate::keyspace::{Tx, evict as eviction};
 use crate::metrics::{latency, slowlog};
@@ -31,6 +33,8 @@ pub enum Outcome {
     Done,
     /// Nothing was done: the client waits for a pause to end, then the request is to be made again.
     Wait,
+    /// The command waits for a key. The request is done with: it answers when the key comes.
+    Block,
     Close,
 }
 
@@ -46,8 +50,16 @@ pub fn execute(
     server.last_call_ended_ns = now.mono_ns;
     let outcome = match admit(server, client, request.args, now) {
         Ok((command, Admission::Run)) => {
-            let flow = call(server, Call { client, command, request, now }, out);
-            if flow == Flow::Close { Outcome::Close } else { Outcome::Done }
+            let call = Call { client, command, request, now, attempt: Attempt::First };
+            let outcome = match self::call(server, call, out) {
+                Flow::Done => Outcome::Done,
+                Flow::Block => Outcome::Block,
+                Flow::Close => Outcome::Close,
+            };
+            if server.waiting.is_ready() {
+                unblock::serve_ready(server, now);
+            }
+            outcome
         }
         Ok((command, Admission::Queue)) => {
             queue(server, client, command, request.args, out);
@@ -157,7 +169,7 @@ fn queue(server: &mut Server, client: ClientId, command: usize, args: Args<'_>, 
 }
 
 /// Drops the reply that begins at `start` when CLIENT REPLY says so.
-fn obey_reply_mode(server: &mut Server, client: ClientId, start: usize, out: &mut Vec<u8>) {
+pub(super) fn obey_reply_mode(server: &mut Server, client: ClientId, start: usize, out: &mut Vec<u8>) {
     let Some(client) = server.clients.get_mut(client) else { return };
     match client.reply_mode {
         ReplyMode::On => {}
@@ -182,6 +194,14 @@ pub struct Call<'a> {
     pub command: usize,
     pub request: Request<'a>,
     pub now: Now,
+    pub attempt: Attempt,
+}
+
+/// Whether a command runs because a client sent it, or because what it waited for has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    First,
+    Again,
 }
 
 /// Runs an admitted command, meters it and commits what it changed.
@@ -200,13 +220,25 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
         Reply::new(out, protocol).error_bytes(&line);
         Flow::Done
     });
-    meter(server, &call, took_ns, failed);
-    // Afterwards, as in Redis: what a transaction ran comes before EXEC, and SELECT shows the database it selected.
-    if !server.clients.monitors().is_empty() {
-        monitor::show(server, &call);
+    if call.attempt == Attempt::First {
+        meter(server, &call, took_ns, failed);
+        // Afterwards, as in Redis: what a transaction ran comes before EXEC, and SELECT shows the database it selected.
+        if !server.clients.monitors().is_empty() {
+            monitor::show(server, &call);
+        }
+        if flow == Flow::Block {
+            begin_wait(server, &call);
+        }
     }
     commit::commit(server, call.client, call.request.args);
     flow
+}
+
+/// The client waits for what the command has told.
+#[cold]
+fn begin_wait(server: &mut Server, call: &Call<'_>) {
+    let wait = server.ledger.wait.take().expect("a command that blocks tells what it waits for");
+    server.begin_wait(call.client, call.command, call.request.args.to_owned(), wait);
 }
 
 /// During a pause the dataset stands still, so that whoever waits for it to be copied can rely on it.
@@ -227,7 +259,8 @@ fn run(
     let Some(client) = server.clients.get_mut(call.client) else {
         return (Ok(Flow::Close), crate::resp::Protocol::Resp2);
     };
-    client.commands_total += 1;
+    client.commands_total += u64::from(call.attempt == Attempt::First);
+    server.ledger.waiting = if server.in_exec { Waiting::Denied } else { Waiting::Allowed };
     let (protocol, db) = (client.protocol, client.db);
     let touch = if client.no_touch { Touch::No } else { Touch::Yes };
     let mut reply = Reply::new(out, protocol);

@@ -36,6 +36,9 @@ pub fn commit_background(server: &mut Server) {
 
 fn apply(server: &mut Server) {
     server.snapshots.dirty += server.ledger.unsaved();
+    if !server.waiting.is_empty() {
+        look_for_waiters(server);
+    }
     if server.watches.is_empty() {
         return;
     }
@@ -46,6 +49,20 @@ fn apply(server: &mut Server) {
     for id in broken {
         if let Some(client) = clients.get_mut(id) {
             client.watch_broken = true;
+        }
+    }
+}
+
+/// Keys that somebody waits for are served when the unit is over (`unblock`).
+fn look_for_waiters(server: &mut Server) {
+    let Server { ledger, waiting, .. } = server;
+    ledger.changes().for_each(|change| waiting.key_changed(change.db, change.key));
+    for sweep in ledger.sweeps() {
+        match *sweep {
+            Sweep::Flushed { db } => waiting.db_changed(db),
+            Sweep::Swapped { first, second } => {
+                [first, second].into_iter().for_each(|db| waiting.db_changed(db))
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What happens by the clock, `hz` times a second. Each job takes the time and does bounded work.
 
-use super::{call, commit, output_limit};
+use super::{call, commit, output_limit, unblock};
 use crate::base::clock::Now;
 use crate::client::ClientKind;
 use crate::keyspace::db::Sharing;
@@ -24,6 +24,7 @@ pub fn tick(server: &mut Server, now: Now) {
     for job in JOBS {
         job(server, now);
     }
+    unblock::serve_ready(server, now);
 }
 
 fn rates(server: &mut Server, now: Now) {
@@ -39,7 +40,12 @@ fn clients(server: &mut Server, now: Now) {
     let mut closed = 0;
     for client in server.clients.iter_mut() {
         let idle_ms = now_ms - client.last_interaction_ms;
-        if timeout_ms > 0 && client.kind == ClientKind::Normal && !client.paused && idle_ms > timeout_ms {
+        if timeout_ms > 0
+            && client.kind == ClientKind::Normal
+            && !client.paused
+            && client.blocked.is_none()
+            && idle_ms > timeout_ms
+        {
             tracing::debug!("Closing idle client");
             client.close();
         }

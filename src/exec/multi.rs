@@ -1,6 +1,6 @@
 //! MULTI, EXEC, DISCARD, WATCH and UNWATCH.
 
-use super::call::{self, Call, Request};
+use super::call::{self, Attempt, Call, Request};
 use crate::base::argv::Args;
 use crate::client::multi::{Transaction, Watched};
 use crate::server::{Cx, Entry, Flow};
@@ -81,7 +81,8 @@ fn exec(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     let (mut flow, mut now) = (Flow::Done, cx.now);
     for queued in &transaction.queue {
         let request = Request { args: queued.argv.args(), hint: None };
-        let call = Call { client: cx.client_id, command: queued.command, request, now };
+        let call =
+            Call { client: cx.client_id, command: queued.command, request, now, attempt: Attempt::First };
         let reply_start = cx.reply.len();
         if call::call(cx.server, call, cx.reply.buffer()) == Flow::Close {
             flow = Flow::Close;

@@ -31,6 +31,8 @@ pub enum Verdict {
     TurnOver,
     /// The client waits for a pause to end.
     Paused,
+    /// The client's command waits for a key.
+    Blocked,
     /// The connection closes once its output is sent.
     Close,
 }
@@ -104,6 +106,10 @@ fn turn(
             match call::execute(server, client, request, now, out) {
                 Outcome::Done => {}
                 Outcome::Wait => return Verdict::Paused,
+                Outcome::Block => {
+                    inbox.advance();
+                    return Verdict::Blocked;
+                }
                 Outcome::Close => return Verdict::Close,
             }
             inbox.advance();

@@ -304,7 +304,8 @@ impl<'a> Tx<'a> {
     // ----- changing -----
 
     /// Lets `edit` change the `T` at `key`, which is made when the key is absent, and removes the key when nothing is
-    /// left in it. The caller has made sure that the key holds nothing else (`check`), and tells what happened (`told`).
+    /// left in it. The caller has made sure that the key holds nothing else (`check`), and tells what happened
+    /// (`told`).
     pub fn edit<T: Variant, R>(&mut self, key: &[u8], edit: impl FnOnce(&mut T, &Rules) -> R) -> (R, Fate) {
         let hash = self.hash(key);
         if !self.alive(hash, key) {

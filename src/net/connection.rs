@@ -12,6 +12,7 @@ use crate::base::ids::ClientId;
 use crate::client::Client;
 use crate::exec::{Inbox, Verdict, pipeline};
 use crate::server::Server;
+use crate::server::waiting::GivenUp;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -78,6 +79,7 @@ impl Connection {
         poll_fn(|cx| self.poll(cx)).await;
         let mut server = self.server.borrow_mut();
         server.forget_watches(self.client);
+        server.end_wait(self.client);
         server.clients.remove(self.client);
     }
 
@@ -113,6 +115,7 @@ impl Connection {
         let closing = client.close_after_reply;
         let writes = !client.output.is_empty();
         let paused = client.paused;
+        let blocked_until_ms = client.blocked.as_ref().map(|blocked| blocked.wait.deadline_ms);
         if self.is_gone {
             return self.run_out(&mut server, cx);
         }
@@ -122,6 +125,9 @@ impl Connection {
         let unsent = server.clients.get(self.client).map_or(0, |client| client.output.pending_len());
         if closing {
             return if unsent == 0 { Next::Close } else { Next::Sleep };
+        }
+        if let Some(deadline_ms) = blocked_until_ms {
+            return self.wait_for_key(&mut server, cx, deadline_ms);
         }
         if paused {
             return self.wait_out_pause(&mut server, cx);
@@ -146,21 +152,21 @@ impl Connection {
         let free = self.inbox.free_part();
         let room = room.min(free.len());
         match self.stream.poll_read(cx, &mut free[..room]) {
-            Poll::Ready(Ok(0)) => self.leave(),
+            Poll::Ready(Ok(0)) => self.leave(server),
             Poll::Ready(Ok(count)) => {
                 self.received(server, count);
                 pipeline::note_received(server, self.client, &self.inbox);
                 if count == room { yield_turn(cx) } else { Next::Again }
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Next::Again,
-            Poll::Ready(Err(_)) => self.leave(),
+            Poll::Ready(Err(_)) => self.leave(server),
             Poll::Pending => Next::Sleep,
         }
     }
 
     /// The client has gone. What it has asked for is done all the same, as if it had been run when it came.
-    fn leave(&mut self) -> Next {
-        if self.is_gone || !self.has_more {
+    fn leave(&mut self, server: &Server) -> Next {
+        if self.is_gone || !self.has_more || is_blocked(server, self.client) {
             return Next::Close;
         }
         self.is_gone = true;
@@ -172,7 +178,7 @@ impl Connection {
         if let Some(client) = server.clients.get_mut(self.client) {
             client.output.clear();
         }
-        if self.has_more { self.run(server, cx) } else { Next::Close }
+        if self.has_more && !is_blocked(server, self.client) { self.run(server, cx) } else { Next::Close }
     }
 
     /// Goes on when the pause is over, else sleeps until then. UNPAUSE wakes the client before; when the pause has been
@@ -191,19 +197,37 @@ impl Connection {
         }
     }
 
+    /// Sleeps until the key comes that the client waits for, or its time is over. Meanwhile it is read, to see whether
+    /// it goes; what it asks for is run afterwards.
+    fn wait_for_key(&mut self, server: &mut Server, cx: &mut Context<'_>, deadline_ms: Option<i64>) -> Next {
+        if let Some(deadline_ms) = deadline_ms {
+            let left_ms = deadline_ms.saturating_sub(server.clock.now().unix_ms());
+            if left_ms <= 0 {
+                server.give_up_wait(self.client, GivenUp::TimedOut);
+                self.has_more = true;
+                return Next::Again;
+            }
+            let timer = self.pause_timer.insert(Box::pin(sleep(timer_length(left_ms))));
+            if timer.as_mut().poll(cx).is_ready() {
+                return Next::Again;
+            }
+        }
+        self.read_ahead(server, cx)
+    }
+
     /// Sends what the socket takes. `Err` says what to do when it fails.
     fn write(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Result<(), Next> {
         let to_send = |client: &&Client| !client.output.is_empty() && !client.close_now;
         while let Some(client) = server.clients.get(self.client).filter(to_send) {
             match self.stream.poll_write(cx, client.output.pending()) {
-                Poll::Ready(Ok(0)) => return Err(self.leave()),
+                Poll::Ready(Ok(0)) => return Err(self.leave(server)),
                 Poll::Ready(Ok(count)) => {
                     server.stats.net_output_bytes += count as u64;
                     server.stats.writes_processed += 1;
                     server.clients.output_sent(self.client, count);
                 }
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Poll::Ready(Err(_)) => return Err(self.leave()),
+                Poll::Ready(Err(_)) => return Err(self.leave(server)),
                 Poll::Pending => return Ok(()),
             }
         }
@@ -238,7 +262,7 @@ impl Connection {
 
     fn run(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
         let verdict = pipeline::run(server, self.client, &mut self.inbox);
-        self.has_more = verdict == Verdict::TurnOver;
+        self.has_more = matches!(verdict, Verdict::TurnOver | Verdict::Blocked);
         if self.inbox.pending_len() as u64 > server.config.client_query_buffer_limit {
             tracing::warn!("Closing client that reached max query buffer length: id={}", self.client);
             server.stats.query_buffer_limit_disconnections += 1;
@@ -255,9 +279,19 @@ impl Connection {
                 self.read_was_full = false;
                 yield_turn(cx)
             }
-            Verdict::NeedsInput | Verdict::Paused | Verdict::Close => Next::Again,
+            Verdict::NeedsInput | Verdict::Paused | Verdict::Blocked | Verdict::Close => Next::Again,
         }
     }
+}
+
+fn is_blocked(server: &Server, client: ClientId) -> bool {
+    server.clients.get(client).is_some_and(|client| client.blocked.is_some())
+}
+
+/// Timers have a longest length; whoever waits longer is woken in between.
+fn timer_length(left_ms: i64) -> Duration {
+    const TIMER_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+    Duration::from_millis(left_ms.unsigned_abs().min(TIMER_MS_MAX))
 }
 
 /// Lets the other tasks run before this one goes on.

@@ -9,6 +9,7 @@ pub mod settings;
 pub mod shutdown;
 pub mod snapshots;
 pub mod table;
+pub mod waiting;
 
 pub use cx::Cx;
 pub use entry::{DataHandler, Entry, Flow, Handler, ServerHandler};

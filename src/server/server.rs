@@ -5,7 +5,7 @@ use super::table::CommandTable;
 use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
-use crate::client::{Clients, Pause, Watches};
+use crate::client::{Clients, Pause, Waiting, Watches};
 use crate::config::Config;
 use crate::keyspace::{Keyspace, Ledger};
 use crate::metrics::error_stats::ErrorStats;
@@ -69,6 +69,8 @@ pub struct Server {
     pub ledger: Ledger,
     pub clients: Clients,
     pub watches: Watches,
+    /// Clients whose command waits for a key.
+    pub waiting: Waiting,
     pub pause: Pause,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
@@ -130,6 +132,7 @@ impl Server {
             ledger: Ledger::default(),
             clients: Clients::default(),
             watches: Watches::default(),
+            waiting: Waiting::default(),
             pause: Pause::default(),
             commands,
             snapshots: Snapshots::new(now_ms),

@@ -139,7 +139,7 @@ fn flags(client: &Client) -> String {
     let letters = [
         ('O', client.kind == ClientKind::Monitor),
         ('x', client.transaction.is_some()),
-        ('b', client.paused),
+        ('b', client.paused || client.blocked.is_some()),
         ('d', client.watch_broken),
         ('c', client.close_after_reply),
         ('U', client.origin.transport == Transport::Unix),

@@ -2,6 +2,7 @@
 
 use crate::base::argv::Args;
 use crate::client::pause::PauseKind;
+use crate::server::waiting::GivenUp;
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
 use crate::spec::args::{deadline_ms, integer, is_word};
@@ -30,13 +31,18 @@ pub(super) fn unpause(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandE
 
 /// No command blocks yet, and a pause is not ended for one client alone.
 pub(super) fn unblock(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    match args.get(3) {
+    let why = match args.get(3) {
         _ if args.len() > 4 => return Err(CommandError::subcommand_arguments(args.at(1), "client")),
-        None => {}
-        Some(word) if is_word(word, "TIMEOUT") || is_word(word, "ERROR") => {}
+        None => GivenUp::TimedOut,
+        Some(word) if is_word(word, "TIMEOUT") => GivenUp::TimedOut,
+        Some(word) if is_word(word, "ERROR") => GivenUp::Unblocked,
         Some(_) => return Err(CommandError::text("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
-    }
-    integer(args.at(2))?;
-    cx.reply.integer(0);
+    };
+    let number = integer(args.at(2))?;
+    let server = &mut *cx.server;
+    let target = server.clients.iter().find(|client| i64::try_from(client.id.number) == Ok(number));
+    let target = target.map(|client| client.id);
+    let unblocked = target.is_some_and(|client| server.give_up_wait(client, why));
+    cx.reply.integer(i64::from(unblocked));
     Ok(Flow::Done)
 }

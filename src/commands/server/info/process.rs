@@ -59,9 +59,15 @@ pub(super) fn clients(view: &mut View<'_>, page: &mut Page) {
     page.field("maxclients", view.server.config.maxclients);
     page.field("client_recent_max_input_buffer", largest(|client| client.query_buffer.used_bytes));
     page.field("client_recent_max_output_buffer", largest(|client| client.output.pending_len()));
-    page.field("blocked_clients", 0);
+    let waiting = &view.server.waiting;
+    let (keys, leaving_keys) = waiting.key_counts();
+    page.field("blocked_clients", waiting.len());
     page.field("tracking_clients", 0);
-    page.field("clients_in_timeout_table", 0);
+    let times_out =
+        |client: &&Client| client.blocked.as_ref().is_some_and(|blocked| blocked.wait.deadline_ms.is_some());
+    page.field("clients_in_timeout_table", clients.iter().filter(times_out).count());
+    page.field("total_blocking_keys", keys);
+    page.field("total_blocking_keys_on_nokey", leaving_keys);
 }
 
 pub(super) fn replication(view: &mut View<'_>, page: &mut Page) {

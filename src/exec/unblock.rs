@@ -1,0 +1,74 @@
+//! Runs waiting commands again when a key they wait for has changed.
+//!
+//! Invariants:
+//! 1. Keys are served in the order in which they changed, the clients of a key in the order in which they came.
+//! 2. A command that still finds nothing keeps its place.
+//! 3. Only the outermost unit (a command, an EXEC, a round of the cron) is followed by this, never a part of one.
+
+use super::call::{self, Attempt, Call, Request};
+use crate::base::clock::Now;
+use crate::base::ids::ClientId;
+use crate::object::ValueType;
+use crate::server::{Flow, Server};
+
+/// Serves those who wait for keys that have changed; what they change in turn included.
+pub fn serve_ready(server: &mut Server, now: Now) {
+    while let Some((db, key)) = server.waiting.take_ready() {
+        serve_key(server, now, db, &key);
+    }
+}
+
+fn serve_key(server: &mut Server, now: Now, db: usize, key: &[u8]) {
+    let held = type_of(server, now, db, key);
+    if let Some(value_type) = held {
+        serve_queue(server, now, (db, key, value_type), held);
+    }
+    // Who wants to know that the key went is told as well when something else has come in its place.
+    for value_type in server.waiting.types_of_leaving(db, key) {
+        if held != Some(value_type) {
+            serve_queue(server, now, (db, key, value_type), held);
+        }
+    }
+}
+
+/// Serves the clients that wait for `place` to hold a value of a type, as long as it holds `expected`.
+fn serve_queue(server: &mut Server, now: Now, place: (usize, &[u8], ValueType), expected: Option<ValueType>) {
+    let (db, key, value_type) = place;
+    let mut served_up_to = 0;
+    while let Some((arrival, client)) = server.waiting.next(db, key, value_type, served_up_to) {
+        served_up_to = arrival;
+        run_again(server, client, now);
+        if type_of(server, now, db, key) != expected {
+            // Who came behind goes on waiting, or wants to know that the key went: both are seen by the next look.
+            server.waiting.key_changed(db, key);
+            return;
+        }
+    }
+}
+
+fn type_of(server: &Server, now: Now, db: usize, key: &[u8]) -> Option<ValueType> {
+    let table = server.keyspace.db(db).table();
+    let entry = table.get(table.hash(key), key)?;
+    let is_expired = entry.expire_at_ms().is_some_and(|expire_at_ms| now.unix_ms() > expire_at_ms);
+    (!is_expired).then(|| entry.value_type())
+}
+
+fn run_again(server: &mut Server, client: ClientId, now: Now) {
+    let Some(waiting) = server.clients.get_mut(client).filter(|client| !client.close_now) else { return };
+    let Some(blocked) = &waiting.blocked else { return };
+    let (command, argv) = (blocked.command, blocked.argv.clone());
+    let now = server.now_after(now);
+    let request = Request { args: argv.args(), hint: None };
+    let call = Call { client, command, request, now, attempt: Attempt::Again };
+    let mut out = Vec::new();
+    if call::call(server, call, &mut out) == Flow::Block {
+        return;
+    }
+    server.end_wait(client);
+    call::obey_reply_mode(server, client, 0, &mut out);
+    server.clients.push(client, &out);
+    if let Some(client) = server.clients.get(client) {
+        // Even when nothing is to be sent: what it has sent meanwhile is run now.
+        client.wake();
+    }
+}

@@ -8,7 +8,7 @@ use super::error::{Fault, RdbError};
 use super::reader::{Foreign, Reader, ReaderOptions, Record, Value};
 use super::verify::ChecksumState;
 use super::version::Version;
-use super::{Checksum, Input};
+use super::Input;
 use crate::object::{Depth, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -49,7 +49,7 @@ pub mod writer;
 mod tests;
 
 pub use check::{CheckReport, check};
-pub use dump::{RestoreError, Restored, dump_object, dump_string, restore};
+pub use dump::{RestoreError, RestoreOptions, Restored, dump_object, dump_string, restore};
 pub use error::{Fault, RdbError};
 pub use object::{type_byte, write_value};
 pub use reader::{Foreign, KeyRecord, Reader, ReaderOptions, Record, Value};

@@ -66,6 +66,8 @@ fn the_child_saves_the_moment_of_the_fork() {
         duplicates: Duplicates::Refuse,
         target: Target::Keyspace,
         checksum: Checksum::On,
+        depth: Depth::Structure,
+        foreign: Foreign::Refuse,
         key_delay: KeyDelay(0),
     };
     let mut loading = Loading::open(&directory.path().join("dump.rdb"), load, NOW_MS).unwrap().unwrap();

@@ -9,6 +9,7 @@
 //! Expiries are Unix milliseconds.
 
 use super::{Around, Built, collection};
+use crate::object::hash::{EXPIRE_AT_MS_MAX, has_expired};
 use crate::object::{DataType, Hash, Variant};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
@@ -16,8 +17,7 @@ use crate::rdb::types::Expiries;
 
 /// The lengths of field and value.
 const FIELD_BYTES_MIN: u64 = 2;
-/// Later times are no times (Redis's limit for fields: 46 bits).
-const EXPIRY_MS_MAX: u64 = (1 << 46) - 2;
+const EXPIRY_MS_MAX: u64 = EXPIRE_AT_MS_MAX.unsigned_abs();
 
 pub(in crate::rdb) struct HashBuild {
     expiries: Expiries,
@@ -64,7 +64,7 @@ impl HashBuild {
 
     #[inline]
     fn field(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
-        let at = cursor.at();
+        let (at, now_ms) = (cursor.at(), around.now_ms);
         let in_front = match self.expiries {
             Expiries::FromFirst | Expiries::Absolute => Some(cursor.length()?),
             Expiries::None | Expiries::Behind => None,
@@ -84,7 +84,7 @@ impl HashBuild {
             }
             at_ms => at_ms.map(|at_ms| at_ms as i64),
         };
-        if expire_at_ms.is_some_and(|at_ms| around.is_over(at_ms)) {
+        if expire_at_ms.zip(now_ms).is_some_and(|(at_ms, now_ms)| has_expired(at_ms, now_ms)) {
             self.dropped = true;
             return Ok(());
         }

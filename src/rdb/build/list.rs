@@ -6,9 +6,9 @@
 //! count(length) { container(length) node }*             container 2: a listpack; 1: one element as it is
 //! ```
 
-use super::{Around, Built, blob, collection, corrupt};
+use super::{Around, Built, collection, corrupt};
 use crate::encoding::listpack::Digits;
-use crate::object::{List, Object, Packing, Variant};
+use crate::object::{Corrupt, DataType, List, Packing, Variant};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 use crate::rdb::legacy::Ziplist;
@@ -83,6 +83,15 @@ impl ListBuild {
             }
             _ => cursor.fault(at, Fault::Corrupt("Quicklist integrity check failed.")),
         }
+    }
+
+    fn listpack(&mut self, bytes: Vec<u8>, around: &Around<'_>) -> Result<(), Corrupt> {
+        if self.count == 1 {
+            // The common form of a small list.
+            self.list = Some(List::load_packed(Packing::List, bytes, around.depth, around.rules)?);
+            return Ok(());
+        }
+        self.list().load_node(bytes, around.rules)
     }
 
     pub(super) fn finish(self) -> Built {

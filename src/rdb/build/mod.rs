@@ -62,10 +62,6 @@ impl Around<'_> {
         let possible = self.input_bytes.max(cursor.rest_len() as u64) / bytes_min;
         announced.min(possible) as usize
     }
-
-    fn is_over(&self, expire_at_ms: i64) -> bool {
-        self.now_ms.is_some_and(|now_ms| expire_at_ms < now_ms)
-    }
 }
 
 /// A value that was read to its end.

@@ -11,7 +11,7 @@
 //! | `types` | every type of value: byte, name, layout |
 //! | `length`, `strings` | the two encodings everything is made of |
 //! | `writer` | a snapshot, through a buffer of fixed size |
-//! | `object` | what is written for a value of each type |
+//! | `object`, `stream` | what is written for a value of each type |
 //! | `cursor`, `records`, `frames` | one record: pieces, grammar, buffered input |
 //! | `build`, `legacy` | values of the other types, piece by piece; packed forms of old servers |
 //! | `reader` | a snapshot, record by record |
@@ -39,6 +39,7 @@ pub mod length;
 pub mod object;
 pub mod reader;
 mod records;
+mod stream;
 pub mod strings;
 pub mod types;
 pub mod verify;

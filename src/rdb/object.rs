@@ -14,19 +14,16 @@
 //! Nothing here allocates (invariant 2 of the room).
 
 use super::build::list::{CONTAINER_PACKED, CONTAINER_PLAIN};
+use super::stream;
 use super::types::{
-    TYPE_HASH, TYPE_HASH_EXPIRIES, TYPE_HASH_LISTPACK, TYPE_HASH_LISTPACK_EXPIRIES, TYPE_LIST, TYPE_SET,
+    StreamForm, TYPE_HASH, TYPE_HASH_EXPIRIES, TYPE_HASH_LISTPACK, TYPE_HASH_LISTPACK_EXPIRIES, TYPE_LIST, TYPE_SET,
     TYPE_SET_INTSET, TYPE_STREAM, TYPE_STREAM_ACTIVE_TIMES, TYPE_STREAM_NACKS, TYPE_ZSET, TYPE_ZSET_LISTPACK,
 };
 use super::writer::ValueWriter;
 use crate::encoding::listpack::{Element, Listpack};
 use crate::object::list::Node;
-use crate::object::{DataType, Hash, HashView, ListView, SetView, Stream, View, ZsetView};
+use crate::object::{DataType, Hash, HashView, ListView, SetView, View, ZsetView};
 use std::io;
-
-/// The first versions that know the newer streams.
-const VERSION_ACTIVE_TIMES: u16 = 11;
-const VERSION_NACKS: u16 = 14;
 
 /// The byte that says how `write_value` writes this value.
 pub fn type_byte(view: View<'_>) -> u8 {
@@ -42,10 +39,10 @@ pub fn type_byte(view: View<'_>) -> u8 {
             (HashView::Table(_), Some(_)) => TYPE_HASH_EXPIRIES,
             (_, None) => TYPE_HASH,
         },
-        View::Stream(stream) => match Stream::rdb_version(stream) {
-            VERSION_NACKS.. => TYPE_STREAM_NACKS,
-            VERSION_ACTIVE_TIMES.. => TYPE_STREAM_ACTIVE_TIMES,
-            _ => TYPE_STREAM,
+        View::Stream(stream) => match stream::form(stream) {
+            StreamForm::First | StreamForm::Totals => TYPE_STREAM,
+            StreamForm::ActiveTimes => TYPE_STREAM_ACTIVE_TIMES,
+            StreamForm::Producers | StreamForm::Nacks => TYPE_STREAM_NACKS,
         },
     }
 }
@@ -57,7 +54,7 @@ pub fn write_value<W: ValueWriter>(writer: &mut W, view: View<'_>) -> io::Result
         View::Set(set) => write_set(writer, set),
         View::Zset(zset) => write_zset(writer, zset),
         View::Hash(hash) => write_hash(writer, hash),
-        View::Stream(_) => Ok(()),
+        View::Stream(stream) => stream::write_stream(writer, stream),
     }
 }
 

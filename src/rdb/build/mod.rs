@@ -22,7 +22,7 @@ mod hash;
 pub(super) mod list;
 mod module;
 mod set;
-mod stream;
+pub(super) mod stream;
 mod zset;
 
 use super::cursor::{Cursor, Stop};

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-/// Largest batch of replies that is ever awaited: pipeline 64 of 100 B values, with room.
-const INPUT_BYTES: usize = 64 << 10;
+/// Largest batch of replies that is ever awaited: pipeline 16 of 100 members each, with room.
+const INPUT_BYTES: usize = 128 << 10;
 const KEY_DIGITS: usize = 12;
 const RANDOM_BYTES: usize = 1 << 20;
 
@@ -280,19 +280,25 @@ impl Lane {
     }
 }
 
-/// Length of the reply at the start, None while it is incomplete. Only what SET and GET of an existing key
-/// answer.
+/// Length of the reply at the start, None while it is incomplete. An error, or a missing value on its own, ends the run.
 fn reply_length(bytes: &[u8]) -> io::Result<Option<usize>> {
     let Some(line) = bytes.iter().position(|&byte| byte == b'\n') else {
         return Ok(None);
     };
-    match bytes[0] {
-        b'+' | b':' => Ok(Some(line + 1)),
-        b'$' if bytes[1] != b'-' => {
-            let digits = bytes[1..line - 1].iter();
-            let length = digits.fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
-            let whole = line + 1 + length + 2;
+    let number = || bytes[1..line - 1].iter().fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
+    match (bytes[0], bytes[1]) {
+        (b'+' | b':', _) => Ok(Some(line + 1)),
+        (b'$', first) if first != b'-' => {
+            let whole = line + 1 + number() + 2;
             Ok((bytes.len() >= whole).then_some(whole))
+        }
+        (b'*', first) if first != b'-' => {
+            let mut whole = line + 1;
+            for _ in 0..number() {
+                let Some(length) = reply_length(&bytes[whole..])? else { return Ok(None) };
+                whole += length;
+            }
+            Ok(Some(whole))
         }
         _ => Err(io::Error::other(format!(
             "the load got the reply '{}'",

@@ -5,11 +5,11 @@
 //! Tintype ..), and a ratio is the median of the ratios of single rounds, so that a slow minute of the
 //! machine hits both. The table goes to stdout as markdown, progress to stderr.
 //!
-//! Options: `--rounds N` (default 5), `--only cpu,memory,stall,bgsave,startup`, `--quick` (tiny sizes: proves
+//! Options: `--rounds N` (default 5), `--only cpu,memory,..`, `--quick` (tiny sizes: proves
 //! the harness, measures nothing), `--help`. `--snapshot` is reserved.
 //! Environment: `TINTYPE_BIN` (default: the binary that cargo built with this bench), `REDIS_BIN` (default:
 //! `redis-server` from PATH), `TMPDIR` (where the servers keep their files; its disk is part of `bgsave`).
-//! Needs two cores, about 4 GB of memory and, by default, 8 to 10 minutes on an otherwise idle machine.
+//! Needs two cores, about 4 GB of memory and, by default, 15 to 20 minutes on an otherwise idle machine.
 //!
 //! How each server is started: `--port FREE --bind 127.0.0.1 --save '' --daemonize no --dir OWN`, the rest at
 //! its defaults. redis-server turns transparent huge pages off for itself; that is left so. Keys are
@@ -26,12 +26,17 @@
 //!   keys of 100 B of random lowercase hex, compression on.
 //! - `startup`: from exec until a PING is answered by PONG. Both load the same file, written by redis-server;
 //!   the page cache is warm.
+//! - `collections`: resident bytes per key of 500 k small collections, and per element of ten of 100,000.
+//! - `types`: CPU time of the server per request of the commands of each type, at pipeline 16.
+//! - `algebra`: CPU time of one ZUNIONSTORE, SINTERSTORE, SORT of 100,000 elements.
+//! - `growth`: longest answer to a PING while one hash grows to 5 M fields, and while it is deleted.
 //!
 //! What it deliberately does not do: it does not model clients that think, does not cross a network, and does
 //! not compare anything but the two processes' default configurations.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock; that is what it is for")]
 
 mod client;
+mod forms;
 mod load;
 mod machine;
 mod measures;

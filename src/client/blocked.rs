@@ -14,13 +14,18 @@ use crate::object::ValueType;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
 
-/// What a client waits for, and the command that is run when it comes.
-pub struct Blocked {
-    pub wait: Wait,
+/// A command that is to be run again.
+pub struct Asked {
+    pub db: usize,
     /// Index in the command table.
     pub command: usize,
     pub argv: Argv,
-    pub db: usize,
+}
+
+/// What a client waits for, and the command that is run when it comes.
+pub struct Blocked {
+    pub wait: Wait,
+    pub asked: Asked,
     /// Its place in every queue.
     arrival: u64,
 }
@@ -74,22 +79,22 @@ impl Waiting {
     }
 
     /// Puts a client at the end of the queues of its keys.
-    pub fn join(&mut self, client: ClientId, db: usize, command: usize, argv: Argv, wait: Wait) -> Blocked {
+    pub fn join(&mut self, client: ClientId, asked: Asked, wait: Wait) -> Blocked {
         self.last_arrival += 1;
         self.clients += 1;
-        let keys = self.by_db.entry(db).or_default();
+        let keys = self.by_db.entry(asked.db).or_default();
         for key in &wait.keys {
             let waiters = keys.entry(key.clone()).or_default();
             let is_new = waiters.queue_mut(wait.for_type).insert(self.last_arrival, client).is_none();
             waiters.leaving += usize::from(is_new && wait.when_gone == WhenGone::Unblocks);
         }
-        Blocked { wait, command, argv, db, arrival: self.last_arrival }
+        Blocked { wait, asked, arrival: self.last_arrival }
     }
 
     /// Takes a client out of its queues.
     pub fn leave(&mut self, blocked: &Blocked) {
         self.clients -= 1;
-        let Some(keys) = self.by_db.get_mut(&blocked.db) else { return };
+        let Some(keys) = self.by_db.get_mut(&blocked.asked.db) else { return };
         for key in &blocked.wait.keys {
             let Some(waiters) = keys.get_mut(key) else { continue };
             let was_there = waiters.queue_mut(blocked.wait.for_type).remove(&blocked.arrival).is_some();
@@ -99,7 +104,7 @@ impl Waiting {
             }
         }
         if keys.is_empty() {
-            self.by_db.remove(&blocked.db);
+            self.by_db.remove(&blocked.asked.db);
         }
     }
 
@@ -163,13 +168,17 @@ mod tests {
         }
     }
 
+    fn asked(db: usize) -> Asked {
+        Asked { db, command: 7, argv: Argv::new() }
+    }
+
     #[test]
     fn the_queue_keeps_the_order_of_arrival() {
         let mut waiting = Waiting::default();
         let ids: Vec<ClientId> = (1..=3).map(|number| ClientId { number, slot: number as u32 }).collect();
         let all: Vec<Blocked> = ids
             .iter()
-            .map(|id| waiting.join(*id, 0, 7, Argv::new(), wait(&[b"k", b"l", b"k"], WhenGone::Waits)))
+            .map(|id| waiting.join(*id, asked(0), wait(&[b"k", b"l", b"k"], WhenGone::Waits)))
             .collect();
         waiting.leave(&all[1]);
         let (first, client) = waiting.next(0, b"k", ValueType::List, 0).expect("two wait");
@@ -190,7 +199,7 @@ mod tests {
         let id = ClientId { number: 1, slot: 0 };
         waiting.key_changed(0, b"k");
         assert!(!waiting.is_ready());
-        let blocked = waiting.join(id, 2, 7, Argv::new(), wait(&[b"k"], WhenGone::Unblocks));
+        let blocked = waiting.join(id, asked(2), wait(&[b"k"], WhenGone::Unblocks));
         waiting.key_changed(0, b"k");
         assert!(!waiting.is_ready());
         waiting.key_changed(2, b"k");

@@ -11,7 +11,7 @@ pub mod multi;
 pub mod output;
 pub mod pause;
 
-pub use blocked::{Blocked, Waiting};
+pub use blocked::{Asked, Blocked, Waiting};
 pub use client::{Client, ClientKind, ReplyMode};
 pub use clients::Clients;
 pub use multi::{Queued, Transaction, Watches};

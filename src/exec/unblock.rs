@@ -56,7 +56,7 @@ fn type_of(server: &Server, now: Now, db: usize, key: &[u8]) -> Option<ValueType
 fn run_again(server: &mut Server, client: ClientId, now: Now) {
     let Some(waiting) = server.clients.get_mut(client).filter(|client| !client.close_now) else { return };
     let Some(blocked) = &waiting.blocked else { return };
-    let (command, argv) = (blocked.command, blocked.argv.clone());
+    let (command, argv) = (blocked.asked.command, blocked.asked.argv.clone());
     let now = server.now_after(now);
     let request = Request { args: argv.args(), hint: None };
     let call = Call { client, command, request, now, attempt: Attempt::Again };

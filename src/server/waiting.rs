@@ -3,7 +3,7 @@
 use super::server::Server;
 use crate::base::argv::Argv;
 use crate::base::ids::ClientId;
-use crate::client::Blocked;
+use crate::client::{Asked, Blocked};
 use crate::keyspace::{OnTimeout, Wait};
 use crate::resp::Reply;
 
@@ -21,7 +21,7 @@ impl Server {
     pub fn begin_wait(&mut self, client: ClientId, command: usize, argv: Argv, mut wait: Wait) {
         let Some(db) = self.clients.get(client).map(|client| client.db) else { return };
         let argv = wait.retry.take().unwrap_or(argv);
-        let blocked = self.waiting.join(client, db, command, argv, wait);
+        let blocked = self.waiting.join(client, Asked { db, command, argv }, wait);
         if let Some(client) = self.clients.get_mut(client) {
             client.blocked = Some(Box::new(blocked));
         }

@@ -6,8 +6,6 @@
 //! generator's own share of its core is told with the progress.
 
 use std::io;
-use std::thread;
-use std::time::Duration;
 
 use super::CONNECTIONS;
 use crate::load::{Command, Load, Pool, Until, Value};
@@ -96,23 +94,17 @@ impl Run {
 fn measure(server: &Server, shape: &Shape, pool: &mut Pool, scale: &Scale) -> io::Result<Run> {
     let mut load = Load::connect(server.port, shape.connections, shape.pipeline)?;
     load.drive(pool, Until::Passed(scale.warm_up))?;
-    let before = cpu_at_rest(server)?;
+    let before = super::cpu_at_rest(server)?;
     let generator_before = machine::cpu_ns(std::process::id())?;
     let done = load.drive(pool, Until::Passed(scale.load))?;
     let generator_after = machine::cpu_ns(std::process::id())?;
-    let after = cpu_at_rest(server)?;
+    let after = super::cpu_at_rest(server)?;
     Ok(Run {
         requests: done.requests as f64,
         cpu_ns: (after - before) as f64,
         generator_ns: (generator_after - generator_before) as f64,
         seconds: done.time.as_secs_f64(),
     })
-}
-
-/// The kernel's account is exact only when the server sleeps: give it time to.
-fn cpu_at_rest(server: &Server) -> io::Result<u64> {
-    thread::sleep(Duration::from_millis(2));
-    server.cpu_ns()
 }
 
 fn rows(shape: &Shape, name: &str, figures: Figures) -> [Row; 3] {

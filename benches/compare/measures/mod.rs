@@ -1,13 +1,18 @@
 //! The measures, one file each. A measure starts its own servers, runs its rounds and returns lines of the
 //! table.
 
+mod algebra;
 mod bgsave;
+mod collections;
 mod cpu;
+mod growth;
 mod memory;
 mod stall;
 mod startup;
+mod types;
 
 use std::io;
+use std::thread;
 use std::time::Duration;
 
 use crate::load::{Command, Fill, Load, Until};
@@ -28,6 +33,10 @@ pub const ALL: &[Measure] = &[
     Measure { name: "stall", run: stall::run },
     Measure { name: "bgsave", run: bgsave::run },
     Measure { name: "startup", run: startup::run },
+    Measure { name: "collections", run: collections::run },
+    Measure { name: "types", run: types::run },
+    Measure { name: "algebra", run: algebra::run },
+    Measure { name: "growth", run: growth::run },
 ];
 
 /// Connections that fill a server, and that load it at any pipeline above 1.
@@ -47,4 +56,10 @@ fn expect_keys(server: &Server, keys: u64) -> io::Result<()> {
         return Ok(());
     }
     Err(io::Error::other(format!("{:?} holds {stored} keys, not {keys}", server.side)))
+}
+
+/// The kernel's account is exact only when the server sleeps: give it time to.
+fn cpu_at_rest(server: &Server) -> io::Result<u64> {
+    thread::sleep(Duration::from_millis(2));
+    server.cpu_ns()
 }

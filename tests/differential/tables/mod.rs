@@ -1,0 +1,13 @@
+//! The commands of each type, as templates.
+
+pub mod hash;
+pub mod list;
+pub mod set;
+pub mod stream;
+pub mod zset;
+
+use crate::table::{COMMON, Template};
+
+/// Every table; a conversation is mostly about one of them.
+pub const ALL: &[&[Template]] =
+    &[COMMON, list::TEMPLATES, hash::TEMPLATES, set::TEMPLATES, zset::TEMPLATES, stream::TEMPLATES];

@@ -1,5 +1,7 @@
 //! Room `encoding`: the structures that values and the keyspace are made of.
 pub mod dict;
 pub mod field;
+pub mod intset;
 pub mod listpack;
+pub mod member;
 pub mod prefetch;

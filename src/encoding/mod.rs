@@ -4,4 +4,6 @@ pub mod field;
 pub mod intset;
 pub mod listpack;
 pub mod member;
+pub mod ordered;
 pub mod prefetch;
+pub mod scored;

@@ -8,6 +8,7 @@ pub mod database;
 pub mod dump;
 mod elements;
 pub mod expire;
+pub mod hash;
 pub mod help;
 pub mod keys;
 pub mod object;
@@ -27,6 +28,7 @@ pub const GROUPS: &[&[Entry]] = &[
     database::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
+    hash::COMMANDS,
     keys::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,

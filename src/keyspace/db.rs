@@ -244,6 +244,8 @@ pub struct Counters {
     pub hits: u64,
     pub misses: u64,
     pub expired: u64,
+    /// Fields of hashes.
+    pub expired_fields: u64,
     pub expired_stale_perc: f64,
     pub expire_cycle_us: u64,
     pub expire_time_cap_reached: u64,

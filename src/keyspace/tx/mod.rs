@@ -97,6 +97,12 @@ impl<'a> Tx<'a> {
         self.ledger.changed(self.db, key, event, 0);
     }
 
+    /// Tells that fields of the hash at `key` went because they had expired.
+    pub fn fields_expired(&mut self, key: &[u8], fields: &[impl AsRef<[u8]>]) {
+        self.keyspace.counters.expired_fields += fields.len() as u64;
+        self.ledger.fields_expired(self.db, key, fields);
+    }
+
     // ----- looking -----
 
     fn hash(&self, key: &[u8]) -> u64 {

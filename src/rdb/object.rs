@@ -22,6 +22,7 @@ use super::types::{
 use super::writer::ValueWriter;
 use crate::encoding::listpack::{Element, Listpack};
 use crate::object::list::Node;
+use crate::object::zset::Order;
 use crate::object::{DataType, Hash, HashView, ListView, SetView, View, ZsetView};
 use std::io;
 
@@ -122,7 +123,7 @@ fn write_set<W: ValueWriter>(writer: &mut W, set: SetView<'_>) -> io::Result<()>
         return writer.text(intset.bytes());
     }
     writer.length(set.len() as u64)?;
-    walk(writer, |walk| set.for_each(&mut |member| walk.then(|writer| element(writer, member))))
+    set.iter().try_for_each(|member| element(writer, member))
 }
 
 fn write_zset<W: ValueWriter>(writer: &mut W, zset: ZsetView<'_>) -> io::Result<()> {
@@ -130,7 +131,7 @@ fn write_zset<W: ValueWriter>(writer: &mut W, zset: ZsetView<'_>) -> io::Result<
         return writer.text(listpack.bytes());
     }
     writer.length(zset.len() as u64)?;
-    for (member, score) in zset.iter().rev() {
+    for (member, score) in zset.entries(0, zset.len(), Order::Descending) {
         element(writer, member)?;
         writer.raw(&score.to_le_bytes())?;
     }

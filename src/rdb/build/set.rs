@@ -16,23 +16,24 @@ const MEMBER_BYTES_MIN: u64 = 1;
 pub(in crate::rdb) struct SetBuild {
     set: Option<Set>,
     left: u64,
+    expected: usize,
 }
 
 impl SetBuild {
     pub(super) fn step(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
         if self.set.is_none() {
             self.left = cursor.length()?;
-            let expected = around.expected(self.left, MEMBER_BYTES_MIN, cursor);
-            let mut set = Set::create(around.rules);
-            set.reserve(expected, around.rules);
-            self.set = Some(set);
+            self.expected = around.expected(self.left, MEMBER_BYTES_MIN, cursor);
             cursor.commit();
         }
-        let Some(set) = &mut self.set else { return Ok(()) };
+        let set = self.set.get_or_insert_with(|| Set::create(around.rules));
         while self.left > 0 {
             let at = cursor.at();
             let member = cursor.content(&mut around.scratch.first)?;
-            if !set.load(member, around.rules) {
+            if set.is_empty() {
+                set.expect(member, self.expected, around.rules);
+            }
+            if !set.add(member, around.rules) {
                 return cursor.fault(at, Fault::Corrupt("Duplicate set members detected"));
             }
             self.left -= 1;

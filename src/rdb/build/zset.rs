@@ -6,9 +6,10 @@
 //! ```
 //! Writers begin with the highest score.
 
-use super::{Around, Built, collection};
+use super::{Around, Built, collection, corrupt};
 use crate::base::number;
-use crate::object::{DataType, Variant, Zset};
+use crate::object::zset::ZsetBuilder;
+use crate::object::{Variant, Zset};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 use crate::rdb::types::Scores;
@@ -18,46 +19,59 @@ const MEMBER_BYTES_MIN: u64 = 2;
 
 pub(in crate::rdb) struct ZsetBuild {
     scores: Scores,
-    zset: Option<Zset>,
+    stage: Stage,
     left: u64,
+}
+
+enum Stage {
+    Start,
+    Members(ZsetBuilder),
+    Done(Zset),
 }
 
 impl ZsetBuild {
     pub(super) fn new(scores: Scores) -> Self {
-        ZsetBuild { scores, zset: None, left: 0 }
+        ZsetBuild { scores, stage: Stage::Start, left: 0 }
     }
 
     pub(super) fn step(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
-        if self.zset.is_none() {
+        if matches!(self.stage, Stage::Start) {
             self.left = cursor.length()?;
-            let expected = around.expected(self.left, MEMBER_BYTES_MIN, cursor);
-            let mut zset = Zset::create(around.rules);
-            zset.reserve(expected, around.rules);
-            self.zset = Some(zset);
+            let mut builder = ZsetBuilder::new(around.rules);
+            builder.reserve(around.expected(self.left, MEMBER_BYTES_MIN, cursor));
+            self.stage = Stage::Members(builder);
             cursor.commit();
         }
-        let Some(zset) = &mut self.zset else { return Ok(()) };
         while self.left > 0 {
-            let at = cursor.at();
-            let member = cursor.content(&mut around.scratch.first)?;
-            let score = match self.scores {
-                Scores::Binary => cursor.double()?,
-                Scores::Text => text_score(cursor)?,
-            };
-            if score.is_nan() {
-                return cursor.fault(at, Fault::Corrupt("Zset with NAN score detected"));
-            }
-            if !zset.load(member, score, around.rules) {
-                return cursor.fault(at, Fault::Corrupt("Zset with dup elements detected"));
-            }
+            self.member(cursor, around)?;
             self.left -= 1;
             cursor.commit();
+        }
+        if let Stage::Members(builder) = std::mem::replace(&mut self.stage, Stage::Start) {
+            self.stage = Stage::Done(builder.finish(around.rules));
         }
         Ok(())
     }
 
+    #[inline]
+    fn member(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
+        let at = cursor.at();
+        let member = cursor.content(&mut around.scratch.first)?;
+        let score = match self.scores {
+            Scores::Binary => cursor.double()?,
+            Scores::Text => text_score(cursor)?,
+        };
+        match &mut self.stage {
+            Stage::Members(builder) => builder.add(member, score).or_else(|reason| corrupt(at, reason)),
+            Stage::Start | Stage::Done(_) => unreachable!("members come between the count and the end"),
+        }
+    }
+
     pub(super) fn finish(self) -> Built {
-        self.zset.map_or(Built::Empty, |zset| collection(zset.into_object()))
+        match self.stage {
+            Stage::Done(zset) => collection(zset.into_object()),
+            Stage::Start | Stage::Members(_) => Built::Empty,
+        }
     }
 }
 

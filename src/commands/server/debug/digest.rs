@@ -51,9 +51,9 @@ impl Digest {
             },
             Some(View::List(list)) => list.for_each(&mut |element| self.mix_element(element)),
             Some(View::Set(set)) => {
-                set.for_each(&mut |member| self.xor(member.text(&mut Digits::default())));
+                set.iter().for_each(|member| self.xor(member.text(&mut Digits::default())));
             }
-            Some(View::Zset(zset)) => zset.for_each(&mut |member, score| {
+            Some(View::Zset(zset)) => zset.iter().for_each(|(member, score)| {
                 self.xor_pair(|pair| {
                     pair.mix_element(member);
                     pair.mix(&number::format_f64(score));

@@ -275,7 +275,8 @@ mod tests {
     #[test]
     fn small_classes_go_in_steps_of_eight() {
         assert_eq!([1, 9, 17, 40, 41, 56, 65].map(size_class), [8, 16, 24, 40, 48, 56, 80]);
-        for size in (1..20_000).chain((20..40).flat_map(|bits| [(1 << bits) - 1, 1 << bits, (1 << bits) + 1])) {
+        for size in (1..20_000).chain((20..40).flat_map(|bits| [(1 << bits) - 1, 1 << bits, (1 << bits) + 1]))
+        {
             // SAFETY: nallocx only computes; a size of zero is its one forbidden argument.
             assert_eq!(size_class(size), unsafe { sys::nallocx(size, 0) }, "{size}");
         }

@@ -14,6 +14,7 @@ pub mod keys;
 pub mod object;
 pub mod scan;
 pub mod server;
+pub mod set;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
@@ -32,6 +33,7 @@ pub const GROUPS: &[&[Entry]] = &[
     keys::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,
+    set::COMMANDS,
     strings::COMMANDS,
     wait::COMMANDS,
     server::command::COMMANDS,

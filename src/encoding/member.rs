@@ -93,7 +93,8 @@ impl Drop for Member {
 }
 
 fn layout(head: usize, length: usize) -> Layout {
-    Layout::from_size_align(head + length, 1).expect("the bytes were in memory, so their number is no overflow")
+    Layout::from_size_align(head + length, 1)
+        .expect("the bytes were in memory, so their number is no overflow")
 }
 
 #[cfg(test)]

@@ -120,7 +120,8 @@ impl<T: Item> Dict<T> {
     /// patience.
     #[inline]
     fn is_next_resident(&self) -> bool {
-        self.next.is_resident_for(self.moved) || self.len() > self.current.count() * (T::ITEMS_PER_BUCKET + PATIENT_ITEMS_MORE)
+        self.next.is_resident_for(self.moved)
+            || self.len() > self.current.count() * (T::ITEMS_PER_BUCKET + PATIENT_ITEMS_MORE)
     }
 
     fn may_rehash(&self) -> bool {

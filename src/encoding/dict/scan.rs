@@ -64,7 +64,14 @@ impl<T: Item> Dict<T> {
     /// Every item in the order of the buckets. Buckets and items are asked for long before they are read.
     pub fn iter(&self) -> Iter<'_, T> {
         let walk = Walk { table: &self.current, then: Some(&self.next), index: self.moved, slots: None };
-        Iter { walk, ring: [std::ptr::null(); ITEMS_AHEAD], given: 0, asked: 0, left: self.len(), items: PhantomData }
+        Iter {
+            walk,
+            ring: [std::ptr::null(); ITEMS_AHEAD],
+            given: 0,
+            asked: 0,
+            left: self.len(),
+            items: PhantomData,
+        }
     }
 }
 

@@ -77,11 +77,8 @@ impl<T: Item> Dict<T> {
 }
 
 fn table_statistics(table: &Table, first: usize) -> TableStatistics {
-    let mut statistics = TableStatistics {
-        buckets: table.count(),
-        items: table.items(),
-        ..TableStatistics::default()
-    };
+    let mut statistics =
+        TableStatistics { buckets: table.count(), items: table.items(), ..TableStatistics::default() };
     statistics.fill_histogram[0] = first;
     for index in first..table.count() {
         let (lines, items) = (table.chain(index).count(), chain_len(table, index));

@@ -352,7 +352,8 @@ fn batches_do_what_single_calls_do() {
     copy.extend_new(dict.iter().map(|pair| Pair(Box::new((pair.key().to_vec(), pair.0.1)))));
     copy.check();
     assert!(dict.iter().all(|pair| copy.get(copy.hash(pair.key()), pair.key()).unwrap().0.1 == pair.0.1));
-    let removed = dict.remove_many(keys[..700].iter().map(Vec::as_slice), &mut |pair| assert!(pair.0.1 <= 700));
+    let removed =
+        dict.remove_many(keys[..700].iter().map(Vec::as_slice), &mut |pair| assert!(pair.0.1 <= 700));
     assert_eq!((removed, dict.len()), (700, 800));
     dict.check();
 }

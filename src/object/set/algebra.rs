@@ -78,7 +78,8 @@ pub fn union_len(sets: &[SetView<'_>], limit: usize, rules: &Rules) -> usize {
         [only] => only.len().min(limit),
         _ if sets.iter().any(|set| set.len() >= limit) => limit,
         [first, second] => {
-            let (small, large) = if first.len() < second.len() { (*first, *second) } else { (*second, *first) };
+            let (small, large) =
+                if first.len() < second.len() { (*first, *second) } else { (*second, *first) };
             let mut len = large.len();
             difference(small, &[large], rules, &mut |_| {
                 len += 1;

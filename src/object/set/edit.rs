@@ -48,7 +48,13 @@ impl Set {
     }
 
     /// Adds the member `text`, which is the text of `integer`. If the set becomes a table it gets room for `expected`.
-    pub(super) fn add_as(&mut self, text: &[u8], integer: Option<i64>, expected: usize, rules: &Rules) -> bool {
+    pub(super) fn add_as(
+        &mut self,
+        text: &[u8],
+        integer: Option<i64>,
+        expected: usize,
+        rules: &Rules,
+    ) -> bool {
         match self {
             Set::Intset(blob) => match integer {
                 Some(value) => {

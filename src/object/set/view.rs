@@ -57,18 +57,16 @@ impl<'a> SetView<'a> {
     #[inline]
     pub fn contains(self, member: &[u8]) -> bool {
         match self {
-            SetView::Intset(members) => number::parse_i64(member).is_some_and(|value| members.contains(value)),
+            SetView::Intset(members) => {
+                number::parse_i64(member).is_some_and(|value| members.contains(value))
+            }
             SetView::Packed(members) => members.find(members.first(), member, 0).is_some(),
             SetView::Table(table) => table.get(table.hash(member), member).is_some(),
         }
     }
 
     /// Whether each of `members` is one, in their order.
-    pub fn contains_each<'m>(
-        self,
-        members: impl Iterator<Item = &'m [u8]>,
-        answer: &mut impl FnMut(bool),
-    ) {
+    pub fn contains_each<'m>(self, members: impl Iterator<Item = &'m [u8]>, answer: &mut impl FnMut(bool)) {
         match self {
             SetView::Table(table) => table.get_many(members, &mut |_, _, found| answer(found.is_some())),
             _ => members.for_each(|member| answer(self.contains(member))),
@@ -158,9 +156,9 @@ impl<'a> SetView<'a> {
     pub(super) fn filter(self, batch: &mut Vec<Element<'_>>, keep: Keep) {
         let kept = keep == Keep::Members;
         match self {
-            SetView::Intset(members) => batch.retain(|element| {
-                element.as_i64().is_some_and(|value| members.contains(value)) == kept
-            }),
+            SetView::Intset(members) => {
+                batch.retain(|element| element.as_i64().is_some_and(|value| members.contains(value)) == kept)
+            }
             SetView::Packed(_) => {
                 let mut digits = Digits::default();
                 batch.retain(|element| self.contains(element.text(&mut digits)) == kept);

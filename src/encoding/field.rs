@@ -88,7 +88,8 @@ impl Shape {
 
     fn layout(&self) -> Layout {
         let bytes = size_class(self.value_at() + self.value_bytes);
-        Layout::from_size_align(bytes, 8).expect("field and value were in memory, so their sum is no overflow")
+        Layout::from_size_align(bytes, 8)
+            .expect("field and value were in memory, so their sum is no overflow")
     }
 }
 

@@ -17,9 +17,8 @@ pub(super) fn hdel(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Re
         reply.integer(0);
         return Ok(Flow::Done);
     }
-    let (removed, fate) = change(tx, key, fields.iter(), |hash, _| {
-        fields.iter().filter(|field| hash.remove(field)).count()
-    });
+    let (removed, fate) =
+        change(tx, key, fields.iter(), |hash, _| fields.iter().filter(|field| hash.remove(field)).count());
     tell(tx, key, Event::Hdel, removed, fate);
     reply.count(removed);
     Ok(Flow::Done)

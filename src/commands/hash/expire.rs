@@ -25,7 +25,11 @@ pub(super) fn hpexpire(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -
     expire_by(tx, args, ("hpexpire", Clock { unit_ms: 1, base: Base::Now }), reply)
 }
 
-pub(super) fn hexpireat(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
+pub(super) fn hexpireat(
+    tx: &mut Tx<'_>,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<Flow, CommandError> {
     expire_by(tx, args, ("hexpireat", Clock { unit_ms: 1000, base: Base::Epoch }), reply)
 }
 
@@ -110,7 +114,9 @@ fn expire_by(
             let found = hash.view().find_stored(field);
             reply.integer(match found {
                 None => NO_FIELD,
-                Some(found) if condition.is_some_and(|condition| !condition.allows(found.expire_at_ms, time_ms)) => {
+                Some(found)
+                    if condition.is_some_and(|condition| !condition.allows(found.expire_at_ms, time_ms)) =>
+                {
                     REFUSED
                 }
                 // A time in the past deletes the field at once.

@@ -5,8 +5,8 @@
 
 use crate::base::argv::Args;
 use crate::object::hash::EXPIRE_AT_MS_MAX;
-use crate::spec::args::{integer, is_word};
 use crate::spec::CommandError;
+use crate::spec::args::{integer, is_word};
 
 /// The fields that a command names, perhaps each with a value.
 #[derive(Clone, Copy)]

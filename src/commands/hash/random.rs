@@ -7,8 +7,8 @@ use crate::keyspace::Tx;
 use crate::object::hash::{FieldView, Hash};
 use crate::resp::{Protocol, Reply};
 use crate::server::Flow;
-use crate::spec::args::{integer, is_word};
 use crate::spec::CommandError;
+use crate::spec::args::{integer, is_word};
 
 pub(super) fn hrandfield(
     tx: &mut Tx<'_>,

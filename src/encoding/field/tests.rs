@@ -13,7 +13,8 @@ enum Step {
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let length = prop_oneof![6 => 0..40_usize, 2 => 110..300_usize, 1 => 65_000..66_000_usize];
-    (length, any::<u8>()).prop_map(|(length, first)| (0..length).map(|at| first.wrapping_add(at as u8)).collect())
+    (length, any::<u8>())
+        .prop_map(|(length, first)| (0..length).map(|at| first.wrapping_add(at as u8)).collect())
 }
 
 fn expiry() -> impl Strategy<Value = Option<i64>> {

@@ -134,7 +134,10 @@ impl Hash {
         let view = self.view();
         let has_some = Hash::next_expiry_ms(view).is_some_and(|next_ms| has_expired(next_ms, now_ms));
         let expired = has_some
-            && view.stored_expiry(field).flatten().is_some_and(|expire_at_ms| has_expired(expire_at_ms, now_ms));
+            && view
+                .stored_expiry(field)
+                .flatten()
+                .is_some_and(|expire_at_ms| has_expired(expire_at_ms, now_ms));
         expired && self.remove(field)
     }
 
@@ -197,7 +200,9 @@ impl Hash {
     pub fn check(&self) {
         match self {
             Hash::Packed(blob) => packed::check(blob, Packing::Hash, Depth::Deep).expect("a valid listpack"),
-            Hash::PackedTtl(blob) => packed::check(blob, Packing::HashTtl, Depth::Deep).expect("a valid listpackex"),
+            Hash::PackedTtl(blob) => {
+                packed::check(blob, Packing::HashTtl, Depth::Deep).expect("a valid listpackex")
+            }
             Hash::Table(table) => table.check(),
         }
     }

@@ -26,7 +26,8 @@ pub(super) fn has(blob: &[u8], field: &[u8]) -> bool {
 /// The place `steps` entries behind `at`, within the same field.
 #[inline]
 pub(super) fn behind(blob: Listpack<'_>, at: At, steps: usize) -> At {
-    (0..steps).fold(at, |at, _| blob.next(at).expect("a field is followed by its value, and that by its expiry"))
+    (0..steps)
+        .fold(at, |at, _| blob.next(at).expect("a field is followed by its value, and that by its expiry"))
 }
 
 /// The expiry of the triple whose field stands at `field`.
@@ -42,11 +43,6 @@ pub(super) fn read_expiry(element: Element<'_>) -> Option<i64> {
 /// The earliest expiry: the first triple's.
 pub(super) fn first_expiry(blob: Listpack<'_>) -> Option<i64> {
     expiry_of(blob, blob.first()?)
-}
-
-/// How many triples at the beginning have expired.
-pub(super) fn expired(blob: Listpack<'_>, now_ms: i64) -> usize {
-    triples(blob).take_while(|stored| stored.has_expired(now_ms)).count()
 }
 
 pub(super) fn pairs(blob: Listpack<'_>) -> impl Iterator<Item = FieldView<'_>> {

@@ -50,7 +50,8 @@ impl FieldTable {
     pub(super) fn set(&mut self, name: &[u8], value: &[u8], expiry: FieldExpiry) -> Stored {
         let hash = self.fields.hash(name);
         let Some(field) = self.fields.get_mut(hash, name) else {
-            let expire_at_ms = if let FieldExpiry::At(expire_at_ms) = expiry { Some(expire_at_ms) } else { None };
+            let expire_at_ms =
+                if let FieldExpiry::At(expire_at_ms) = expiry { Some(expire_at_ms) } else { None };
             self.insert_new(hash, Field::new(name, value, expire_at_ms));
             return Stored::New;
         };
@@ -175,7 +176,8 @@ impl FieldTable {
     pub(super) fn duplicate(&self) -> FieldTable {
         let mut copy = FieldTable::new(self.seed);
         copy.reserve(self.len());
-        self.fields.for_each(&mut |field| copy.fields.insert_new(copy.fields.hash(field.name()), field.clone()));
+        self.fields
+            .for_each(&mut |field| copy.fields.insert_new(copy.fields.hash(field.name()), field.clone()));
         copy.expiries = self.expiries.clone();
         copy
     }
@@ -207,8 +209,14 @@ impl FieldTable {
 
     pub(super) fn check(&self) {
         self.fields.check();
-        let records = self.fields.iter().filter_map(|field| Some((field.expire_at_ms()?, self.fields.hash(field.name()))));
-        assert!(records.collect::<BTreeSet<_>>() == self.expiries, "the index does not name the fields that expire");
+        let records = self
+            .fields
+            .iter()
+            .filter_map(|field| Some((field.expire_at_ms()?, self.fields.hash(field.name()))));
+        assert!(
+            records.collect::<BTreeSet<_>>() == self.expiries,
+            "the index does not name the fields that expire"
+        );
     }
 }
 

@@ -54,7 +54,11 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Every third field is an integer's text.
 fn name(number: u16) -> Vec<u8> {
-    if number.is_multiple_of(3) { number.to_string().into_bytes() } else { format!("f:{number}").into_bytes() }
+    if number.is_multiple_of(3) {
+        number.to_string().into_bytes()
+    } else {
+        format!("f:{number}").into_bytes()
+    }
 }
 
 fn apply(hash: &mut Hash, model: &mut Model, step: Step, rules: &Rules) {
@@ -84,7 +88,10 @@ fn apply(hash: &mut Hash, model: &mut Model, step: Step, rules: &Rules) {
             let mut latest = i64::MIN;
             let count = hash.expire_fields(now_ms, limit, &mut |field| {
                 let (_, expire_at_ms) = model.remove(field).expect("a field that is there");
-                assert!(expire_at_ms.is_some_and(|at| now_ms > at && at >= latest), "not the first to expire");
+                assert!(
+                    expire_at_ms.is_some_and(|at| now_ms > at && at >= latest),
+                    "not the first to expire"
+                );
                 latest = expire_at_ms.unwrap_or(latest);
             });
             assert_eq!(count, due.min(limit));
@@ -104,14 +111,19 @@ fn apply(hash: &mut Hash, model: &mut Model, step: Step, rules: &Rules) {
 
 /// Sends a packed hash through its bytes, as a file does.
 fn repack(hash: &mut Hash, rules: &Rules) {
-    let Some((packing, bytes)) = hash.packed().map(|(packing, bytes)| (packing, bytes.to_vec())) else { return };
+    let Some((packing, bytes)) = hash.packed().map(|(packing, bytes)| (packing, bytes.to_vec())) else {
+        return;
+    };
     *hash = Hash::load_packed(packing, bytes, Depth::Deep, rules).expect("our own bytes");
 }
 
 fn compare(hash: &Hash, model: &Model, now_ms: i64) {
     hash.check();
     let view = hash.view();
-    assert_eq!((view.len(), view.is_empty(), hash.is_empty()), (model.len(), model.is_empty(), model.is_empty()));
+    assert_eq!(
+        (view.len(), view.is_empty(), hash.is_empty()),
+        (model.len(), model.is_empty(), model.is_empty())
+    );
     assert_eq!(Hash::next_expiry_ms(view), model.values().filter_map(|entry| entry.1).min());
     let is_alive = |expire_at_ms: Option<i64>| expire_at_ms.is_none_or(|at| now_ms <= at);
     for (field, (value, expire_at_ms)) in model {
@@ -122,7 +134,8 @@ fn compare(hash: &Hash, model: &Model, now_ms: i64) {
             assert_eq!(found.expire_at_ms, *expire_at_ms);
         }
     }
-    let alive: BTreeSet<_> = model.iter().filter(|(_, entry)| is_alive(entry.1)).map(|(name, _)| name.clone()).collect();
+    let alive: BTreeSet<_> =
+        model.iter().filter(|(_, entry)| is_alive(entry.1)).map(|(name, _)| name.clone()).collect();
     let mut seen = Vec::new();
     view.for_each(now_ms, &mut |stored| seen.push(stored.field.to_vec()));
     assert_eq!((seen.len(), seen.into_iter().collect::<BTreeSet<_>>()), (alive.len(), alive.clone()));
@@ -218,7 +231,8 @@ fn triples_are_in_the_order_of_their_expiries() {
     }
     let order = |hash: &Hash| {
         let mut names = String::new();
-        hash.view().for_each_stored(&mut |stored| names.push_str(&String::from_utf8_lossy(&stored.field.to_vec())));
+        hash.view()
+            .for_each_stored(&mut |stored| names.push_str(&String::from_utf8_lossy(&stored.field.to_vec())));
         names
     };
     assert_eq!(order(&hash), "cebda");
@@ -239,7 +253,8 @@ fn foreign_bytes_are_checked() {
         blob
     };
     let load = |packing, entries: &[&str], depth| {
-        Hash::load_packed(packing, triples(entries), depth, &rules(2, 64)).map(|hash| Hash::encoding(hash.view()))
+        Hash::load_packed(packing, triples(entries), depth, &rules(2, 64))
+            .map(|hash| Hash::encoding(hash.view()))
     };
     let (deep, structure) = (Depth::Deep, Depth::Structure);
     assert_eq!(load(Packing::Hash, &["a", "1", "b", "2"], deep), Ok(Encoding::Listpack));

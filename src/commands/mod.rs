@@ -11,6 +11,7 @@ pub mod expire;
 pub mod hash;
 pub mod help;
 pub mod keys;
+pub mod list;
 pub mod object;
 pub mod scan;
 pub mod server;
@@ -31,6 +32,7 @@ pub const GROUPS: &[&[Entry]] = &[
     expire::COMMANDS,
     hash::COMMANDS,
     keys::COMMANDS,
+    list::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,
     set::COMMANDS,

@@ -7,3 +7,4 @@ pub mod member;
 pub mod ordered;
 pub mod prefetch;
 pub mod scored;
+pub mod quicklist;

@@ -116,7 +116,8 @@ fn restore(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let checksum = if cx.server.debug.skip_checksum_validation { Checksum::Off } else { Checksum::On };
     let mut tx = cx.tx();
     let (rules, now_ms) = (tx.rules(), tx.now_ms);
-    let value = rdb::restore(args.at(3), &rdb::RestoreOptions { checksum, rules, now_ms }).map_err(payload_error)?;
+    let value =
+        rdb::restore(args.at(3), &rdb::RestoreOptions { checksum, rules, now_ms }).map_err(payload_error)?;
 
     let expiry = match ttl_ms {
         0 => Expiry::None,

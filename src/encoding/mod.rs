@@ -6,5 +6,5 @@ pub mod listpack;
 pub mod member;
 pub mod ordered;
 pub mod prefetch;
-pub mod scored;
 pub mod quicklist;
+pub mod scored;

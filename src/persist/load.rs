@@ -19,8 +19,8 @@ use crate::keyspace::settings::Ranking;
 use crate::keyspace::{Entry, Keyspace, lru};
 use crate::object::Depth;
 use crate::rdb::{
-    Access, Checksum, ChecksumState, Foreign, Input, KeyRecord, RdbError, Reader, ReaderOptions, Record, Value,
-    Verifier, module_name,
+    Access, Checksum, ChecksumState, Foreign, Input, KeyRecord, RdbError, Reader, ReaderOptions, Record,
+    Value, Verifier, module_name,
 };
 use nix::errno::Errno;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -366,7 +366,9 @@ impl Loading {
         if self.keys_skipped <= NAMED_KEYS_MAX {
             let key = key.escape_ascii();
             match module_id.map(module_name) {
-                Some(module) => tracing::warn!("Key '{key}' is not loaded: a value of module type '{module}'"),
+                Some(module) => {
+                    tracing::warn!("Key '{key}' is not loaded: a value of module type '{module}'")
+                }
                 None => tracing::warn!("Key '{key}' is not loaded: {value_type}"),
             }
         }

@@ -4,11 +4,11 @@
 //! Values that have no place in a keyspace are stepped over, so that a report covers the whole of a healthy file
 //! whatever is in it.
 
+use super::Input;
 use super::error::{Fault, RdbError};
 use super::reader::{Foreign, Reader, ReaderOptions, Record, Value};
 use super::verify::ChecksumState;
 use super::version::Version;
-use super::Input;
 use crate::object::{Depth, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,8 @@ const AUX_MAX: usize = 64;
 /// Walks over the whole file. `progress` is told the offset after every record.
 pub fn check<I: Input>(input: I, now_ms: i64, progress: &mut dyn FnMut(u64)) -> CheckReport {
     let mut report = CheckReport::default();
-    let options = ReaderOptions { depth: Depth::Deep, foreign: Foreign::StepOver, ..ReaderOptions::default() };
+    let options =
+        ReaderOptions { depth: Depth::Deep, foreign: Foreign::StepOver, ..ReaderOptions::default() };
     match Reader::new(input, options) {
         Ok(reader) => {
             report.version = Some(reader.version());

@@ -58,7 +58,7 @@ pub use records::module_name;
 pub use strings::StringValue;
 pub use verify::{ChecksumState, Verified, Verifier, verify};
 pub use version::{Dialect, VERSION_BASE, Version};
-pub use writer::{ValueWriter, RdbWriter, Summary, Workspace, WriterOptions};
+pub use writer::{RdbWriter, Summary, ValueWriter, Workspace, WriterOptions};
 
 use std::io;
 

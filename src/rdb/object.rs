@@ -16,12 +16,13 @@
 use super::build::list::{CONTAINER_PACKED, CONTAINER_PLAIN};
 use super::stream;
 use super::types::{
-    StreamForm, TYPE_HASH, TYPE_HASH_EXPIRIES, TYPE_HASH_LISTPACK, TYPE_HASH_LISTPACK_EXPIRIES, TYPE_LIST, TYPE_SET,
-    TYPE_SET_INTSET, TYPE_STREAM, TYPE_STREAM_ACTIVE_TIMES, TYPE_STREAM_NACKS, TYPE_ZSET, TYPE_ZSET_LISTPACK,
+    StreamForm, TYPE_HASH, TYPE_HASH_EXPIRIES, TYPE_HASH_LISTPACK, TYPE_HASH_LISTPACK_EXPIRIES, TYPE_LIST,
+    TYPE_SET, TYPE_SET_INTSET, TYPE_STREAM, TYPE_STREAM_ACTIVE_TIMES, TYPE_STREAM_NACKS, TYPE_ZSET,
+    TYPE_ZSET_LISTPACK,
 };
 use super::writer::ValueWriter;
-use crate::encoding::listpack::{Element, Listpack};
-use crate::object::list::Node;
+use crate::encoding::listpack::Element;
+use crate::encoding::quicklist::NodeView;
 use crate::object::zset::Order;
 use crate::object::{DataType, Hash, HashView, ListView, SetView, View, ZsetView};
 use std::io;
@@ -89,33 +90,21 @@ fn element<W: ValueWriter>(writer: &mut W, element: Element<'_>) -> io::Result<(
 }
 
 fn write_list<W: ValueWriter>(writer: &mut W, list: ListView<'_>) -> io::Result<()> {
-    let nodes = match list {
-        ListView::Packed(listpack) => {
-            writer.length(1)?;
-            return packed_node(writer, listpack);
-        }
-        ListView::Nodes(nodes) => nodes,
-    };
-    writer.length(nodes.len() as u64)?;
-    for node in nodes.iter() {
-        match node {
-            Node::Packed(listpack) => packed_node(writer, listpack)?,
-            Node::Compressed { stream, content_len } => {
-                writer.length(CONTAINER_PACKED)?;
-                writer.compressed(stream, content_len)?;
-            }
-            Node::Plain(bytes) => {
-                writer.length(CONTAINER_PLAIN)?;
-                writer.text(bytes)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn packed_node<W: ValueWriter>(writer: &mut W, listpack: Listpack<'_>) -> io::Result<()> {
-    writer.length(CONTAINER_PACKED)?;
-    writer.text(listpack.bytes())
+    writer.length(list.node_count() as u64)?;
+    walk(writer, |walk| {
+        list.for_each_node(&mut |node| {
+            walk.then(|writer| match node {
+                NodeView::Packed(listpack) => {
+                    writer.length(CONTAINER_PACKED)?;
+                    writer.text(listpack)
+                }
+                NodeView::Plain(element) => {
+                    writer.length(CONTAINER_PLAIN)?;
+                    writer.text(element)
+                }
+            });
+        });
+    })
 }
 
 fn write_set<W: ValueWriter>(writer: &mut W, set: SetView<'_>) -> io::Result<()> {

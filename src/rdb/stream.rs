@@ -82,10 +82,7 @@ fn write_consumer<W: ValueWriter>(writer: &mut W, consumer: &Consumer, form: Str
     write_ids(writer, consumer.pending())
 }
 
-fn write_ids<W: ValueWriter>(
-    writer: &mut W,
-    ids: impl ExactSizeIterator<Item = StreamId>,
-) -> io::Result<()> {
+fn write_ids<W: ValueWriter>(writer: &mut W, ids: impl ExactSizeIterator<Item = StreamId>) -> io::Result<()> {
     writer.length(ids.len() as u64)?;
     for id in ids {
         writer.raw(&id.to_bytes())?;

@@ -114,20 +114,18 @@ fn read_with(input: impl Input, options: ReaderOptions) -> Result<Content, RdbEr
     let rules = Rules::default();
     loop {
         match reader.next_record(&rules)? {
-            Record::Key(KeyRecord { key, expire_at_ms, access, value, .. }) => {
-                content.keys.push(Key {
-                    database,
-                    name: key.to_vec(),
-                    expire_at_ms,
-                    access,
-                    value: match value {
-                        Value::Int(value) => Err(value),
-                        Value::Bytes(bytes) => Ok(bytes.to_vec()),
-                        Value::Object(object) => Ok(objects::shown(object.view()).into_bytes()),
-                        Value::Empty | Value::Expired => Ok(format!("{value:?}").into_bytes()),
-                    },
-                })
-            }
+            Record::Key(KeyRecord { key, expire_at_ms, access, value, .. }) => content.keys.push(Key {
+                database,
+                name: key.to_vec(),
+                expire_at_ms,
+                access,
+                value: match value {
+                    Value::Int(value) => Err(value),
+                    Value::Bytes(bytes) => Ok(bytes.to_vec()),
+                    Value::Object(object) => Ok(objects::shown(object.view()).into_bytes()),
+                    Value::Empty | Value::Expired => Ok(format!("{value:?}").into_bytes()),
+                },
+            }),
             Record::Aux { name, value } => {
                 let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
                 content.aux.insert(text(name), text(value));

@@ -21,8 +21,8 @@ use super::records::{
     OPCODE_SELECTDB,
 };
 use super::strings::{
-    StringValue, TEXT_OVERHEAD_MAX, TextCompressor, compressed_len_max, put_integer, put_lzf_head, put_plain_text,
-    put_text, put_value,
+    StringValue, TEXT_OVERHEAD_MAX, TextCompressor, compressed_len_max, put_integer, put_lzf_head,
+    put_plain_text, put_text, put_value,
 };
 use super::types::TYPE_STRING;
 use super::{Access, Checksum, Compression, Output};

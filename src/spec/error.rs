@@ -76,7 +76,6 @@ command_errors! {
     InvalidTtl => "ERR Invalid TTL value, must be >= 0",
     InvalidIdletime => "ERR Invalid IDLETIME value, must be >= 0",
     InvalidFreq => "ERR Invalid FREQ value, must be >= 0 and <= 255",
-    NumkeysNotPositive => "ERR numkeys should be greater than 0",
     TooManyKeys => "ERR Number of keys can't be greater than number of args",
     LimitNegative => "ERR LIMIT can't be negative",
     CountOutOfRange => "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",

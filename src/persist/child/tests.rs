@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::base::log::child_log;
+use crate::object::Depth;
 use crate::persist::disk::sweep_temp_files;
 use crate::persist::fixture::{self, NOW_MS};
 use crate::persist::image::{KeyDelay, tests::options};
-use crate::object::Depth;
 use crate::persist::load::{Duplicates, LoadOptions, Loading, Target};
 use crate::rdb::Checksum;
 use crate::rdb::Foreign;

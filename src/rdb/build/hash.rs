@@ -73,7 +73,9 @@ impl HashBuild {
         let field = cursor.content(&mut around.scratch.first)?;
         let value = cursor.content(&mut around.scratch.second)?;
         let expire_at_ms = match (self.expiries, in_front) {
-            (Expiries::Behind, _) => Some(cursor.time_ms()?).filter(|at_ms| *at_ms != -1).map(|at_ms| at_ms as u64),
+            (Expiries::Behind, _) => {
+                Some(cursor.time_ms()?).filter(|at_ms| *at_ms != -1).map(|at_ms| at_ms as u64)
+            }
             (_, None | Some(0)) => None,
             (Expiries::FromFirst, Some(later)) => Some(self.first_ms.saturating_add(later - 1)),
             (_, in_front) => in_front,

@@ -7,8 +7,8 @@
 //! ```
 
 use super::{Around, Built, collection, corrupt};
-use crate::encoding::listpack::Digits;
-use crate::object::{Corrupt, DataType, List, Packing, Variant};
+use crate::encoding::listpack::{Digits, Listpack, ListpackError};
+use crate::object::{Corrupt, DataType, List, Variant};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 use crate::rdb::legacy::Ziplist;
@@ -20,19 +20,17 @@ pub(in crate::rdb) const CONTAINER_PACKED: u64 = 2;
 pub(in crate::rdb) struct ListBuild {
     nodes: Nodes,
     list: Option<List>,
-    count: u64,
     left: u64,
 }
 
 impl ListBuild {
     pub(super) fn new(nodes: Nodes) -> Self {
-        ListBuild { nodes, list: None, count: 0, left: 0 }
+        ListBuild { nodes, list: None, left: 0 }
     }
 
     pub(super) fn step(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
         if self.list.is_none() {
-            self.count = cursor.length()?;
-            self.left = self.count;
+            self.left = cursor.length()?;
             self.list = Some(List::create(around.rules));
             cursor.commit();
         }
@@ -45,6 +43,7 @@ impl ListBuild {
             self.left -= 1;
             cursor.commit();
         }
+        self.list().finish_load(around.rules);
         Ok(())
     }
 
@@ -75,23 +74,22 @@ impl ListBuild {
     fn node(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
         let at = cursor.at();
         match cursor.length()? {
-            CONTAINER_PLAIN => self.element(cursor, around),
+            CONTAINER_PLAIN => {
+                let element = cursor.owned()?;
+                self.list().push_plain(element, around.rules);
+                Ok(())
+            }
             CONTAINER_PACKED => {
                 let at = cursor.at();
                 let bytes = cursor.owned()?;
-                self.listpack(bytes, around).or_else(|reason| corrupt(at, reason))
+                if let Err(ListpackError(reason)) = Listpack::check(&bytes) {
+                    return corrupt(at, Corrupt(reason));
+                }
+                self.list().push_listpack(bytes, around.rules);
+                Ok(())
             }
             _ => cursor.fault(at, Fault::Corrupt("Quicklist integrity check failed.")),
         }
-    }
-
-    fn listpack(&mut self, bytes: Vec<u8>, around: &Around<'_>) -> Result<(), Corrupt> {
-        if self.count == 1 {
-            // The common form of a small list.
-            self.list = Some(List::load_packed(Packing::List, bytes, around.depth, around.rules)?);
-            return Ok(());
-        }
-        self.list().load_node(bytes, around.rules)
     }
 
     pub(super) fn finish(self) -> Built {

@@ -205,7 +205,8 @@ pub(in crate::rdb) mod tests {
     #[test]
     fn as_an_old_server_wrote_it() {
         // 2.8: RPUSH l a 1 1000 -70000 hello
-        let blob = b"\x20\0\0\0\x18\0\0\0\x05\0\0\x01a\x03\xf2\x02\xc0\xe8\x03\x04\xf0\x90\xee\xfe\x05\x05hello\xff";
+        let blob =
+            b"\x20\0\0\0\x18\0\0\0\x05\0\0\x01a\x03\xf2\x02\xc0\xe8\x03\x04\xf0\x90\xee\xfe\x05\x05hello\xff";
         let expected = [
             Element::Bytes(b"a"),
             Element::Int(1),

@@ -10,7 +10,7 @@ pub(super) fn shown(view: View<'_>) -> String {
     let text = |element: Element<'_>| element.to_vec().escape_ascii().to_string();
     let mut parts = Vec::new();
     match view {
-        View::List(list) => list.for_each(&mut |element| parts.push(text(element))),
+        View::List(list) => list.for_each(|element| parts.push(text(element))),
         View::Set(set) => set.iter().for_each(|member| parts.push(text(member))),
         View::Zset(zset) => {
             zset.iter().for_each(|(member, score)| parts.push(format!("{}={score:?}", text(member))))
@@ -43,7 +43,8 @@ fn shown_stream(stream: &Stream) -> String {
         let (name, last, read) = (name.escape_ascii(), group.last_id(), group.entries_read());
         write!(out, " group {name} at {last} read {read:?}").unwrap();
         for consumer in group.consumers() {
-            let (name, seen, active) = (consumer.name().escape_ascii(), consumer.seen_ms(), consumer.active_ms());
+            let (name, seen, active) =
+                (consumer.name().escape_ascii(), consumer.seen_ms(), consumer.active_ms());
             write!(out, " consumer {name} seen {seen} active {active:?}").unwrap();
             for id in consumer.pending() {
                 let pending = group.pending_entry(id).expect("what a consumer owns is pending");
@@ -152,9 +153,7 @@ fn forms() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let log = [&number(1)[..], &string(&id(5)), &string(&node), b"\x01\x05\x01"].concat();
     let log_2 = [&log[..], b"\x05\x01\0\0\x01"].concat();
     let pending = [&b"\x01"[..], &id(5), &7u64.to_le_bytes(), b"\x02"].concat();
-    let consumer = |active: &[u8]| {
-        [&b"\x01\x01c"[..], &8u64.to_le_bytes(), active, b"\x01", &id(5)].concat()
-    };
+    let consumer = |active: &[u8]| [&b"\x01\x01c"[..], &8u64.to_le_bytes(), active, b"\x01", &id(5)].concat();
     let active = 9u64.to_le_bytes();
     let stream = |type_byte: u8, parts: &[&[u8]]| [&[type_byte, 1, b'k'], &parts.concat()[..]].concat();
     let ex = |min: u64, triples: &[&str]| {
@@ -166,15 +165,27 @@ fn forms() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("REDIS0003", plain(b"\x03\x01k\x03\x01a\x031.5\x01b\xfe\x01c\xff"), "zset a=1.5 b=inf c=-inf"),
         ("REDIS0001", plain(b"\x04\x01k\x01\x01f\xc0\x05"), "hash f=5"),
         ("REDIS0008", [&b"\x05\x01k\x01\x01a"[..], &0.5f64.to_le_bytes()].concat(), "zset a=0.5"),
-        ("REDIS0010", plain(b"\x12\x01k\x03\x01\x01a\x02\x09\x09\0\0\0\x01\0\x05\x01\xff\x01\x01b"), "list a 5 b"),
+        (
+            "REDIS0010",
+            plain(b"\x12\x01k\x03\x01\x01a\x02\x09\x09\0\0\0\x01\0\x05\x01\xff\x01\x01b"),
+            "list a 5 b",
+        ),
         ("REDIS0010", blob(16, listpack(&["f", "v", "g", "5"])), "hash f=v g=5"),
         ("REDIS0010", blob(17, listpack(&["a", "-1", "b", "1.5"])), "zset a=-1.0 b=1.5"),
         ("REDIS0011", blob(20, listpack(&["a", "5"])), "set 5 a"),
         ("REDIS0012", plain(b"\x16\x01k\x02\x05\x01f\x01v\x00\x01g\x01w"), "hash f=v@5 g=w"),
         ("REDIS0012", blob(23, listpack(&["f", "v", "5", "g", "w", "0"])), "hash f=v@5 g=w"),
-        ("REDIS0012", plain(b"\x18\x01k\x05\0\0\0\0\0\0\0\x03\x01\x01f\x01v\x00\x01g\x01w\x03\x01h\x01x"), "hash f=v@5 g=w h=x@7"),
+        (
+            "REDIS0012",
+            plain(b"\x18\x01k\x05\0\0\0\0\0\0\0\x03\x01\x01f\x01v\x00\x01g\x01w\x03\x01h\x01x"),
+            "hash f=v@5 g=w h=x@7",
+        ),
         ("REDIS0012", ex(5, &["f", "v", "5", "g", "w", "0"]), "hash f=v@5 g=w"),
-        ("VALKEY080", plain(b"\x16\x01k\x02\x01f\x01v\x05\0\0\0\0\0\0\0\x01g\x01w\xff\xff\xff\xff\xff\xff\xff\xff"), "hash f=v@5 g=w"),
+        (
+            "VALKEY080",
+            plain(b"\x16\x01k\x02\x01f\x01v\x05\0\0\0\0\0\0\0\x01g\x01w\xff\xff\xff\xff\xff\xff\xff\xff"),
+            "hash f=v@5 g=w",
+        ),
         (
             "REDIS0009",
             stream(15, &[&log, b"\x01\x01g\x05\x01", &pending, &consumer(b"")]),
@@ -187,7 +198,15 @@ fn forms() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         (
             "REDIS0011",
-            stream(21, &[&log_2, b"\x01\x01g\x05\x01\x81\xff\xff\xff\xff\xff\xff\xff\xff", &pending, &consumer(&active)]),
+            stream(
+                21,
+                &[
+                    &log_2,
+                    b"\x01\x01g\x05\x01\x81\xff\xff\xff\xff\xff\xff\xff\xff",
+                    &pending,
+                    &consumer(&active),
+                ],
+            ),
             "stream 5-1:f=v last 5-1 deleted 0-0 added 1 group g at 5-1 read None consumer c seen 8 active Some(9) 5-1 at 7 x2",
         ),
         (
@@ -200,11 +219,7 @@ fn forms() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             stream(27, &[&log_2, b"\x01\x01g\x05\x01\x01", &pending, b"\0\x01", &id(5), b"\x3c\x05\0\0\0"]),
             "stream 5-1:f=v last 5-1 deleted 0-0 added 1 group g at 5-1 read Some(1) released 5-1 x2",
         ),
-        (
-            "REDIS0009",
-            stream(15, &[b"\0\0\0\0\0"]),
-            "stream last 0-0 deleted 0-0 added 0",
-        ),
+        ("REDIS0009", stream(15, &[b"\0\0\0\0\0"]), "stream last 0-0 deleted 0-0 added 0"),
     ]
 }
 
@@ -230,7 +245,8 @@ fn every_form_is_written_in_ours() {
         let bytes = file(magic, &record);
         let rules = Rules::default();
         let mut reader = Reader::new(&bytes[..], ReaderOptions::default()).unwrap();
-        let Ok(Record::Key(KeyRecord { value: Value::Object(object), .. })) = reader.next_record(&rules) else {
+        let Ok(Record::Key(KeyRecord { value: Value::Object(object), .. })) = reader.next_record(&rules)
+        else {
             panic!("an object")
         };
         for compression in [Compression::Off, Compression::Lzf] {
@@ -316,7 +332,10 @@ fn empty_collections_are_no_values() {
         assert_eq!(value_of("REDIS0012", &record).unwrap(), "Empty", "{}", record.escape_ascii());
         let report = check(&file("REDIS0012", &record)[..], NOW_MS, &mut |_| {});
         assert!(report.fault.is_none() && report.empty_keys == 1);
-        assert_eq!(restored(&payload(&[&record[..1], &record[3..]].concat(), 10), Checksum::On), Err(RestoreError::Format));
+        assert_eq!(
+            restored(&payload(&[&record[..1], &record[3..]].concat(), 10), Checksum::On),
+            Err(RestoreError::Format)
+        );
     }
 }
 
@@ -341,11 +360,15 @@ fn fields_that_expired_are_dropped() {
 #[test]
 fn what_cannot_be_held_is_refused_or_left_out() {
     let module_id: u64 = 0b000001_000010 << 52;
-    let module = [&b"\x07\x01k\x81"[..], &module_id.to_be_bytes(), b"\x02\x07\x05\x03abc\x03abcd\x00"].concat();
+    let module =
+        [&b"\x07\x01k\x81"[..], &module_id.to_be_bytes(), b"\x02\x07\x05\x03abc\x03abcd\x00"].concat();
     let name = module_name(module_id);
     assert!(name.starts_with("BC"));
     let text = value_of("REDIS0010", &module).unwrap_err().to_string();
-    assert!(text.contains(&format!("no matching module type '{name}'")) && text.ends_with("in key 'k'"), "{text}");
+    assert!(
+        text.contains(&format!("no matching module type '{name}'")) && text.ends_with("in key 'k'"),
+        "{text}"
+    );
     let array = b"\x1c\x01k\x03\x01\x09\x00\x00\x01a\x01\x0112345678\x02\x03\x01b";
     let text = value_of("REDIS0014", array).unwrap_err().to_string();
     assert_eq!(text, "Unsupported type 28 (0x1c, array) at offset 9, in key 'k'");
@@ -353,12 +376,20 @@ fn what_cannot_be_held_is_refused_or_left_out() {
     for (magic, record, what) in [
         ("REDIS0010", &module[..], "module_id: Some("),
         ("REDIS0014", array, "value_type: \"array\""),
-        ("REDIS0015", b"\x1d\x01k\x01\x01a\x01x", "value_type: \"template hash with its names, as listpack\""),
+        (
+            "REDIS0015",
+            b"\x1d\x01k\x01\x01a\x01x",
+            "value_type: \"template hash with its names, as listpack\"",
+        ),
         ("REDIS0015", b"\x1f\x01k\x01\x01a\x01x", "value_type: \"template hash with its names\""),
     ] {
         let bytes = file(magic, &[record, b"\x00\x01l\x01v"].concat());
         let content = read_with(&bytes[..], options).unwrap();
-        assert!(content.others[0].starts_with("LeftOut") && content.others[0].contains(what), "{:?}", content.others);
+        assert!(
+            content.others[0].starts_with("LeftOut") && content.others[0].contains(what),
+            "{:?}",
+            content.others
+        );
         assert_eq!(content.keys, [key(b"l", b"v")]);
         let report = check(&bytes[..], NOW_MS, &mut |_| {});
         assert!(report.fault.is_none() && (report.keys, report.foreign_keys) == (2, 1), "{:?}", report.fault);
@@ -411,7 +442,10 @@ fn announced_counts_reserve_little() {
         record.extend([0xff; 7]);
         let error = value_of("REDIS0010", &record).unwrap_err();
         assert!(error.offset <= 21 + 9, "{error}");
-        assert_eq!(restored(&payload(&[&record[..1], &record[3..]].concat(), 10), Checksum::On), Err(RestoreError::Format));
+        assert_eq!(
+            restored(&payload(&[&record[..1], &record[3..]].concat(), 10), Checksum::On),
+            Err(RestoreError::Format)
+        );
     }
 }
 

@@ -18,8 +18,8 @@
 
 use crate::base::argv::Args;
 use crate::base::number;
-use crate::keyspace::{Access, Entry, Keyspace, StrView};
 use crate::encoding::listpack::{Digits, Element};
+use crate::keyspace::{Access, Entry, Keyspace, StrView};
 use crate::object::{Stream, ValueType, View};
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
@@ -49,7 +49,7 @@ impl Digest {
                 StrView::Bytes(bytes) => self.mix(bytes),
                 StrView::Int(value) => self.mix(&number::format_i64(value)),
             },
-            Some(View::List(list)) => list.for_each(&mut |element| self.mix_element(element)),
+            Some(View::List(list)) => list.for_each(|element| self.mix_element(element)),
             Some(View::Set(set)) => {
                 set.iter().for_each(|member| self.xor(member.text(&mut Digits::default())));
             }

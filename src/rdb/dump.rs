@@ -12,12 +12,13 @@ use super::cursor::{Cursor, Stop, Text};
 use super::length::put_length;
 use super::object::{type_byte, write_value};
 use super::records::module_name;
-use super::strings::{StringValue, TextCompressor, put_integer, put_lzf_head, put_text, put_value};
+use super::strings::{StringValue, TextCompressor, put_integer, put_text, put_value};
 use super::types::{Content, TYPE_STRING, value_type};
 use super::version::{VERSION_BASE, Version};
 use super::writer::ValueWriter;
 use super::{Checksum, Compression};
 use crate::base::crc::Crc64Redis;
+use crate::encoding::quicklist::NodeRoom;
 use crate::object::{Depth, Object, Rules, View};
 use std::borrow::Cow;
 use std::{fmt, io};
@@ -41,7 +42,8 @@ pub fn dump_string(value: StringValue<'_>, compression: Compression, out: &mut V
 pub fn dump_object(view: View<'_>, compression: Compression, out: &mut Vec<u8>) {
     let from = out.len();
     out.push(type_byte(view));
-    let mut writer = PayloadWriter { out, compression, compressor: TextCompressor::new(0) };
+    let compressor = TextCompressor::new(0);
+    let mut writer = PayloadWriter { out, compression, compressor, node_room: NodeRoom::default() };
     write_value(&mut writer, view).expect("memory takes all that is written");
     put_footer(out, from, view.rdb_version());
 }
@@ -57,6 +59,7 @@ struct PayloadWriter<'a> {
     out: &'a mut Vec<u8>,
     compression: Compression,
     compressor: TextCompressor,
+    node_room: NodeRoom,
 }
 
 impl ValueWriter for PayloadWriter<'_> {
@@ -78,14 +81,13 @@ impl ValueWriter for PayloadWriter<'_> {
         Ok(())
     }
 
-    fn compressed(&mut self, stream: &[u8], content_len: usize) -> io::Result<()> {
-        put_lzf_head(self.out, stream.len(), content_len);
-        self.raw(stream)
-    }
-
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.extend_from_slice(bytes);
         Ok(())
+    }
+
+    fn node_room(&mut self) -> &mut NodeRoom {
+        &mut self.node_room
     }
 }
 

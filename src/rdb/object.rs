@@ -91,8 +91,9 @@ fn element<W: ValueWriter>(writer: &mut W, element: Element<'_>) -> io::Result<(
 
 fn write_list<W: ValueWriter>(writer: &mut W, list: ListView<'_>) -> io::Result<()> {
     writer.length(list.node_count() as u64)?;
-    walk(writer, |walk| {
-        list.for_each_node(&mut |node| {
+    let mut room = std::mem::take(writer.node_room());
+    let result = walk(writer, |walk| {
+        list.for_each_node(&mut room, &mut |node| {
             walk.then(|writer| match node {
                 NodeView::Packed(listpack) => {
                     writer.length(CONTAINER_PACKED)?;
@@ -104,7 +105,9 @@ fn write_list<W: ValueWriter>(writer: &mut W, list: ListView<'_>) -> io::Result<
                 }
             });
         });
-    })
+    });
+    *writer.node_room() = room;
+    result
 }
 
 fn write_set<W: ValueWriter>(writer: &mut W, set: SetView<'_>) -> io::Result<()> {

@@ -5,7 +5,8 @@
 //! is written past it in pieces.
 //!
 //! Invariants
-//! 1. Nothing is allocated after the `Workspace`: the writer may run in a forked child.
+//! 1. Nothing is allocated after the `Workspace`: the writer may run in a forked child. (Nodes of lists beyond
+//!    `NODE_BYTES` are the exception.)
 //! 2. A value too large for the workspace is compressed all the same, in two passes: the first finds the
 //!    length, which the format wants in front; the second writes. Twice the time, no memory.
 //! 3. Names of keys are compressed from `KEY_LZF_MIN` bytes on only: shorter ones hardly ever shrink.
@@ -28,10 +29,13 @@ use super::types::TYPE_STRING;
 use super::{Access, Checksum, Compression, Output};
 use crate::base::crc::Crc64Redis;
 use crate::base::lzf::Sink;
+use crate::encoding::quicklist::NodeRoom;
 use std::io;
 
 /// What is handed to the output at a time.
 pub const BUFFER_BYTES: usize = 1 << 20;
+/// Nodes of lists are hardly ever larger; one that is makes its room larger.
+const NODE_BYTES: usize = 128 << 10;
 /// See invariant 3.
 const KEY_LZF_MIN: usize = 64;
 /// Expiry, access and type, in front of the key.
@@ -53,13 +57,18 @@ pub struct WriterOptions {
 pub struct Workspace {
     buffer: Vec<u8>,
     compressor: TextCompressor,
+    node_room: NodeRoom,
 }
 
 impl Workspace {
     pub fn new() -> Self {
         // The checksum chooses its algorithm, once per process, when first used: here rather than in a child.
         Crc64Redis::of(&[0; 1024]);
-        Workspace { buffer: Vec::with_capacity(BUFFER_BYTES), compressor: TextCompressor::new(BUFFER_BYTES) }
+        Workspace {
+            buffer: Vec::with_capacity(BUFFER_BYTES),
+            compressor: TextCompressor::new(BUFFER_BYTES),
+            node_room: NodeRoom::with_capacity(NODE_BYTES),
+        }
     }
 }
 
@@ -84,10 +93,10 @@ pub trait ValueWriter {
     fn text(&mut self, content: &[u8]) -> io::Result<()>;
     /// A string that is an integer's text.
     fn integer(&mut self, value: i64) -> io::Result<()>;
-    /// A string that is compressed already.
-    fn compressed(&mut self, stream: &[u8], content_len: usize) -> io::Result<()>;
     /// Bytes as they are, without their length.
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Where the nodes of a list are made ready.
+    fn node_room(&mut self) -> &mut NodeRoom;
 }
 
 pub struct RdbWriter<O> {
@@ -339,12 +348,6 @@ impl<O: Output> ValueWriter for RdbWriter<O> {
         Ok(())
     }
 
-    fn compressed(&mut self, stream: &[u8], content_len: usize) -> io::Result<()> {
-        self.reserve(1 + 2 * LENGTH_BYTES_MAX)?;
-        put_lzf_head(&mut self.workspace.buffer, stream.len(), content_len);
-        self.raw(stream)
-    }
-
     #[inline]
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.len() > BUFFER_BYTES {
@@ -353,6 +356,10 @@ impl<O: Output> ValueWriter for RdbWriter<O> {
         self.reserve(bytes.len())?;
         self.workspace.buffer.extend_from_slice(bytes);
         Ok(())
+    }
+
+    fn node_room(&mut self) -> &mut NodeRoom {
+        &mut self.workspace.node_room
     }
 }
 

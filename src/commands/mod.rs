@@ -2,6 +2,7 @@
 //!
 //! To add a command: a function and one line in the `COMMANDS` of its group's file. Lookup, arity, ACL categories, the
 //! replies of COMMAND, statistics and propagation follow from the spec.
+pub mod bitmap;
 pub mod client;
 pub mod connection;
 pub mod database;
@@ -10,6 +11,7 @@ mod elements;
 pub mod expire;
 pub mod hash;
 pub mod help;
+pub mod hyperloglog;
 pub mod keys;
 pub mod list;
 pub mod object;
@@ -25,12 +27,14 @@ use crate::server::Entry;
 
 /// Every group that is there. `exec::table` adds the commands that run other commands.
 pub const GROUPS: &[&[Entry]] = &[
+    bitmap::COMMANDS,
     client::COMMANDS,
     connection::COMMANDS,
     database::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
     list::COMMANDS,
     object::COMMANDS,

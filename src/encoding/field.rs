@@ -257,8 +257,8 @@ fn expiry_width(head: u8) -> usize {
 fn length_width(length: usize, short_max: u8) -> usize {
     match length as u64 {
         short if short <= u64::from(short_max) => 0,
-        0..=0xffff => 2,
-        0..=0xffff_ffff => 4,
+        two if two <= u64::from(u16::MAX) => 2,
+        four if four <= u64::from(u32::MAX) => 4,
         _ => 8,
     }
 }

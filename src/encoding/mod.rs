@@ -5,6 +5,7 @@ pub mod intset;
 pub mod listpack;
 pub mod member;
 pub mod ordered;
+pub mod popcount;
 pub mod prefetch;
 pub mod quicklist;
 pub mod scored;

@@ -97,8 +97,8 @@ fn break_watches_of_sweep(sweep: Sweep, watches: &Watches, keyspace: &Keyspace, 
     }
 }
 
-/// Expired and evicted keys, and expired fields, are deleted for replicas by name: they do not decide for themselves. Such a deletion
-/// comes before the command that met the key.
+/// Expired and evicted keys, and expired fields, are deleted for replicas by name: they do not decide for themselves.
+/// Such a deletion comes before the command that met the key.
 fn propagate_removals(ledger: &Ledger, keyspace: &Keyspace, feed: &mut Feed) {
     for change in ledger.changes() {
         let freeing = match change.event {

@@ -5,8 +5,8 @@
 //! 2. Every entry with an expiry has a record in the index at or before its time, in the generation that the entry
 //!    names; records without an entry are allowed and swept when they outnumber the volatile keys (`expiry_index`).
 //! 3. `newer` counts exactly the entries whose value no file of the base version can hold.
-//! 4. `field_expiries` has one record for each hash with a field that expires. (Two keys with the same hash and the same
-//!    next expiry share it; with 64 bits of hash under a secret seed that does not happen.)
+//! 4. `field_expiries` has one record for each hash with a field that expires. (Two keys with the same hash and the
+//!    same next expiry share it; with 64 bits of hash under a secret seed that does not happen.)
 
 use super::entry::Entry;
 use super::evict::Pool;

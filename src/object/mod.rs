@@ -15,7 +15,9 @@
 mod rules;
 mod types;
 
+pub mod bitmap;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod set;
 pub mod stream;

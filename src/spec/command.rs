@@ -146,9 +146,7 @@ impl Spec {
             let last = if last >= 0 { first + last } else { last };
             range = match range {
                 None => Some((first, last, step as i64)),
-                Some((low, high, step)) if high >= 0 && last >= 0 && first == high + step => {
-                    Some((low, last, step))
-                }
+                Some((low, high, step)) if high >= 0 && first == high + step => Some((low, last, step)),
                 kept => kept,
             };
         }
@@ -188,6 +186,9 @@ mod tests {
         let spec = Spec::new("rename", 3, Group::Generic, Flags::WRITE).keys(TWO_KEYS);
         assert_eq!(spec.key_range(), (1, 2, 1));
         assert_eq!(spec.first_key(), Some(1));
+        const TO_THE_END: &[KeySpec] = &[KeySpec::one(2, KeyFlags::OW), KeySpec::rest(3, 1, KeyFlags::RO)];
+        let spec = Spec::new("bitop", -4, Group::Bitmap, Flags::WRITE).keys(TO_THE_END);
+        assert_eq!(spec.key_range(), (2, -1, 1));
     }
 
     #[test]

@@ -33,7 +33,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn a_field_is_what_was_put_in(
-        name in bytes(), value in bytes(), expire_at_ms in expiry(), steps in prop::collection::vec(step(), 0..12),
+        name in bytes(),
+        value in bytes(),
+        expire_at_ms in expiry(),
+        steps in prop::collection::vec(step(), 0..12),
     ) {
         let mut model = (value.clone(), expire_at_ms);
         let mut field = Field::new(&name, &value, expire_at_ms);

@@ -68,7 +68,7 @@ impl Hash {
     /// Sets a field.
     pub fn set(&mut self, field: &[u8], value: &[u8], expiry: FieldExpiry, rules: &Rules) -> Stored {
         if !self.takes(field, value, rules) {
-            self.to_table(rules);
+            self.become_table(rules);
         }
         if matches!(expiry, FieldExpiry::At(_)) {
             self.take_expiries();
@@ -78,8 +78,9 @@ impl Hash {
             Hash::PackedTtl(blob) => packed::set_with_expiry(blob, field, value, expiry),
             Hash::Table(table) => return table.set(field, value, expiry),
         };
-        if stored == Stored::New && self.view().len() > rules.hash_max_listpack_entries {
-            self.to_table(rules);
+        // Also when the field is not new: the threshold may have come down.
+        if self.view().len() > rules.hash_max_listpack_entries {
+            self.become_table(rules);
         }
         stored
     }
@@ -96,7 +97,7 @@ impl Hash {
         let too_many = fields > rules.hash_max_listpack_entries;
         let mut texts = texts;
         if too_many || !texts.all(is_small) || !listpack::fits(blob_bytes, sum) {
-            self.to_table(rules);
+            self.become_table(rules);
             self.reserve(if too_many { fields } else { 0 }, rules);
         }
     }
@@ -104,7 +105,7 @@ impl Hash {
     /// Makes room for `fields` fields, which are to be loaded: the caller knows that they are there.
     pub fn reserve(&mut self, fields: usize, rules: &Rules) {
         if fields > rules.hash_max_listpack_entries {
-            self.to_table(rules);
+            self.become_table(rules);
         }
         if let Hash::Table(table) = self {
             table.reserve(fields);
@@ -175,7 +176,7 @@ impl Hash {
         }
     }
 
-    fn to_table(&mut self, rules: &Rules) {
+    fn become_table(&mut self, rules: &Rules) {
         if matches!(self, Hash::Table(_)) {
             return;
         }
@@ -272,7 +273,7 @@ impl DataType for Hash {
         let mut hash = Hash::from_packed(packing, bytes);
         let fields = hash.view().len();
         if fields > rules.hash_max_listpack_entries {
-            hash.to_table(rules);
+            hash.become_table(rules);
             if hash.view().len() != fields {
                 return Err(packed::DUPLICATE);
             }

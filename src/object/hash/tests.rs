@@ -212,6 +212,11 @@ fn encodings_change_where_those_of_redis_do() {
     (0..3).for_each(|number| assert!(hash.remove(&[b'a' + number])));
     assert_eq!(encoding(&hash), Encoding::Hashtable);
 
+    let mut shrunk = Hash::create(&rules);
+    [b"a", b"b", b"c"].iter().for_each(|field| assert!(shrunk.load(*field, b"", None, &rules)));
+    shrunk.set(b"a", b"", FieldExpiry::Keep, &Rules { hash_max_listpack_entries: 2, ..rules });
+    assert_eq!(encoding(&shrunk), Encoding::Hashtable);
+
     let mut long = Hash::create(&rules);
     long.set(b"field!", b"", FieldExpiry::None, &rules);
     assert_eq!(encoding(&long), Encoding::Hashtable);

@@ -69,6 +69,27 @@ impl<T: Item> Dict<T> {
         }
     }
 
+    /// Removes the items of these keys, shows each that was there and drops it. Returns how many.
+    pub fn remove_many<'k>(
+        &mut self,
+        mut keys: impl Iterator<Item = &'k [u8]>,
+        removed: &mut impl FnMut(&T),
+    ) -> usize {
+        let mut batch: [(&[u8], u64); BATCH] = [(&[], 0); BATCH];
+        let before = self.len();
+        loop {
+            let filled = self.prefetch_batch(&mut keys, &mut batch);
+            for &(key, hash) in &batch[..filled] {
+                if let Some(item) = self.remove(hash, key) {
+                    removed(&item);
+                }
+            }
+            if filled < BATCH {
+                return before - self.len();
+            }
+        }
+    }
+
     /// Asks for all that looking up the next keys will read. Returns how many there are.
     fn prefetch_batch<'k>(
         &self,

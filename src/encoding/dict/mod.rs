@@ -41,6 +41,7 @@ use std::marker::PhantomData;
 
 use siphasher::sip::SipHasher13;
 
+pub use self::batch::BATCH;
 pub use self::scan::Iter;
 pub use self::statistics::{DictStatistics, TableStatistics};
 pub use self::table::mapped_bytes_total;
@@ -96,15 +97,23 @@ impl<T: Item> Dict<T> {
     /// Allocates nothing until the first insertion.
     pub fn new(seed: HashSeed) -> Self {
         let () = Self::WORD_SIZED;
-        let (low, high) = (u128::from_le_bytes(seed.0) as u64, (u128::from_le_bytes(seed.0) >> 64) as u64);
+        Dict::with_seed([u128::from_le_bytes(seed.0) as u64, (u128::from_le_bytes(seed.0) >> 64) as u64])
+    }
+
+    fn with_seed(seed: [u64; 2]) -> Self {
         Dict {
             current: Table::unallocated(),
             next: Table::unallocated(),
             moved: 0,
             pauses: 0,
-            seed: [low, high],
+            seed,
             owned: PhantomData,
         }
+    }
+
+    /// An empty table with the same seed.
+    pub fn empty_twin(&self) -> Self {
+        Dict::with_seed(self.seed)
     }
 
     #[inline]

@@ -72,6 +72,11 @@ impl<T: Item> Dict<T> {
         self.pauses += 1;
     }
 
+    /// Whether rehashing is stopped.
+    pub fn is_paused(&self) -> bool {
+        self.pauses > 0
+    }
+
     pub fn resume_rehash(&mut self) {
         assert!(self.pauses > 0, "resumed more often than paused");
         self.pauses -= 1;

@@ -20,6 +20,7 @@ pub mod scan;
 pub mod server;
 pub mod set;
 pub mod sort;
+pub mod stream;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
@@ -45,6 +46,7 @@ pub const GROUPS: &[&[Entry]] = &[
     scan::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,
+    stream::COMMANDS,
     strings::COMMANDS,
     wait::COMMANDS,
     zset::COMMANDS,

@@ -20,6 +20,8 @@ mod statistics;
 pub mod support;
 #[path = "differential/table.rs"]
 mod table;
+#[path = "differential/tables/mod.rs"]
+mod tables;
 
 use std::collections::BTreeMap;
 
@@ -28,8 +30,9 @@ use generator::Generator;
 use keyspace::Encodings;
 use support::{Connection, Server, Value, encode, show};
 
-const SEEDS: std::ops::Range<u64> = 1..6;
-const COMMANDS_PER_SEED: usize = 5_000;
+/// Each about another table.
+const SEEDS: std::ops::Range<u64> = 1..9;
+const COMMANDS_PER_SEED: usize = 4_000;
 /// The last commands of a conversation never flush, so that there is something to compare afterwards.
 const LAST_WITHOUT_FLUSH: usize = 800;
 const HISTORY_SHOWN: usize = 25;

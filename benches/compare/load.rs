@@ -280,7 +280,8 @@ impl Lane {
     }
 }
 
-/// Length of the reply at the start, None while it is incomplete. An error, or a missing value on its own, ends the run.
+/// Length of the reply at the start, None while it is incomplete. An error, or a missing value by itself, ends the
+/// run.
 fn reply_length(bytes: &[u8]) -> io::Result<Option<usize>> {
     let Some(line) = bytes.iter().position(|&byte| byte == b'\n') else {
         return Ok(None);

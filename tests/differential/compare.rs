@@ -9,6 +9,10 @@ pub enum Rule {
     Exact,
     /// The same elements in any order.
     Sorted,
+    /// A cursor, and behind it the same elements in any order.
+    Scan,
+    /// The same word, where small lists and sets have one of their own since Redis 7.2.
+    Encoding,
     /// The same kind of value: what it is depends on chance or on the memory layout.
     Shape,
     /// Neither is an error.
@@ -68,6 +72,11 @@ pub fn agree(rule: Rule, ours: &Reply, theirs: &Reply) -> bool {
     match rule {
         Rule::Exact => false,
         Rule::Sorted => sorted(&ours.1) == sorted(&theirs.1) && ours.0.first() == theirs.0.first(),
+        Rule::Scan => {
+            let halves = |reply: &Reply| (reply.1.elements()[0].clone(), sorted(&reply.1.elements()[1]));
+            halves(ours) == halves(theirs)
+        }
+        Rule::Encoding => same_encoding(&ours.1, &theirs.1),
         Rule::Shape => ours.0.first() == theirs.0.first() && is_null(&ours.1) == is_null(&theirs.1),
         Rule::Answered => true,
         Rule::Near(tolerance) => near(&ours.1, &theirs.1, tolerance),
@@ -81,6 +90,13 @@ fn near(ours: &Value, theirs: &Value, tolerance: i64) -> bool {
         }
         _ => false,
     }
+}
+
+/// Small lists and small sets of strings are listpacks, as since Redis 7.2.
+pub fn same_encoding(ours: &Value, theirs: &Value) -> bool {
+    let newer = *ours == Value::Bulk(b"listpack".to_vec());
+    ours == theirs
+        || newer && [&b"quicklist"[..], b"hashtable"].iter().any(|word| *theirs == Value::Bulk(word.to_vec()))
 }
 
 fn is_null(value: &Value) -> bool {

@@ -6,7 +6,8 @@
 use fastrand::Rng;
 
 use crate::compare::Rule;
-use crate::table::{TEMPLATES, Template};
+use crate::table::Template;
+use crate::tables;
 
 /// One command in this many is broken on purpose.
 const BREAK_ONE_IN: u32 = 25;
@@ -106,15 +107,16 @@ pub struct Command {
 
 pub struct Generator {
     pub rng: Rng,
-    weights_sum: u32,
+    /// The table that most commands of the conversation come from.
+    focus: &'static [Template],
     /// Payloads of DUMP, good and damaged.
     payloads: Vec<Vec<u8>>,
 }
 
 impl Generator {
     pub fn new(seed: u64, payloads: Vec<Vec<u8>>) -> Generator {
-        let weights_sum = TEMPLATES.iter().map(|template| template.weight).sum();
-        Generator { rng: Rng::with_seed(seed), weights_sum, payloads }
+        let focus = tables::ALL[seed as usize % tables::ALL.len()];
+        Generator { rng: Rng::with_seed(seed), focus, payloads }
     }
 
     pub fn command(&mut self) -> Command {
@@ -128,9 +130,16 @@ impl Generator {
         Command { arguments, rule: template.rule }
     }
 
+    /// Seven of ten come from the table that the conversation is about, the others from any.
     fn template(&mut self) -> &'static Template {
-        let mut at = self.rng.u32(..self.weights_sum);
-        for template in TEMPLATES {
+        let table = match self.rng.u32(..10) {
+            ..7 => self.focus,
+            7 => tables::ALL[0],
+            _ => tables::ALL[self.rng.usize(..tables::ALL.len())],
+        };
+        let weights_sum: u32 = table.iter().map(|template| template.weight).sum();
+        let mut at = self.rng.u32(..weights_sum);
+        for template in table {
             if at < template.weight {
                 return template;
             }
@@ -221,6 +230,18 @@ impl Generator {
             "name" => self.one_of(NAMES),
             "payload" => self.payload(),
             "unknown" => self.one_of(UNKNOWN),
+            "list" | "hash" | "set" | "zset" | "stream" | "bits" | "hll" | "geo" => self.key_of(class),
+            "few" => self.mostly(&["0", "1", "2", "3", "10", "100"], &["-1", "x", "9223372036854775807"]),
+            "integer" => self.integer(),
+            "field" | "member" | "element" => self.element(),
+            "score" => self.score(),
+            "score_bound" => self.score_bound(),
+            "lex_bound" => self.lex_bound(),
+            "not_timeout" => self.one_of(&["-1", "x", "", "1e400", "nan", "inf", "99999999999999999999"]),
+            "group" | "consumer" => self.one_of(&["one", "two", "three"]),
+            "id" => self.stream_id(),
+            "new_id" => self.new_stream_id(),
+            "range_id" => self.range_id(),
             other => panic!("the table names an unknown class {other}"),
         }
     }
@@ -228,6 +249,98 @@ impl Generator {
     fn key(&mut self) -> Vec<u8> {
         let keys = if self.rng.u32(..40) == 0 { RARE_KEYS } else { KEYS };
         self.one_of(keys)
+    }
+
+    /// A key that mostly holds values of one type; now and then any key.
+    fn key_of(&mut self, class: &str) -> Vec<u8> {
+        match self.rng.u32(..30) {
+            0 => self.key(),
+            1 => b"absent".to_vec(),
+            _ => format!("{class}:{}", self.rng.u32(..4)).into_bytes(),
+        }
+    }
+
+    fn integer(&mut self) -> Vec<u8> {
+        match self.rng.u32(..12) {
+            0 => self.one_of(INTEGERS),
+            1 => self.rng.i64(..).to_string().into_bytes(),
+            _ => self.rng.i32(-50..400).to_string().into_bytes(),
+        }
+    }
+
+    /// An element of a collection, out of few, so that they meet again.
+    fn element(&mut self) -> Vec<u8> {
+        match self.rng.u32(..24) {
+            0 => self.value(),
+            1 => self.one_of(NOT_INTEGERS),
+            2 => self.text(60..=70),
+            3..=7 => self.integer(),
+            8 => Vec::new(),
+            _ => format!("m{}", self.rng.u32(..40)).into_bytes(),
+        }
+    }
+
+    fn score(&mut self) -> Vec<u8> {
+        match self.rng.u32(..16) {
+            0 => self.one_of(NOT_FLOATS),
+            1 => self.one_of(&["inf", "-inf", "+inf", "-0", "0", "1e308", "Infinity"]),
+            2..=4 => self.mostly(FLOATS, NOT_FLOATS),
+            5..=7 => format!("{:.3}", f64::from(self.rng.i32(-5000..5000)) / 16.0).into_bytes(),
+            _ => self.rng.i32(-5..20).to_string().into_bytes(),
+        }
+    }
+
+    fn score_bound(&mut self) -> Vec<u8> {
+        match self.rng.u32(..6) {
+            0 => self.one_of(&["-inf", "+inf", "inf", "(-inf", "(inf", "(", "", "((1", "[1", "(nan"]),
+            1 => [&b"("[..], &self.score()].concat(),
+            _ => self.score(),
+        }
+    }
+
+    fn lex_bound(&mut self) -> Vec<u8> {
+        match self.rng.u32(..6) {
+            0 => self.one_of(&["-", "+", "(", "[", "", "x", "--", "(+"]),
+            1 => b"-".to_vec(),
+            2 => b"+".to_vec(),
+            3 => [&b"("[..], &self.element()].concat(),
+            _ => [&b"["[..], &self.element()].concat(),
+        }
+    }
+
+    fn stream_id(&mut self) -> Vec<u8> {
+        match self.rng.u32(..12) {
+            0 => self.one_of(&[
+                "0",
+                "0-0",
+                "x",
+                "1-",
+                "-1",
+                "1-x",
+                "18446744073709551615-18446744073709551615",
+                "-",
+            ]),
+            1 => self.rng.u32(..60).to_string().into_bytes(),
+            _ => format!("{}-{}", self.rng.u32(..60), self.rng.u32(..4)).into_bytes(),
+        }
+    }
+
+    /// Mostly beyond what is there, since ids only grow.
+    fn new_stream_id(&mut self) -> Vec<u8> {
+        match self.rng.u32(..12) {
+            0 => self.stream_id(),
+            1 => format!("{}-*", self.rng.u32(..60)).into_bytes(),
+            _ => format!("{}-{}", self.rng.u32(..60), self.rng.u32(..2000)).into_bytes(),
+        }
+    }
+
+    fn range_id(&mut self) -> Vec<u8> {
+        match self.rng.u32(..6) {
+            0 => b"-".to_vec(),
+            1 => b"+".to_vec(),
+            2 => [&b"("[..], &self.stream_id()].concat(),
+            _ => self.stream_id(),
+        }
     }
 
     fn value(&mut self) -> Vec<u8> {

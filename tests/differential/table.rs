@@ -14,16 +14,16 @@ pub struct Template {
     pub rule: Rule,
 }
 
-const fn exact(weight: u32, form: &'static str) -> Template {
+pub const fn exact(weight: u32, form: &'static str) -> Template {
     Template { weight, form, rule: Rule::Exact }
 }
 
-const fn by(rule: Rule, weight: u32, form: &'static str) -> Template {
+pub const fn by(rule: Rule, weight: u32, form: &'static str) -> Template {
     Template { weight, form, rule }
 }
 
-/// What a new command needs in order to be tested here: a line.
-pub const TEMPLATES: &[Template] = &[
+/// What belongs to no type but strings. A command that is new needs a line, here or in `tables`.
+pub const COMMON: &[Template] = &[
     // Strings.
     exact(30, "SET {key} {value}"),
     exact(12, "SET {key} {value} ?NX|XX ?GET ?{set_expiry}"),

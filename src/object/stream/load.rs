@@ -33,8 +33,11 @@ impl Stream {
             return Err(Corrupt("stream: nodes overlap"));
         }
         let node = Node::check(blob, master)?;
-        log.length += node.live();
-        log.nodes.insert(master, node);
+        let live = node.live();
+        if live > 0 {
+            log.length += live;
+            log.nodes.insert(master, node);
+        }
         Ok(())
     }
 

@@ -265,6 +265,7 @@ impl Log {
         for (master, node) in &self.nodes {
             assert!(last.is_none_or(|last| last < *master), "nodes do not overlap");
             Node::check(node.blob().to_vec(), *master).expect("a whole node");
+            assert!(node.live() > 0);
             length += node.live();
             last = node.view(*master).last().map(|found| found.entry.id);
         }

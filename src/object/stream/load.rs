@@ -19,6 +19,7 @@ pub struct Metadata {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Counters {
+    /// Not relied on: the first entry is looked for.
     pub first_id: StreamId,
     pub max_deleted_id: StreamId,
     pub entries_added: u64,

@@ -255,7 +255,7 @@ impl Log {
     pub(super) fn heap_bytes(&self, samples: usize) -> usize {
         let looked_at = if samples == 0 { self.nodes.len() } else { samples.min(self.nodes.len()) };
         let blobs: usize = self.nodes.values().take(looked_at).map(Node::heap_bytes).sum();
-        let all_blobs = if looked_at == 0 { 0 } else { blobs * self.nodes.len() / looked_at };
+        let all_blobs = (blobs * self.nodes.len()).checked_div(looked_at).unwrap_or(0);
         all_blobs + super::tree_bytes::<StreamId, Node>(self.nodes.len())
     }
 

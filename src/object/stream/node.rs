@@ -35,7 +35,11 @@ pub(super) struct Node {
 impl Node {
     /// A node without entries, for one with these fields.
     pub(super) fn new(fields: Args<'_>) -> Node {
-        let mut blob = edit::empty();
+        /// What the master entry and the first entry take besides their texts, each with its head.
+        const HEAD_BYTES: usize = 32;
+        const TEXT_HEAD_BYTES: usize = 2;
+        let bytes: usize = fields.iter().map(|text| text.len() + TEXT_HEAD_BYTES).sum();
+        let mut blob = edit::with_capacity(HEAD_BYTES + bytes);
         edit::push_int(&mut blob, 0);
         edit::push_int(&mut blob, 0);
         edit::push_int(&mut blob, (fields.len() / 2) as i64);

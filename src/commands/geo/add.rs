@@ -56,7 +56,7 @@ impl<'a> Request<'a> {
             first += 1;
         }
         let given = args.len() - first;
-        if given == 0 || given % 3 != 0 {
+        if given == 0 || !given.is_multiple_of(3) {
             return Err(CommandError::Syntax);
         }
         let member = |at: usize| Ok((args.at(at + 2), score_of_place(place(args.at(at), args.at(at + 1))?)));
@@ -94,11 +94,7 @@ impl<'a> Request<'a> {
     }
 }
 
-pub(super) fn geoadd(
-    tx: &mut Tx<'_>,
-    args: Args<'_>,
-    reply: &mut Reply<'_>,
-) -> Result<Flow, CommandError> {
+pub(super) fn geoadd(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     let request = Request::parse(args)?;
     let key = args.at(1);
     let is_there = tx.check::<Zset>(key)?;

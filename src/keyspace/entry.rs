@@ -18,7 +18,7 @@
 //!         packed                none                   the bytes, which tell their length in their head
 //!         object                none                   pointer to a Box<Object>
 //! ```
-//! Numbers are little-endian, nothing is aligned. So a key of 16 bytes with a value of 16 takes 38 bytes (48
+//! Numbers are little-endian, nothing is aligned. So a key of 16 bytes with a value of 16 takes 38 bytes (40
 //! allocated), with a value of 100 and an expiry 128, with an integer 29 (32).
 //!
 //! Invariants: 1. the block's size is its content's, rounded up to the allocator's size class, so it follows
@@ -43,7 +43,7 @@ use self::layout::{
     POINTER_BYTES, Shape, expiry_width, packed_bytes, size_class, width_for,
 };
 use super::expiry_index::Generation;
-use crate::encoding::dict::Item;
+use crate::encoding::dict::{FILL_FOR_SPEED, Item};
 use crate::object::{Encoding, Object, Packing, ValueType, View};
 
 /// Longer values get a buffer of their own. Embedded, a value shares its key's cache lines and allocation; a
@@ -75,6 +75,8 @@ unsafe impl Send for Entry {}
 
 // SAFETY: a transparent `NonNull`; the key lies in the block and does not change while the entry lives.
 unsafe impl Item for Entry {
+    const ITEMS_PER_BUCKET: usize = FILL_FOR_SPEED;
+
     #[inline]
     fn key(&self) -> &[u8] {
         Entry::key(self)

@@ -3,11 +3,17 @@
 //!
 //! An item is one pointer that knows its key (`Item`). A lookup reads one cache line (seven tags, seven
 //! pointers, see `bucket`), then the items whose tag matches: nearly always one. A full bucket chains to
-//! overflow buckets.
+//! overflow buckets, which are no larger than they must be.
 //!
-//! The number of buckets is a power of two (`scan` needs that). When more than six items fall on a bucket, or
-//! less than one in eight slots is used, a second table is made and every call that changes something moves
-//! one bucket to it (`rehash`), as does `rehash_step`, for the cron.
+//! The number of buckets is a power of two (`scan` needs that). When more than `Item::ITEMS_PER_BUCKET` items fall on a
+//! bucket, or less than a seventh of them, a second table is made and every call that changes something moves a bucket
+//! or two to it (`rehash`), as does `rehash_step`, for the cron. So the fill varies by a factor of two with the number of
+//! items, and with it what the table costs for each:
+//!
+//! | | at the least fill | at the highest | lookups that read a second line |
+//! |---|---|---|---|
+//! | `FILL_FOR_SPEED` (6)   | 21.4 B (3 items a bucket) | 12.4 B (6) | 1 to 13 % |
+//! | `FILL_FOR_MEMORY` (14) | 11.7 B (7)                | 11.1 B (14) | 20 to 57 % |
 //!
 //! Invariants:
 //! 1. While two tables exist, an item is in `next` if its bucket of `current` is below `moved`, else in
@@ -21,6 +27,7 @@
 //! once per command (`hash`) and handed to each call, which also lets a caller prefetch for many keys before
 //! it looks them up.
 
+mod batch;
 mod bucket;
 mod rehash;
 mod sample;
@@ -34,7 +41,10 @@ use std::marker::PhantomData;
 
 use siphasher::sip::SipHasher13;
 
+pub use self::batch::BATCH;
+pub use self::scan::Iter;
 pub use self::statistics::{DictStatistics, TableStatistics};
+pub use self::table::mapped_bytes_total;
 use self::table::{Place, Table};
 use super::prefetch::{prefetch, prefetch_two_lines};
 
@@ -45,6 +55,11 @@ const BUCKETS_MAX: usize = 1 << 40;
 /// find items by `find_by_hash` may use the other 16 for something else.
 pub const HASH_BITS_USED: u64 = 0xff00_00ff_ffff_ffff;
 
+/// The mean fill of a table that is looked up most of all: nearly every lookup reads one line of it.
+pub const FILL_FOR_SPEED: usize = 6;
+/// The mean fill of a table of which there are many, with small items.
+pub const FILL_FOR_MEMORY: usize = 14;
+
 /// A thing that lives in a table: one owned pointer to something that knows its key.
 ///
 /// # Safety
@@ -53,6 +68,9 @@ pub const HASH_BITS_USED: u64 = 0xff00_00ff_ffff_ffff;
 /// points to. `key` does not panic, answers the same as long as the item is in a table, and lies behind the
 /// pointer.
 pub unsafe trait Item: Sized {
+    /// The mean fill at which a table of these grows.
+    const ITEMS_PER_BUCKET: usize = FILL_FOR_MEMORY;
+
     fn key(&self) -> &[u8];
 }
 
@@ -79,15 +97,23 @@ impl<T: Item> Dict<T> {
     /// Allocates nothing until the first insertion.
     pub fn new(seed: HashSeed) -> Self {
         let () = Self::WORD_SIZED;
-        let (low, high) = (u128::from_le_bytes(seed.0) as u64, (u128::from_le_bytes(seed.0) >> 64) as u64);
+        Dict::with_seed([u128::from_le_bytes(seed.0) as u64, (u128::from_le_bytes(seed.0) >> 64) as u64])
+    }
+
+    fn with_seed(seed: [u64; 2]) -> Self {
         Dict {
             current: Table::unallocated(),
             next: Table::unallocated(),
             moved: 0,
             pauses: 0,
-            seed: [low, high],
+            seed,
             owned: PhantomData,
         }
+    }
+
+    /// An empty table with the same seed.
+    pub fn empty_twin(&self) -> Self {
+        Dict::with_seed(self.seed)
     }
 
     #[inline]
@@ -110,16 +136,26 @@ impl<T: Item> Dict<T> {
     #[inline]
     pub fn prefetch_bucket(&self, hash: u64) {
         let table = self.table_of(hash);
-        prefetch(table.bucket(table.index_of(hash)));
+        prefetch(table.line(table.index_of(hash)));
     }
 
-    /// Asks for the items that a lookup will compare. The bucket should have arrived (`prefetch_bucket`).
+    /// Asks for the items that a lookup will compare, and for the overflow bucket it may have to read. The bucket
+    /// should have arrived (`prefetch_bucket`).
     #[inline]
     pub fn prefetch_candidates(&self, hash: u64) {
         let table = self.table_of(hash);
-        // SAFETY: `bucket` gives a bucket that is there.
-        let view = unsafe { &*table.bucket(table.index_of(hash)) };
-        view.matches(bucket::tag_of(hash)).for_each(|slot| prefetch_two_lines(view.word(slot)));
+        let head = table.bucket(table.index_of(hash));
+        head.matches(bucket::tag_of(hash)).for_each(|slot| prefetch_two_lines(head.word(slot)));
+        table.prefetch_overflow(table.index_of(hash));
+    }
+
+    /// Asks for the candidates in the overflow bucket, which should have arrived (`prefetch_candidates`).
+    #[inline]
+    pub fn prefetch_overflow_candidates(&self, hash: u64) {
+        let table = self.table_of(hash);
+        if let Some(overflow) = table.bucket(table.index_of(hash)).next() {
+            overflow.matches(bucket::tag_of(hash)).for_each(|slot| prefetch_two_lines(overflow.word(slot)));
+        }
     }
 
     #[inline]
@@ -150,10 +186,25 @@ impl<T: Item> Dict<T> {
     pub fn remove(&mut self, hash: u64, key: &[u8]) -> Option<T> {
         self.rehash_on_write();
         let place = self.find(hash, key)?;
+        Some(self.take_at(hash, place))
+    }
+
+    /// Takes a random item out, chosen as `sample` does.
+    pub fn take_sample(&mut self, rng: &mut fastrand::Rng) -> Option<T> {
+        self.rehash_on_write();
+        let slot = std::ptr::from_ref(self.sample(rng)?).cast::<bucket::Word>();
+        // SAFETY: `sample` gives the item where it lies.
+        let (hash, word) = unsafe { (self.hash(item_at::<T>(slot).key()), *slot) };
+        // SAFETY: `find` shows slots that hold items.
+        let place = self.table_of(hash).find(hash, |slot| unsafe { *slot } == word)?;
+        Some(self.take_at(hash, place))
+    }
+
+    fn take_at(&mut self, hash: u64, place: Place) -> T {
         let word = self.table_of_mut(hash).remove(hash, place);
         self.shrink_if_sparse();
         // SAFETY: the word was an item's and has left the table.
-        Some(unsafe { from_word(word) })
+        unsafe { from_word(word) }
     }
 
     /// Shows every item that the table cannot tell from one with this hash, of which only the bits

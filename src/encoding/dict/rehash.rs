@@ -1,26 +1,27 @@
 //! Growing and shrinking, one bucket at a time.
 //!
 //! A rehash fills `next` from `current`, bucket by bucket in order of the index; when all is moved `next`
-//! becomes `current`. Every insertion, removal and `get_mut` moves one bucket. Growth starts at six items per
-//! bucket and doubles the buckets, so it is over after one new item per bucket, long before `next` is full.
+//! becomes `current`. Every insertion, removal and `get_mut` moves one bucket. Growth starts at a mean fill of the
+//! bucket (`ITEMS_PER_BUCKET`) and doubles the buckets, so it is over after one new item per bucket or less, long before
+//! `next` is full.
 //! The items of the bucket that comes next are prefetched, because moving an item means reading its key for
 //! the hash.
 //!
 //! A pause (`pause_rehash`, counted) stops both the start and the steps of a rehash: a forked child shares
 //! our pages, and what we do not touch need not be copied. Insertions then lengthen the chains. Only a table
-//! with more than `EXTREME_ITEMS_PER_BUCKET` grows, and moves, in spite of a pause: slow lookups would cost
+//! that is extremely full grows, and moves, in spite of a pause: slow lookups would cost
 //! more than copied pages.
 
 use super::table::Table;
-use super::{BUCKETS_MAX, Dict, Item, hash_with, item_at};
+use super::{BUCKETS_MAX, Dict, FILL_FOR_SPEED, Item, hash_with, item_at};
 use crate::encoding::prefetch::prefetch;
 
-/// The mean fill at which a table grows: of seven slots.
-pub(super) const GROW_ITEMS_PER_BUCKET: usize = 6;
-/// The mean fill at which it grows even while rehashing is paused.
-const EXTREME_ITEMS_PER_BUCKET: usize = 4 * GROW_ITEMS_PER_BUCKET;
-/// The mean fill up to which a rehash waits for memory that is being made resident.
-const PATIENT_ITEMS_PER_BUCKET: usize = 9;
+/// The mean fill beyond the usual at which a table grows even while rehashing is paused.
+const EXTREME_ITEMS_MORE: usize = 18;
+/// The mean fill beyond the usual up to which a rehash waits for memory that is being made resident.
+const PATIENT_ITEMS_MORE: usize = 3;
+/// A table with less than this part of its highest fill shrinks.
+const SHRINK_PART: usize = 7;
 /// Tables of so few buckets are not worth shrinking.
 const SHRINK_BUCKETS_MIN: usize = 8;
 /// A shrink leaves at least this part of the buckets, so that one SCAN call, which visits all the large
@@ -41,7 +42,7 @@ impl<T: Item> Dict<T> {
         while self.is_rehashing() {
             self.move_buckets(usize::MAX);
         }
-        let count = buckets_for(items);
+        let count = Self::buckets_for(items);
         if count > self.current.count() {
             self.start_rehash(count);
         }
@@ -71,6 +72,11 @@ impl<T: Item> Dict<T> {
         self.pauses += 1;
     }
 
+    /// Whether rehashing is stopped.
+    pub fn is_paused(&self) -> bool {
+        self.pauses > 0
+    }
+
     pub fn resume_rehash(&mut self) {
         assert!(self.pauses > 0, "resumed more often than paused");
         self.pauses -= 1;
@@ -79,14 +85,17 @@ impl<T: Item> Dict<T> {
     #[inline]
     pub(super) fn rehash_on_write(&mut self) {
         if self.is_rehashing() && self.may_rehash() && self.is_next_resident() {
-            self.move_buckets(1);
+            self.move_buckets(Self::MOVES_PER_WRITE);
         }
     }
+
+    /// Two tables at once are memory for nothing: where that counts, the time with two is short.
+    const MOVES_PER_WRITE: usize = if T::ITEMS_PER_BUCKET > FILL_FOR_SPEED { 2 } else { 1 };
 
     /// Starts to grow if one more item would be too many; gives an empty table its first memory.
     #[inline]
     pub(super) fn grow_if_full(&mut self) {
-        if self.len() >= self.current.count() * GROW_ITEMS_PER_BUCKET && !self.is_rehashing() {
+        if self.len() >= self.current.count() * T::ITEMS_PER_BUCKET && !self.is_rehashing() {
             self.grow();
         }
     }
@@ -94,17 +103,16 @@ impl<T: Item> Dict<T> {
     #[cold]
     fn grow(&mut self) {
         if !self.current.is_allocated() || self.may_rehash() {
-            self.start_rehash(buckets_for(self.len() + 1));
+            self.start_rehash(Self::buckets_for(self.len() + 1));
         }
     }
 
     #[inline]
     pub(super) fn shrink_if_sparse(&mut self) {
         let count = self.current.count();
-        // Less than one in eight of seven slots.
-        let is_sparse = count >= SHRINK_BUCKETS_MIN && self.len() * 8 < count * 7;
+        let is_sparse = count >= SHRINK_BUCKETS_MIN && self.len() * SHRINK_PART < count * T::ITEMS_PER_BUCKET;
         if is_sparse && self.pauses == 0 && !self.is_rehashing() {
-            self.start_rehash(buckets_for(self.len() * 2).max(count / SHRINK_FACTOR_MAX));
+            self.start_rehash(Self::buckets_for(self.len() * 2).max(count / SHRINK_FACTOR_MAX));
         }
     }
 
@@ -112,11 +120,12 @@ impl<T: Item> Dict<T> {
     /// patience.
     #[inline]
     fn is_next_resident(&self) -> bool {
-        self.next.is_resident_for(self.moved) || self.len() > self.current.count() * PATIENT_ITEMS_PER_BUCKET
+        self.next.is_resident_for(self.moved)
+            || self.len() > self.current.count() * (T::ITEMS_PER_BUCKET + PATIENT_ITEMS_MORE)
     }
 
     fn may_rehash(&self) -> bool {
-        self.pauses == 0 || self.len() > self.current.count() * EXTREME_ITEMS_PER_BUCKET
+        self.pauses == 0 || self.len() > self.current.count() * (T::ITEMS_PER_BUCKET + EXTREME_ITEMS_MORE)
     }
 
     #[cold]
@@ -164,14 +173,20 @@ impl<T: Item> Dict<T> {
     /// after.
     fn prefetch_next_move(&self) {
         let (index, count) = (self.moved, self.current.count());
-        self.current.prefetch_items(index);
-        prefetch(self.current.bucket((index + 1).min(count - 1)));
-        prefetch(self.next.bucket(index & self.next.mask()));
-        prefetch(self.next.bucket((index + count) & self.next.mask()));
+        for index in index..(index + Self::MOVES_PER_WRITE).min(count) {
+            self.current.prefetch_chain(index);
+            prefetch(self.next.line(index & self.next.mask()));
+            prefetch(self.next.line((index + count) & self.next.mask()));
+        }
+        for ahead in 0..Self::MOVES_PER_WRITE {
+            let after = index + Self::MOVES_PER_WRITE + ahead;
+            self.current.prefetch_overflow(after.min(count - 1));
+            prefetch(self.current.line((after + Self::MOVES_PER_WRITE).min(count - 1)));
+        }
     }
-}
 
-/// The least number of buckets that holds `items` without growing.
-fn buckets_for(items: usize) -> usize {
-    items.div_ceil(GROW_ITEMS_PER_BUCKET).clamp(1, BUCKETS_MAX).next_power_of_two()
+    /// The least number of buckets that holds `items` without growing.
+    fn buckets_for(items: usize) -> usize {
+        items.div_ceil(T::ITEMS_PER_BUCKET).clamp(1, BUCKETS_MAX).next_power_of_two()
+    }
 }

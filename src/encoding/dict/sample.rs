@@ -1,18 +1,15 @@
 //! Items at random: one, evenly (RANDOMKEY), or a batch of neighbours (eviction pools).
 //!
-//! One item: a random bucket and a random number below `EVEN_ITEMS`; if the bucket holds that many, the item
-//! of that number, else another try. So items of crowded and of lonely buckets are equally likely, up to
-//! chains longer than that. A batch: every item of successive buckets from a random one on, which costs one
+//! One item: a random bucket and a random number below a limit that few buckets exceed; if the bucket holds that many,
+//! the item of that number, else another try. So items of crowded and of lonely buckets are equally likely, up to
+//! chains longer than the limit. A batch: every item of successive buckets from a random one on, which costs one
 //! cache miss where single samples cost two or more each.
 
-use super::rehash::GROW_ITEMS_PER_BUCKET;
 use super::scan::{chain_items, chain_len};
 use super::table::Table;
 use super::{Dict, Item};
 use crate::encoding::prefetch::prefetch;
 
-/// Buckets up to this many items are sampled evenly.
-const EVEN_ITEMS: usize = GROW_ITEMS_PER_BUCKET + 2;
 /// Tries before a sample walks to the next item instead: only an almost empty table needs so many.
 const TRIES_MAX: usize = 128;
 /// Buckets that a batch passes at most, for each item it is asked for.
@@ -25,11 +22,11 @@ impl<T: Item> Dict<T> {
         if self.is_empty() {
             return None;
         }
-        let buckets = self.live_buckets();
+        let (buckets, even_items) = (self.live_buckets(), self.even_items());
         for _ in 0..TRIES_MAX {
             let (table, index) = self.live_bucket(rng.usize(..buckets));
-            let held = chain_len(table.chain(index));
-            let number = rng.usize(..held.max(EVEN_ITEMS));
+            let held = chain_len(table, index);
+            let number = rng.usize(..held.max(even_items));
             if number < held {
                 return chain_items(table, index).nth(number);
             }
@@ -53,7 +50,7 @@ impl<T: Item> Dict<T> {
         for step in 0..buckets.min(n.saturating_mul(BUCKETS_PER_ITEM_MAX)) {
             let (table, index) = self.live_bucket((start + step) % buckets);
             let (ahead_table, ahead_index) = self.live_bucket((start + step + 2) % buckets);
-            prefetch(ahead_table.bucket(ahead_index));
+            prefetch(ahead_table.line(ahead_index));
             table.prefetch_items(index);
             out.extend(chain_items::<T>(table, index).take(wanted - out.len()));
             if out.len() == wanted {
@@ -63,6 +60,14 @@ impl<T: Item> Dict<T> {
         if out.len() == before {
             out.extend(self.sample(rng));
         }
+    }
+
+    /// So many items nearly every bucket holds at most: three standard deviations above the mean.
+    fn even_items(&self) -> usize {
+        let tables = [&self.current, &self.next].into_iter().filter(|table| table.is_allocated());
+        let buckets = tables.map(Table::count).min().unwrap_or(1);
+        let mean = self.len() / buckets;
+        mean + 3 * mean.isqrt() + 2
     }
 
     /// Buckets that may hold items: of `current` those not yet moved, and all of `next`.

@@ -6,12 +6,14 @@
 //! tables exist a call visits the bucket of the small one and every bucket of the large one that belongs to
 //! it. An item may be shown twice, but one that is there during the whole scan is never missed.
 
-use super::bucket::{Bucket, SlotSet, Word};
-use super::table::{Chain, Table};
+use std::marker::PhantomData;
+
+use super::bucket::Word;
+use super::table::{Slots, Table};
 use super::{Dict, Item, item_at};
 use crate::encoding::prefetch::{prefetch, prefetch_two_lines};
 
-/// Items that are on their way while `for_each` visits one. A power of two.
+/// Items that are on their way while `Iter` yields one. A power of two.
 const ITEMS_AHEAD: usize = 16;
 /// Buckets that are on their way.
 const BUCKETS_AHEAD: usize = 8;
@@ -42,7 +44,7 @@ impl<T: Item> Dict<T> {
                 break;
             }
         }
-        prefetch(large.bucket((cursor & large_mask) as usize));
+        prefetch(large.line((cursor & large_mask) as usize));
         cursor
     }
 
@@ -51,67 +53,99 @@ impl<T: Item> Dict<T> {
             return;
         }
         table.prefetch_items(index);
-        for bucket in table.chain(index) {
-            // SAFETY: a chain yields buckets that are there; nothing changes while `self` is borrowed.
-            let view = unsafe { &*bucket };
-            // SAFETY: an occupied slot holds an item.
-            view.occupied().for_each(|slot| visit(unsafe { item_at(view.slot(slot)) }));
-        }
+        chain_items(table, index).for_each(visit);
     }
 
-    /// Visits every item in the order of the buckets, as fast as memory allows: buckets and items are asked
-    /// for long before they are read. Allocates nothing.
+    /// Visits every item in the order of the buckets, as fast as memory allows. Allocates nothing.
     pub fn for_each(&self, visit: &mut dyn FnMut(&T)) {
-        let mut ring = [std::ptr::null::<Word>(); ITEMS_AHEAD];
-        let mut seen = 0;
-        let mut push = |slot: *const Word| {
-            let oldest = std::mem::replace(&mut ring[seen % ITEMS_AHEAD], slot);
-            seen += 1;
-            if seen > ITEMS_AHEAD {
-                // SAFETY: a slot that was occupied when it went in; nothing changes while `self` is borrowed.
-                visit(unsafe { item_at(oldest) });
-            }
-        };
-        walk_ahead(&self.current, self.moved, &mut push);
-        walk_ahead(&self.next, 0, &mut push);
-        for position in seen.saturating_sub(ITEMS_AHEAD)..seen {
-            // SAFETY: as above; these are the last items, in the order they went in.
-            visit(unsafe { item_at(ring[position % ITEMS_AHEAD]) });
-        }
+        self.iter().for_each(visit);
     }
 
-    /// Every item in the order of the buckets, without prefetching.
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
-        let current = (self.moved..self.current.count()).map(|index| (&self.current, index));
-        let next = (0..self.next.count()).map(|index| (&self.next, index));
-        current.chain(next).flat_map(|(table, index)| chain_items(table, index))
+    /// Every item in the order of the buckets. Buckets and items are asked for long before they are read.
+    pub fn iter(&self) -> Iter<'_, T> {
+        let walk = Walk { table: &self.current, then: Some(&self.next), index: self.moved, slots: None };
+        Iter {
+            walk,
+            ring: [std::ptr::null(); ITEMS_AHEAD],
+            given: 0,
+            asked: 0,
+            left: self.len(),
+            items: PhantomData,
+        }
     }
 }
 
-/// Shows every occupied slot from bucket `first` on, having asked for the item.
-fn walk_ahead(table: &Table, first: usize, push: &mut impl FnMut(*const Word)) {
-    let count = table.count();
-    for index in first..count {
-        if index + BUCKETS_AHEAD < count {
-            prefetch(table.bucket(index + BUCKETS_AHEAD));
-            // SAFETY: `bucket` gives a bucket that is there.
-            let overflow = unsafe { (*table.bucket(index + OVERFLOW_AHEAD)).next() };
-            if !overflow.is_null() {
-                prefetch(overflow);
-            }
+/// Yields the items of a table in the order of its buckets.
+#[derive(Clone)]
+pub struct Iter<'a, T: Item> {
+    walk: Walk<'a>,
+    /// Slots whose items are on their way.
+    ring: [*const Word; ITEMS_AHEAD],
+    given: usize,
+    asked: usize,
+    left: usize,
+    items: PhantomData<&'a T>,
+}
+
+impl<'a, T: Item> Iterator for Iter<'a, T> {
+    type Item = &'a T;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a T> {
+        while self.asked < self.given + ITEMS_AHEAD {
+            let Some(slot) = self.walk.next() else { break };
+            // SAFETY: an occupied slot; nothing changes while the table is borrowed.
+            prefetch_two_lines(unsafe { slot.read() });
+            self.ring[self.asked % ITEMS_AHEAD] = slot;
+            self.asked += 1;
         }
-        table.chain(index).for_each(|bucket| push_bucket(bucket, push));
+        if self.given == self.asked {
+            return None;
+        }
+        let slot = self.ring[self.given % ITEMS_AHEAD];
+        self.given += 1;
+        self.left -= 1;
+        // SAFETY: an occupied slot holds an item; nothing changes while the table is borrowed.
+        Some(unsafe { item_at(slot) })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
     }
 }
 
-#[inline]
-fn push_bucket(bucket: *mut Bucket, push: &mut impl FnMut(*const Word)) {
-    // SAFETY: `bucket` comes from a chain, and nothing changes during the walk.
-    let view = unsafe { &*bucket };
-    let slots: SlotSet = view.occupied();
-    for slot in slots {
-        prefetch_two_lines(view.word(slot));
-        push(view.slot(slot));
+impl<T: Item> ExactSizeIterator for Iter<'_, T> {}
+
+/// Yields every occupied slot, and asks for the buckets ahead.
+#[derive(Clone)]
+struct Walk<'a> {
+    table: &'a Table,
+    then: Option<&'a Table>,
+    /// The bucket that comes next.
+    index: usize,
+    slots: Option<Slots>,
+}
+
+impl Iterator for Walk<'_> {
+    type Item = *const Word;
+
+    #[inline]
+    fn next(&mut self) -> Option<*const Word> {
+        loop {
+            if let Some(slot) = self.slots.as_mut().and_then(Slots::next) {
+                return Some(slot);
+            }
+            if self.index == self.table.count() {
+                (self.table, self.index) = (self.then.take()?, 0);
+                continue;
+            }
+            if self.index + BUCKETS_AHEAD < self.table.count() {
+                prefetch(self.table.line(self.index + BUCKETS_AHEAD));
+                self.table.prefetch_overflow(self.index + OVERFLOW_AHEAD);
+            }
+            self.slots = Some(self.table.slots(self.index));
+            self.index += 1;
+        }
     }
 }
 
@@ -120,18 +154,13 @@ fn cursor_after(cursor: u64, mask: u64) -> u64 {
     (cursor | !mask).reverse_bits().wrapping_add(1).reverse_bits()
 }
 
-/// Items of one chain.
-pub(super) fn chain_len(chain: Chain) -> usize {
-    // SAFETY: a chain yields buckets that are there.
-    chain.map(|bucket| unsafe { (*bucket).occupied().len() }).sum()
+/// How many items one chain holds.
+pub(super) fn chain_len(table: &Table, index: usize) -> usize {
+    table.chain(index).map(|bucket| bucket.occupied().len()).sum()
 }
 
 /// The items of one chain.
 pub(super) fn chain_items<'a, T: Item + 'a>(table: &'a Table, index: usize) -> impl Iterator<Item = &'a T> {
-    table.chain(index).flat_map(|bucket| {
-        // SAFETY: a chain yields buckets that are there; the table is borrowed as long as the items are.
-        let view: &Bucket = unsafe { &*bucket };
-        // SAFETY: an occupied slot holds an item.
-        view.occupied().map(move |slot| unsafe { item_at::<T>(view.slot(slot)) })
-    })
+    // SAFETY: an occupied slot holds an item; the table is borrowed as long as the items are.
+    table.slots(index).map(|slot| unsafe { item_at(slot) })
 }

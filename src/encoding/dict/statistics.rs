@@ -1,6 +1,6 @@
 //! What a table looks like from outside (DEBUG HTSTATS), and the walk that checks every invariant.
 
-use super::bucket::tag_of;
+use super::bucket::{SLOTS, tag_of};
 use super::scan::chain_len;
 use super::table::Table;
 use super::{Dict, Item, item_at};
@@ -17,7 +17,7 @@ pub struct TableStatistics {
     /// Buckets that have an overflow bucket.
     pub chained_buckets: usize,
     pub overflow_buckets: usize,
-    /// Cache lines of the longest chain.
+    /// Buckets of the longest chain.
     pub longest_chain: usize,
     /// How many buckets hold 0, 1, 2 .. items, with their chains; the last number counts all that hold more.
     pub fill_histogram: [usize; FILL_LEVELS],
@@ -50,41 +50,40 @@ impl<T: Item> Dict<T> {
     }
 
     fn check_table(&self, table: &Table, first: usize) {
-        let (mut items, mut overflow_buckets) = (0, 0);
+        let (mut items, mut overflow_bytes) = (0, 0);
         for index in first..table.count() {
             for (position, bucket) in table.chain(index).enumerate() {
-                // SAFETY: a chain yields buckets that are there.
-                let view = unsafe { &*bucket };
-                let held = view.occupied().len();
+                let (held, capacity) = (bucket.occupied().len(), bucket.capacity());
                 items += held;
-                overflow_buckets += usize::from(position > 0);
+                overflow_bytes += if position > 0 { bucket.bytes() } else { 0 };
                 assert!(position == 0 || held >= 2, "an overflow bucket with {held} items");
-                assert!(view.next().is_null() || held == 6, "a chained bucket with a free slot");
-                for slot in view.occupied() {
+                assert!(position > 0 || capacity == SLOTS, "a head of {capacity} slots");
+                match bucket.next() {
+                    Some(_) => assert_eq!((held, capacity), (6, SLOTS), "a chained bucket with free slots"),
+                    None => assert!(position == 0 || capacity - held <= 2, "{held} of {capacity} slots"),
+                }
+                for slot in bucket.occupied() {
                     // SAFETY: an occupied slot holds an item.
-                    let hash = self.hash(unsafe { item_at::<T>(view.slot(slot)) }.key());
-                    assert_eq!(view.tag(slot), tag_of(hash), "a wrong tag");
+                    let hash = self.hash(unsafe { item_at::<T>(bucket.slot(slot)) }.key());
+                    assert_eq!(bucket.tag(slot), tag_of(hash), "a wrong tag");
                     assert_eq!(table.index_of(hash), index, "an item in a wrong bucket");
                     assert!(std::ptr::eq(self.table_of(hash), table), "an item in the wrong table");
                 }
             }
         }
         assert_eq!(items, table.items(), "a wrong count of items");
-        assert_eq!(overflow_buckets, table.overflow_buckets(), "a wrong count of overflow buckets");
+        assert_eq!(overflow_bytes, table.overflow_bytes(), "a wrong size of overflow buckets");
     }
 }
 
 fn table_statistics(table: &Table, first: usize) -> TableStatistics {
-    let mut statistics = TableStatistics {
-        buckets: table.count(),
-        items: table.items(),
-        overflow_buckets: table.overflow_buckets(),
-        ..TableStatistics::default()
-    };
+    let mut statistics =
+        TableStatistics { buckets: table.count(), items: table.items(), ..TableStatistics::default() };
     statistics.fill_histogram[0] = first;
     for index in first..table.count() {
-        let (lines, items) = (table.chain(index).count(), chain_len(table.chain(index)));
+        let (lines, items) = (table.chain(index).count(), chain_len(table, index));
         statistics.chained_buckets += usize::from(lines > 1);
+        statistics.overflow_buckets += lines - 1;
         statistics.longest_chain = statistics.longest_chain.max(lines);
         statistics.fill_histogram[items.min(FILL_LEVELS - 1)] += 1;
     }

@@ -10,8 +10,9 @@
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::bucket::{Bucket, Word, tag_of};
+use super::bucket::{Bucket, Line, SlotSet, Word, tag_of};
 use crate::base::heap::{self, Progress};
 use crate::base::os;
 use crate::encoding::prefetch::{prefetch, prefetch_two_lines};
@@ -21,7 +22,17 @@ const MAPPED_BYTES_MIN: usize = 1 << 20;
 /// Size and alignment of a huge page; also the step in which a table's memory goes back.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 /// Buckets in one such step.
-const RELEASE_BUCKETS: usize = HUGE_PAGE_BYTES / size_of::<Bucket>();
+const RELEASE_BUCKETS: usize = HUGE_PAGE_BYTES / size_of::<Line>();
+
+/// Bytes of the tables of this process that are mappings of their own.
+static MAPPED_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes of all tables that are mapped directly, which the allocator does not know of: of every `Dict` there is, on any
+/// thread.
+#[inline]
+pub fn mapped_bytes_total() -> usize {
+    MAPPED_BYTES.load(Ordering::Relaxed)
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Memory {
@@ -31,38 +42,37 @@ enum Memory {
 }
 
 pub(super) struct Table {
-    buckets: NonNull<Bucket>,
+    lines: NonNull<Line>,
     mask: usize,
     items: usize,
-    overflow_buckets: usize,
+    overflow_bytes: usize,
     memory: Memory,
     /// A mapped table becomes resident in the background; `None` when nobody makes it so.
     progress: Option<Progress>,
 }
 
 /// Where an item lies: valid until the table changes.
+#[derive(Clone, Copy)]
 pub(super) struct Place {
-    bucket: *mut Bucket,
+    bucket: Bucket,
     slot: usize,
 }
 
 impl Place {
-    pub(super) fn slot(&self) -> *mut Word {
-        // SAFETY: the place was found in a bucket that is still there, as the type promises.
-        unsafe { (*self.bucket).slot_mut(self.slot) }
+    #[inline]
+    pub(super) fn slot(self) -> *mut Word {
+        self.bucket.slot(self.slot)
     }
 }
 
-struct Nothing(Bucket);
-// SAFETY: the bucket is never written: a table without memory refuses insertions and holds nothing to remove.
-unsafe impl Sync for Nothing {}
-/// The bucket that a table without memory reads, so that looking something up needs no test for it.
-static NOTHING: Nothing = Nothing(Bucket::EMPTY);
+/// The bucket that a table without memory reads, so that looking something up needs no test for it. It is never
+/// written: such a table refuses insertions and holds nothing to remove.
+static NOTHING: Line = Line::EMPTY;
 
 impl Table {
     pub(super) fn unallocated() -> Table {
-        let buckets = NonNull::from(&NOTHING.0);
-        Table { buckets, mask: 0, items: 0, overflow_buckets: 0, memory: Memory::Unallocated, progress: None }
+        let lines = NonNull::from(&NOTHING);
+        Table { lines, mask: 0, items: 0, overflow_bytes: 0, memory: Memory::Unallocated, progress: None }
     }
 
     /// An empty table of `count` buckets, a power of two.
@@ -75,14 +85,17 @@ impl Table {
             // SAFETY: the layout has a size above zero.
             (Memory::Heap, unsafe { alloc_zeroed(layout) })
         };
-        let Some(buckets) = NonNull::new(address.cast::<Bucket>()) else { handle_alloc_error(layout) };
+        let Some(lines) = NonNull::new(address.cast::<Line>()) else { handle_alloc_error(layout) };
+        if memory == Memory::Mapped {
+            MAPPED_BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        }
         let is_large = layout.size() >= HUGE_PAGE_BYTES;
         let progress = is_large.then(|| heap::populate_table(address.addr(), layout.size())).flatten();
         if is_large && progress.is_none() {
             // Refused by a kernel without huge pages: then the table is on small ones.
             let _ = os::advise_huge_pages(address.addr(), layout.size());
         }
-        Table { buckets, mask: count - 1, items: 0, overflow_buckets: 0, memory, progress }
+        Table { lines, mask: count - 1, items: 0, overflow_bytes: 0, memory, progress }
     }
 
     pub(super) fn is_allocated(&self) -> bool {
@@ -111,20 +124,20 @@ impl Table {
     pub(super) fn is_resident_for(&self, index: usize) -> bool {
         match &self.progress {
             None => true,
-            Some(progress) => progress.covers((index & (self.mask >> 1)) * size_of::<Bucket>()),
+            Some(progress) => progress.covers((index & (self.mask >> 1)) * size_of::<Line>()),
         }
     }
 
-    pub(super) fn overflow_buckets(&self) -> usize {
-        self.overflow_buckets
+    pub(super) fn overflow_bytes(&self) -> usize {
+        self.overflow_bytes
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        (self.count() + self.overflow_buckets) * size_of::<Bucket>()
+        self.count() * size_of::<Line>() + self.overflow_bytes
     }
 
     pub(super) fn mapped_bytes(&self) -> usize {
-        if self.memory == Memory::Mapped { self.count() * size_of::<Bucket>() } else { 0 }
+        if self.memory == Memory::Mapped { self.count() * size_of::<Line>() } else { 0 }
     }
 
     #[inline]
@@ -132,97 +145,117 @@ impl Table {
         hash as usize & self.mask
     }
 
+    /// The address of a bucket, without looking at it.
     #[inline]
-    pub(super) fn bucket(&self, index: usize) -> *mut Bucket {
+    pub(super) fn line(&self, index: usize) -> *const Line {
+        self.bucket(index).address().cast()
+    }
+
+    #[inline]
+    pub(super) fn bucket(&self, index: usize) -> Bucket {
         debug_assert!(index <= self.mask);
-        // SAFETY: the index is below the number of buckets (callers mask it or count up to `count`).
-        unsafe { self.buckets.as_ptr().add(index) }
+        // SAFETY: the index is below the number of buckets (callers mask it or count up to `count`), and whoever changes
+        // a bucket has borrowed the table for change.
+        unsafe { Bucket::at(self.lines.add(index)) }
     }
 
     /// The buckets of one chain, from the head on.
     #[inline]
     pub(super) fn chain(&self, index: usize) -> Chain {
-        Chain(self.bucket(index))
+        Chain(Some(self.bucket(index)))
+    }
+
+    /// The occupied slots of one chain.
+    #[inline]
+    pub(super) fn slots(&self, index: usize) -> Slots {
+        let head = self.bucket(index);
+        Slots { bucket: head, left: head.occupied() }
     }
 
     /// The first item with the hash's tag that `accept` takes; it is given the slot's address.
     #[inline]
     pub(super) fn find(&self, hash: u64, mut accept: impl FnMut(*const Word) -> bool) -> Option<Place> {
         let tag = tag_of(hash);
-        for bucket in self.chain(self.index_of(hash)) {
-            // SAFETY: a chain yields buckets that are there; nothing changes the table while we look.
-            let view = unsafe { &*bucket };
-            for slot in view.matches(tag) {
-                if accept(view.slot(slot)) {
+        let mut bucket = self.bucket(self.index_of(hash));
+        loop {
+            for slot in bucket.matches(tag) {
+                if accept(bucket.slot(slot)) {
                     return Some(Place { bucket, slot });
                 }
             }
+            bucket = bucket.next()?;
         }
-        None
+    }
+
+    /// The last bucket of the chain that begins with `head`, and the one before it.
+    #[inline]
+    fn last_of(head: Bucket) -> (Option<Bucket>, Bucket) {
+        let (mut parent, mut last) = (None, head);
+        while let Some(next) = last.next() {
+            (parent, last) = (Some(last), next);
+        }
+        (parent, last)
     }
 
     /// Adds an item to a table that has memory.
     #[inline]
     pub(super) fn insert(&mut self, hash: u64, word: Word) {
         assert!(self.is_allocated());
-        let head = self.bucket(self.index_of(hash));
-        // SAFETY: a chain's buckets are there, and no reference to one is alive: `self` is borrowed for
-        // change.
-        let last = unsafe { &mut *Chain(head).last().unwrap_or(head) };
+        let (parent, last) = Table::last_of(self.bucket(self.index_of(hash)));
         match last.free_slot() {
             Some(slot) => last.put(slot, tag_of(hash), word),
-            None => self.insert_overflow(last, tag_of(hash), word),
+            None => self.insert_overflow(parent, last, tag_of(hash), word),
         }
         self.items += 1;
     }
 
+    /// Adds an item to a chain whose `last` bucket is full.
     #[cold]
-    fn insert_overflow(&mut self, full: &mut Bucket, tag: u8, word: Word) {
-        let overflow = Box::into_raw(Box::new(Bucket::EMPTY));
-        let (last_tag, last_word) = full.chain(overflow);
-        // SAFETY: just made; only the chain knows it.
-        let overflow = unsafe { &mut *overflow };
-        overflow.put(0, last_tag, last_word);
-        overflow.put(1, tag, word);
-        self.overflow_buckets += 1;
+    fn insert_overflow(&mut self, parent: Option<Bucket>, last: Bucket, tag: u8, word: Word) {
+        const FREE: &str = "a bucket that was just made or enlarged has free slots";
+        let bytes = last.bytes();
+        let grown = parent.and_then(|parent| {
+            let grown = last.grown()?;
+            parent.relink(grown);
+            self.overflow_bytes -= bytes;
+            Some(grown)
+        });
+        let roomy = grown.unwrap_or_else(|| {
+            let overflow = Bucket::allocate();
+            last.chain(overflow);
+            overflow
+        });
+        self.overflow_bytes += roomy.bytes();
+        roomy.put(roomy.free_slot().expect(FREE), tag, word);
     }
 
     /// Takes the item at `place`, which was found with this hash; the chain's last bucket fills the hole.
     pub(super) fn remove(&mut self, hash: u64, place: Place) -> Word {
-        let (mut parent, mut last) = (std::ptr::null_mut(), std::ptr::null_mut());
-        for bucket in self.chain(self.index_of(hash)) {
-            (parent, last) = (last, bucket);
-        }
-        // SAFETY: `place` is in this chain, as the caller promises; a reference to one bucket lives at a
-        // time.
-        let (_, word) = unsafe { (*place.bucket).take(place.slot) };
+        let (parent, last) = Table::last_of(self.bucket(self.index_of(hash)));
+        let (_, word) = place.bucket.take(place.slot);
         self.items -= 1;
-        if !parent.is_null() {
-            // SAFETY: both are buckets of the chain, not the same, and `last` is the overflow bucket of
-            // `parent`.
-            unsafe { self.mend_chain(parent, last, &place) };
+        if let Some(parent) = parent {
+            self.mend_chain(parent, last, place);
         }
         word
     }
 
-    /// # Safety
-    /// `last` is the last bucket of a chain, `parent` the one before it, `hole` a free slot of that chain.
-    unsafe fn mend_chain(&mut self, parent: *mut Bucket, last: *mut Bucket, hole: &Place) {
+    /// `last` is the last bucket of a chain, `parent` the one before it, `hole` a slot that was just emptied.
+    fn mend_chain(&mut self, parent: Bucket, last: Bucket, hole: Place) {
         const HELD: &str = "an overflow bucket holds two items or more, of which one at most was taken";
-        // SAFETY: the caller's promise; the references are to different buckets or follow one another.
-        unsafe {
-            if hole.bucket != last {
-                let slot = (*last).occupied().next().expect(HELD);
-                let (tag, word) = (*last).take(slot);
-                (*hole.bucket).put(hole.slot, tag, word);
-            }
-            if (*last).occupied().len() == 1 {
-                let slot = (*last).occupied().next().expect(HELD);
-                let (tag, word) = (*last).take(slot);
-                (*parent).unchain(tag, word);
-                drop(Box::from_raw(last));
-                self.overflow_buckets -= 1;
-            }
+        if hole.bucket != last {
+            let (tag, word) = last.take(last.occupied().next().expect(HELD));
+            hole.bucket.put(hole.slot, tag, word);
+        }
+        let bytes = last.bytes();
+        if last.occupied().len() == 1 {
+            let (tag, word) = last.take(last.occupied().next().expect(HELD));
+            parent.unchain(tag, word);
+            last.free();
+            self.overflow_bytes -= bytes;
+        } else if let Some(shrunk) = last.shrunk() {
+            parent.relink(shrunk);
+            self.overflow_bytes -= bytes - shrunk.bytes();
         }
     }
 
@@ -230,18 +263,16 @@ impl Table {
     /// buckets.
     pub(super) fn drain(&mut self, index: usize, take: &mut impl FnMut(*const Word)) {
         let head = self.bucket(index);
-        for bucket in Chain(head) {
-            // SAFETY: a chain's bucket; `Chain` has read the next address before it yielded this one.
-            let view = unsafe { &mut *bucket };
-            let slots = view.occupied();
+        for bucket in Chain(Some(head)) {
+            let slots = bucket.occupied();
             self.items -= slots.len();
-            slots.for_each(|slot| take(view.slot(slot)));
+            slots.for_each(|slot| take(bucket.slot(slot)));
             if bucket == head {
-                view.reset();
+                head.reset();
             } else {
-                // SAFETY: an overflow bucket was made by `Box`, and its parent has been left behind.
-                drop(unsafe { Box::from_raw(bucket) });
-                self.overflow_buckets -= 1;
+                // `Chain` has read the address of the next one before it yielded this one.
+                self.overflow_bytes -= bucket.bytes();
+                bucket.free();
             }
         }
     }
@@ -255,19 +286,31 @@ impl Table {
         // SAFETY: the range lies in our own mapping and no bucket in it is used. Should the call fail, the
         // memory is returned by the final unmap instead.
         unsafe {
-            let start = self.buckets.as_ptr().add(index - RELEASE_BUCKETS);
+            let start = self.lines.as_ptr().add(index - RELEASE_BUCKETS);
             libc::madvise(start.cast(), HUGE_PAGE_BYTES, libc::MADV_DONTNEED);
         }
     }
 
-    /// Asks for a chain's items, and for its overflow bucket.
+    /// Asks for a bucket's items, and for its overflow bucket.
     #[inline]
     pub(super) fn prefetch_items(&self, index: usize) {
-        // SAFETY: `bucket` gives a bucket that is there.
-        let view = unsafe { &*self.bucket(index) };
-        view.occupied().for_each(|slot| prefetch_two_lines(view.word(slot)));
-        if !view.next().is_null() {
-            prefetch(view.next());
+        let head = self.bucket(index);
+        head.occupied().for_each(|slot| prefetch_two_lines(head.word(slot)));
+        self.prefetch_overflow(index);
+    }
+
+    #[inline]
+    pub(super) fn prefetch_overflow(&self, index: usize) {
+        if let Some(overflow) = self.bucket(index).next() {
+            prefetch(overflow.address());
+        }
+    }
+
+    /// Asks for all items of a chain whose buckets have arrived.
+    #[inline]
+    pub(super) fn prefetch_chain(&self, index: usize) {
+        for bucket in self.chain(index) {
+            bucket.occupied().for_each(|slot| prefetch_two_lines(bucket.word(slot)));
         }
     }
 }
@@ -278,36 +321,55 @@ impl Drop for Table {
         match self.memory {
             Memory::Unallocated => {}
             // SAFETY: allocated in `with_buckets` with the same layout.
-            Memory::Heap => unsafe { dealloc(self.buckets.as_ptr().cast(), layout) },
-            // SAFETY: mapped in `with_buckets` with the same length; nobody holds a reference into it.
-            Memory::Mapped => unsafe {
-                libc::munmap(self.buckets.as_ptr().cast(), layout.size());
-            },
+            Memory::Heap => unsafe { dealloc(self.lines.as_ptr().cast(), layout) },
+            Memory::Mapped => {
+                // SAFETY: mapped in `with_buckets` with the same length; nobody holds a reference into it.
+                unsafe { libc::munmap(self.lines.as_ptr().cast(), layout.size()) };
+                MAPPED_BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
+            }
         }
     }
 }
 
 /// Yields the buckets of a chain. Reads the next one's address before it yields a bucket, so the caller may
 /// free that.
-pub(super) struct Chain(*mut Bucket);
+pub(super) struct Chain(Option<Bucket>);
 
 impl Iterator for Chain {
-    type Item = *mut Bucket;
+    type Item = Bucket;
 
     #[inline]
-    fn next(&mut self) -> Option<*mut Bucket> {
-        if self.0.is_null() {
-            return None;
-        }
-        let bucket = self.0;
-        // SAFETY: heads come from `Table::bucket`, the others are the overflow buckets that these own.
-        self.0 = unsafe { (*bucket).next() };
+    fn next(&mut self) -> Option<Bucket> {
+        let bucket = self.0?;
+        self.0 = bucket.next();
         Some(bucket)
     }
 }
 
+/// Yields the occupied slots of a chain, which does not change meanwhile.
+#[derive(Clone, Copy)]
+pub(super) struct Slots {
+    bucket: Bucket,
+    left: SlotSet,
+}
+
+impl Iterator for Slots {
+    type Item = *const Word;
+
+    #[inline]
+    fn next(&mut self) -> Option<*const Word> {
+        loop {
+            if let Some(slot) = self.left.next() {
+                return Some(self.bucket.slot(slot));
+            }
+            self.bucket = self.bucket.next()?;
+            self.left = self.bucket.occupied();
+        }
+    }
+}
+
 fn table_layout(count: usize) -> Layout {
-    Layout::array::<Bucket>(count).expect("at most 2^40 buckets of 64 bytes")
+    Layout::array::<Line>(count).expect("at most 2^40 buckets of 64 bytes")
 }
 
 /// Zeroed memory from the kernel, or null.

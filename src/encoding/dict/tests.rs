@@ -4,20 +4,25 @@ use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
-use super::{Dict, HASH_BITS_USED, HashSeed, Item};
+use super::{Dict, FILL_FOR_MEMORY, FILL_FOR_SPEED, HASH_BITS_USED, HashSeed, Item, mapped_bytes_total};
 
-/// A key and a number.
+/// A key and a number, in tables of the given fill.
 #[repr(transparent)]
-struct Pair(Box<(Vec<u8>, u32)>);
+struct Pair<const FILL: usize>(Box<(Vec<u8>, u32)>);
 
 // SAFETY: a `Box` of a sized type is a pointer; the key lies behind it.
-unsafe impl Item for Pair {
+unsafe impl<const FILL: usize> Item for Pair<FILL> {
+    const ITEMS_PER_BUCKET: usize = FILL;
+
     fn key(&self) -> &[u8] {
         &self.0.0
     }
 }
 
-fn dict() -> Dict<Pair> {
+const SPEED: usize = FILL_FOR_SPEED;
+const MEMORY: usize = FILL_FOR_MEMORY;
+
+fn dict<const FILL: usize>() -> Dict<Pair<FILL>> {
     Dict::new(HashSeed(*b"a seed for tests"))
 }
 
@@ -25,17 +30,17 @@ fn key(number: u32) -> Vec<u8> {
     format!("key:{number}").into_bytes()
 }
 
-fn insert(dict: &mut Dict<Pair>, number: u32) {
+fn insert<const FILL: usize>(dict: &mut Dict<Pair<FILL>>, number: u32) {
     let key = key(number);
     dict.insert_new(dict.hash(&key), Pair(Box::new((key, number))));
 }
 
-fn remove(dict: &mut Dict<Pair>, number: u32) -> Option<u32> {
+fn remove<const FILL: usize>(dict: &mut Dict<Pair<FILL>>, number: u32) -> Option<u32> {
     let key = key(number);
     dict.remove(dict.hash(&key), &key).map(|pair| pair.0.1)
 }
 
-fn filled(count: u32) -> Dict<Pair> {
+fn filled<const FILL: usize>(count: u32) -> Dict<Pair<FILL>> {
     let mut dict = dict();
     (0..count).for_each(|number| insert(&mut dict, number));
     dict
@@ -68,14 +73,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-struct Model {
-    dict: Dict<Pair>,
+struct Model<const FILL: usize> {
+    dict: Dict<Pair<FILL>>,
     map: HashMap<u32, u32>,
     pauses: usize,
     version: u32,
 }
 
-impl Model {
+impl<const FILL: usize> Model<FILL> {
     fn set(&mut self, number: u32) {
         self.version += 1;
         let (key, version) = (key(number), self.version);
@@ -132,17 +137,22 @@ impl Model {
     }
 }
 
+fn walk_through<const FILL: usize>(steps: &[Step]) {
+    let mut model: Model<FILL> = Model { dict: dict(), map: HashMap::new(), pauses: 0, version: 0 };
+    for step in steps {
+        model.apply(step);
+        model.dict.check();
+    }
+    model.check();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn behaves_like_a_map(steps in prop::collection::vec(step(), 1..60)) {
-        let mut model = Model { dict: dict(), map: HashMap::new(), pauses: 0, version: 0 };
-        for step in &steps {
-            model.apply(step);
-            model.dict.check();
-        }
-        model.check();
+        walk_through::<SPEED>(&steps);
+        walk_through::<MEMORY>(&steps);
     }
 
     /// The keys 0..200 stay; everything else comes and goes between the calls.
@@ -150,7 +160,7 @@ proptest! {
     fn a_scan_misses_nothing_that_stays(
         steps in prop::collection::vec(step(), 1..80), first in 200..4000u32
     ) {
-        let mut dict = filled(first);
+        let mut dict = filled::<MEMORY>(first);
         let mut others: HashSet<u32> = (200..first).collect();
         let (mut seen, mut cursor, mut steps, mut pauses) = (HashSet::new(), 0, steps.into_iter().cycle(), 0);
         loop {
@@ -192,19 +202,28 @@ proptest! {
 
 #[test]
 fn growth_keeps_the_memory_per_item_low() {
-    let mut dict = dict();
+    growth::<SPEED>(23);
+    growth::<MEMORY>(13);
+}
+
+fn growth<const FILL: usize>(bytes_per_item: usize) {
+    let mut dict = dict::<FILL>();
     for number in 0..20_000 {
         insert(&mut dict, number);
-        assert!(number < 100 || dict.is_rehashing() || dict.heap_bytes() <= 23 * dict.len());
+        assert!(
+            number < 200 || dict.is_rehashing() || dict.heap_bytes() <= bytes_per_item * dict.len(),
+            "{number}: {}",
+            dict.heap_bytes()
+        );
     }
     while dict.rehash_step(100) {}
     dict.check();
-    assert!(dict.statistics().tables.iter().all(|table| table.longest_chain <= 3));
+    assert!(dict.statistics().tables.iter().all(|table| table.longest_chain <= 4));
 }
 
 #[test]
 fn removing_everything_shrinks_step_by_step() {
-    let mut dict = filled(20_000);
+    let mut dict = filled::<MEMORY>(20_000);
     let before = dict.heap_bytes();
     (0..20_000).for_each(|number| assert_eq!(remove(&mut dict, number), Some(number)));
     while dict.rehash_step(64) {}
@@ -214,9 +233,10 @@ fn removing_everything_shrinks_step_by_step() {
 
 #[test]
 fn a_mapped_table_grows_and_shrinks() {
-    let mut dict = dict();
+    let mut dict = dict::<SPEED>();
     dict.reserve(1 << 19);
     assert!(dict.mapped_bytes() == dict.heap_bytes() && dict.mapped_bytes() >= 4 << 20);
+    assert!(mapped_bytes_total() >= dict.mapped_bytes());
     (0..20_000).for_each(|number| insert(&mut dict, number));
     dict.check();
     assert!(dict.rehash_step(1), "so sparse a table shrinks");
@@ -238,7 +258,7 @@ fn a_mapped_table_grows_and_shrinks() {
 
 #[test]
 fn a_pause_holds_until_the_table_is_extremely_full() {
-    let mut dict = filled(6);
+    let mut dict = filled::<SPEED>(6);
     dict.pause_rehash();
     (6..24).for_each(|number| insert(&mut dict, number));
     assert_eq!((dict.is_rehashing(), dict.statistics().tables[0].buckets), (false, 1));
@@ -247,7 +267,7 @@ fn a_pause_holds_until_the_table_is_extremely_full() {
     assert!(dict.statistics().tables[0].buckets > 1);
     dict.check();
     dict.resume_rehash();
-    let mut late = filled(6);
+    let mut late = filled::<SPEED>(6);
     late.pause_rehash();
     (6..20).for_each(|number| insert(&mut late, number));
     late.resume_rehash();
@@ -260,9 +280,20 @@ fn a_pause_holds_until_the_table_is_extremely_full() {
 
 #[test]
 fn samples_spread_evenly() {
+    spread(&filled::<SPEED>(385));
+    for count in [100u32, 385, 900, 1000] {
+        spread(&filled::<MEMORY>(count));
+    }
+    let mut rehashing = filled::<MEMORY>(14 * 64);
+    (0..20).for_each(|number| insert(&mut rehashing, 14 * 64 + number));
+    assert!(rehashing.is_rehashing());
+    spread(&rehashing);
+}
+
+fn spread<const FILL: usize>(dict: &Dict<Pair<FILL>>) {
     let mut rng = fastrand::Rng::with_seed(7);
-    for count in [100u32, 385, 1000] {
-        let dict = filled(count);
+    let count = dict.len() as u32;
+    {
         let mut hits = vec![0u32; count as usize];
         (0..count * 40).for_each(|_| hits[dict.sample(&mut rng).unwrap().0.1 as usize] += 1);
         let (least, most) = (hits.iter().min().unwrap(), hits.iter().max().unwrap());
@@ -273,7 +304,7 @@ fn samples_spread_evenly() {
 #[test]
 fn a_batch_has_distinct_items_and_reaches_all() {
     let mut rng = fastrand::Rng::with_seed(8);
-    let dict = filled(500);
+    let dict = filled::<MEMORY>(500);
     let mut seen = HashSet::new();
     for _ in 0..400 {
         let mut batch = Vec::new();
@@ -284,17 +315,57 @@ fn a_batch_has_distinct_items_and_reaches_all() {
     }
     assert!(seen.len() > 480);
     let mut few = Vec::new();
-    filled(3).sample_many(&mut rng, 10, &mut Vec::new());
-    let lone = filled(1);
+    filled::<SPEED>(3).sample_many(&mut rng, 10, &mut Vec::new());
+    let lone = filled::<SPEED>(1);
     lone.sample_many(&mut rng, 5, &mut few);
     assert_eq!(few.len(), 1);
 }
 
 #[test]
 fn an_empty_table_holds_nothing_and_allocates_nothing() {
-    let mut dict = dict();
+    let mut dict = dict::<MEMORY>();
     assert_eq!((dict.len(), dict.heap_bytes(), dict.scan(0, &mut |_| ())), (0, 0, 0));
     assert!(dict.get(1, b"").is_none() && dict.remove(1, b"").is_none());
     assert!(dict.sample(&mut fastrand::Rng::with_seed(1)).is_none());
     dict.check();
+}
+
+#[test]
+fn batches_do_what_single_calls_do() {
+    let mut dict = dict::<MEMORY>();
+    let keys: Vec<Vec<u8>> = (0..1000).chain(500..1500).map(key).collect();
+    dict.reserve(1000);
+    let mut made = 0;
+    let added = dict.insert_absent(keys.iter().map(Vec::as_slice), &mut |key| {
+        made += 1;
+        Pair(Box::new((key.to_vec(), made)))
+    });
+    assert_eq!((added, dict.len(), made), (1500, 1500, 1500));
+    dict.check();
+    let (wanted, mut seen) = ((1490..1521).map(key).collect::<Vec<_>>(), Vec::new());
+    dict.get_many(wanted.iter().map(Vec::as_slice), &mut |key, hash, found| {
+        assert_eq!((hash, found.map(Item::key)), (dict.hash(key), found.map(|_| key)));
+        seen.push(found.is_some());
+    });
+    assert_eq!((seen.len(), seen.iter().filter(|found| **found).count()), (31, 10));
+    let mut copy = self::dict::<SPEED>();
+    copy.extend_new(dict.iter().map(|pair| Pair(Box::new((pair.key().to_vec(), pair.0.1)))));
+    copy.check();
+    assert!(dict.iter().all(|pair| copy.get(copy.hash(pair.key()), pair.key()).unwrap().0.1 == pair.0.1));
+    let removed =
+        dict.remove_many(keys[..700].iter().map(Vec::as_slice), &mut |pair| assert!(pair.0.1 <= 700));
+    assert_eq!((removed, dict.len()), (700, 800));
+    dict.check();
+}
+
+#[test]
+fn taking_samples_empties_a_table() {
+    let (mut dict, mut rng) = (filled::<MEMORY>(700), fastrand::Rng::with_seed(9));
+    let mut taken = HashSet::new();
+    while let Some(pair) = dict.take_sample(&mut rng) {
+        assert!(taken.insert(pair.0.1));
+        assert_eq!(dict.len() + taken.len(), 700);
+    }
+    dict.check();
+    assert_eq!(taken.len(), 700);
 }

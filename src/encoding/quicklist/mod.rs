@@ -63,6 +63,20 @@ pub enum NodeView<'a> {
     Plain(&'a [u8]),
 }
 
+/// Room in which nodes are made ready to be shown. A saving child brings it along, so that it need not allocate.
+#[derive(Default)]
+pub struct NodeRoom {
+    content: Vec<u8>,
+    blob: Vec<u8>,
+}
+
+impl NodeRoom {
+    /// For nodes of up to `bytes` without a further allocation.
+    pub fn with_capacity(bytes: usize) -> NodeRoom {
+        NodeRoom { content: Vec::with_capacity(bytes), blob: Vec::with_capacity(bytes) }
+    }
+}
+
 #[derive(Clone, Default)]
 pub struct Quicklist {
     nodes: VecDeque<Node>,
@@ -301,16 +315,16 @@ impl Quicklist {
     }
 
     /// Shows every node as an RDB file holds it.
-    pub fn for_each_node(&self, show: &mut dyn FnMut(NodeView<'_>)) {
-        let (mut scratch, mut blob) = (Vec::new(), Vec::new());
+    pub fn for_each_node(&self, room: &mut NodeRoom, show: &mut dyn FnMut(NodeView<'_>)) {
+        let NodeRoom { content, blob } = room;
         for node in &self.nodes {
-            let content = node.content(&mut scratch);
+            let content = node.content(content);
             if content.form == Form::Plain {
                 show(NodeView::Plain(content.bytes));
             } else {
                 blob.clear();
-                append_listpack(content, node.count(), &mut blob);
-                show(NodeView::Packed(&blob));
+                append_listpack(content, node.count(), blob);
+                show(NodeView::Packed(blob));
             }
         }
     }

@@ -167,7 +167,7 @@ fn remove_equal(model: &mut Model, needle: &[u8], most: usize, direction: Direct
 /// The list rebuilt from its nodes.
 fn reloaded(list: &Quicklist, limits: Limits) -> Quicklist {
     let mut copy = Quicklist::new();
-    list.for_each_node(&mut |node| match node {
+    list.for_each_node(&mut NodeRoom::default(), &mut |node| match node {
         NodeView::Packed(blob) => {
             Listpack::check(blob).expect("a valid node");
             copy.absorb(blob.to_vec(), limits);

@@ -5,6 +5,7 @@
 use std::alloc::Layout;
 
 use super::EMBEDDED_BYTES_MAX;
+pub(super) use crate::base::alloc::size_class;
 use crate::object::{Object, Packing};
 
 pub(super) const HEAD_AT: usize = 3;
@@ -210,18 +211,5 @@ pub(super) fn width_for(expire_at_ms: Option<i64>) -> usize {
         None => 0,
         Some(time) if (0..GENERATION_BIT.cast_signed()).contains(&time) => EXPIRY_SHORT,
         Some(_) => EXPIRY_LONG,
-    }
-}
-
-/// What the allocator (jemalloc) makes of a request: 8; multiples of 16 up to 128; then four classes to a
-/// doubling.
-pub(super) fn size_class(bytes: usize) -> usize {
-    match bytes {
-        0..=8 => 8,
-        9..=128 => bytes.next_multiple_of(16),
-        _ => {
-            let step = 1 << ((bytes - 1).ilog2() - 2);
-            bytes.next_multiple_of(step)
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Reading a list.
 
 use crate::encoding::listpack::{Element, Listpack};
-use crate::encoding::quicklist::{Direction, NodeView, Quicklist};
+use crate::encoding::quicklist::{Direction, NodeRoom, NodeView, Quicklist};
 use std::ops::ControlFlow;
 
 /// A list to be read.
@@ -84,10 +84,10 @@ impl<'a> ListView<'a> {
     }
 
     /// Shows the nodes as an RDB file holds them; a packed list is one.
-    pub fn for_each_node(self, show: &mut dyn FnMut(NodeView<'_>)) {
+    pub fn for_each_node(self, room: &mut NodeRoom, show: &mut dyn FnMut(NodeView<'_>)) {
         match self {
             ListView::Packed(packed) => show(NodeView::Packed(packed.bytes())),
-            ListView::Quick(list) => list.for_each_node(show),
+            ListView::Quick(list) => list.for_each_node(room, show),
         }
     }
 

@@ -99,17 +99,16 @@ unsafe impl GlobalAlloc for Allocator {
 }
 
 /// Bytes of the size class that holds an allocation of `size` bytes (alignment up to 8): multiples of 8 up to 64, then
-/// four classes to a doubling, then whole pages. What is kept in one block can grow in place up to this.
+/// four classes to a doubling up to 16 KiB, then whole pages. What is kept in one block can grow in place up to this.
 #[inline]
-pub fn size_class(size: usize) -> usize {
-    /// Beyond this the classes depend on the page and on jemalloc's version.
-    const COMPUTED_MAX: usize = 8 << 10;
+pub const fn size_class(size: usize) -> usize {
+    const PAGE_BYTES: usize = 4096;
+    const PAGED_BYTES_MIN: usize = 16 << 10;
     match size {
         0..=8 => 8,
         9..=64 => size.next_multiple_of(8),
-        65..=COMPUTED_MAX => size.next_multiple_of(1 << ((size - 1).ilog2() - 2)),
-        // SAFETY: nallocx only computes; a size of zero is its one forbidden argument.
-        _ => unsafe { sys::nallocx(size, 0) },
+        PAGED_BYTES_MIN.. => size.next_multiple_of(PAGE_BYTES),
+        _ => size.next_multiple_of(1 << ((size - 1).ilog2() - 2)),
     }
 }
 
@@ -279,7 +278,8 @@ mod tests {
     #[test]
     fn small_classes_go_in_steps_of_eight() {
         assert_eq!([1, 9, 17, 40, 41, 56, 65].map(size_class), [8, 16, 24, 40, 48, 56, 80]);
-        for size in (1..20_000).chain([32_769, 70_001, (1 << 20) + 1]) {
+        for size in (1..20_000).chain((20..40).flat_map(|bits| [(1 << bits) - 1, 1 << bits, (1 << bits) + 1]))
+        {
             // SAFETY: nallocx only computes; a size of zero is its one forbidden argument.
             assert_eq!(size_class(size), unsafe { sys::nallocx(size, 0) }, "{size}");
         }

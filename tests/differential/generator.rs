@@ -13,7 +13,7 @@ use crate::tables;
 const BREAK_ONE_IN: u32 = 25;
 
 /// One word off, these would stop the server, make it sleep, or list every command.
-const UNBREAKABLE: &[&str] = &["SHUTDOWN", "DEBUG", "COMMAND"];
+const UNBREAKABLE: &[&str] = &["SHUTDOWN", "DEBUG", "COMMAND", "SPOP", "SRANDMEMBER"];
 
 const KEYS: &[&str] =
     &["a", "b", "c", "k1", "k2", "k3", "{tag}x", "{tag}y", "num", "float", "big", "ke\0y\r\n\u{fc}"];

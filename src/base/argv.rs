@@ -47,6 +47,11 @@ impl<'a> Args<'a> {
         Args { bytes: self.bytes, spans: &self.spans[index.min(self.spans.len())..] }
     }
 
+    /// The arguments before `index`.
+    pub fn until(&self, index: usize) -> Args<'a> {
+        Args { bytes: self.bytes, spans: &self.spans[..index.min(self.spans.len())] }
+    }
+
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &'a [u8]> + ExactSizeIterator + Clone + use<'a> {
         let bytes = self.bytes;
         self.spans.iter().map(move |span| &bytes[span.start..span.end])

@@ -208,8 +208,10 @@ fn append_scientific(text: &mut NumberText, digits: &[u8], exponent: i32) {
 }
 
 /// A size in bytes: `1k` is 1000, `1kb` 1024, likewise m, mb, g, gb, in any case; plain or `b` are bytes. No
-/// digits are zero, as in Redis; a size beyond 64 bits is the largest one, where Redis would wrap around.
+/// digits are zero, and a NUL ends the text, as in Redis; a size beyond 64 bits is the largest one, where Redis would
+/// wrap around.
 pub fn parse_memory(text: &[u8]) -> Option<u64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     let (digits, unit) = text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count());
     let factor: u64 = match unit.to_ascii_lowercase().as_slice() {
         b"" | b"b" => 1,
@@ -413,6 +415,7 @@ mod tests {
             ("", 0),
             ("kb", 0),
             ("007", 7),
+            ("1\0k", 1),
             ("18446744073709551615", u64::MAX),
             ("99999999999999999999", u64::MAX),
             ("20000000000g", u64::MAX),

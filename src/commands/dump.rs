@@ -3,8 +3,7 @@
 use crate::base::argv::{Args, Argv};
 use crate::base::number;
 use crate::keyspace::settings::{Freeing, Ranking};
-use crate::keyspace::{Access, Event, Expiry, StrView, Tx, lru};
-use crate::object::ValueType;
+use crate::keyspace::{self, Access, Event, Expiry, StrView, Tx, lru};
 use crate::rdb::{self, Checksum, Compression, RestoreError, Restored, StringValue};
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::args::{Options, integer, integer_in, is_word};
@@ -53,13 +52,7 @@ fn dump(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let found = match cx.tx().lookup(args.at(1), Access::Read) {
         None => false,
         Some(entry) => {
-            if entry.value_type() == ValueType::String {
-                let value = match entry.str_view() {
-                    StrView::Int(value) => StringValue::Int(value),
-                    StrView::Bytes(bytes) => StringValue::Bytes(bytes),
-                };
-                rdb::dump_string(value, compression, &mut payload);
-            }
+            dump_entry(entry, compression, &mut payload);
             true
         }
     };
@@ -69,6 +62,18 @@ fn dump(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
         cx.reply.null()
     }
     Ok(Flow::Done)
+}
+
+/// Appends the payload of a key's value.
+pub(in crate::commands) fn dump_entry(entry: &keyspace::Entry, compression: Compression, out: &mut Vec<u8>) {
+    if let Some(view) = entry.view() {
+        return rdb::dump_object(view, compression, out);
+    }
+    let value = match entry.str_view() {
+        StrView::Int(value) => StringValue::Int(value),
+        StrView::Bytes(bytes) => StringValue::Bytes(bytes),
+    };
+    rdb::dump_string(value, compression, out);
 }
 
 #[derive(Clone, Copy, Default)]
@@ -109,9 +114,11 @@ fn restore(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     }
     let ttl_ms = integer_in(args.at(2), 0..=i64::MAX, CommandError::InvalidTtl)?;
     let checksum = if cx.server.debug.skip_checksum_validation { Checksum::Off } else { Checksum::On };
-    let value = rdb::restore(args.at(3), checksum).map_err(payload_error)?;
-
     let mut tx = cx.tx();
+    let (rules, now_ms) = (tx.rules(), tx.now_ms);
+    let value =
+        rdb::restore(args.at(3), &rdb::RestoreOptions { checksum, rules, now_ms }).map_err(payload_error)?;
+
     let expiry = match ttl_ms {
         0 => Expiry::None,
         _ if options.absolute => Expiry::At(ttl_ms),
@@ -120,8 +127,9 @@ fn restore(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     };
     match expiry {
         Expiry::At(expire_at_ms) if expire_at_ms <= tx.now_ms => restore_expired(&mut tx, key),
+        _ if matches!(value, Restored::Expired) => restore_expired(&mut tx, key),
         _ => {
-            restore_value(&mut tx, key, &value, expiry);
+            restore_value(&mut tx, key, value, expiry);
             set_use(&mut tx, key, options);
             tx.changed(key, Event::Restore);
             propagate_restore(&mut tx, args, expiry, options);
@@ -152,12 +160,19 @@ fn restore_expired(tx: &mut Tx<'_>, key: &[u8]) {
     }
 }
 
-fn restore_value(tx: &mut Tx<'_>, key: &[u8], value: &Restored<'_>, expiry: Expiry) {
+fn restore_value(tx: &mut Tx<'_>, key: &[u8], value: Restored<'_>, expiry: Expiry) {
     // Not a change of what is there: whatever the old value was, it goes.
     tx.remove(key, tx.keyspace.settings.free_replaced);
     match value {
-        Restored::Int(value) => tx.set(key, StrView::Int(*value), expiry),
-        Restored::Bytes(bytes) => tx.set_str(key, bytes, expiry),
+        Restored::Int(value) => tx.set(key, StrView::Int(value), expiry),
+        Restored::Bytes(bytes) => tx.set_str(key, &bytes, expiry),
+        Restored::Object(object) => {
+            tx.store(key, object);
+            if let Expiry::At(expire_at_ms) = expiry {
+                tx.set_expire(key, Some(expire_at_ms));
+            }
+        }
+        Restored::Expired => {}
     }
 }
 

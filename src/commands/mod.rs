@@ -2,18 +2,25 @@
 //!
 //! To add a command: a function and one line in the `COMMANDS` of its group's file. Lookup, arity, ACL categories, the
 //! replies of COMMAND, statistics and propagation follow from the spec.
+pub mod bitmap;
 pub mod client;
 pub mod connection;
 pub mod database;
 pub mod dump;
 mod elements;
 pub mod expire;
+pub mod geo;
+pub mod hash;
 pub mod help;
+pub mod hyperloglog;
 pub mod keys;
+pub mod list;
 pub mod object;
 pub mod scan;
 pub mod server;
 pub mod set;
+pub mod sort;
+pub mod stream;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
@@ -24,15 +31,22 @@ use crate::server::Entry;
 
 /// Every group that is there. `exec::table` adds the commands that run other commands.
 pub const GROUPS: &[&[Entry]] = &[
+    bitmap::COMMANDS,
     client::COMMANDS,
     connection::COMMANDS,
     database::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
+    geo::COMMANDS,
+    hash::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
+    list::COMMANDS,
     object::COMMANDS,
     scan::COMMANDS,
     set::COMMANDS,
+    sort::COMMANDS,
+    stream::COMMANDS,
     strings::COMMANDS,
     wait::COMMANDS,
     zset::COMMANDS,

@@ -199,6 +199,8 @@ config_fields! {
     stop_writes_on_bgsave_error: bool,
     sanitize_dump_payload: Sanitize,
     rdb_version_check: RdbVersionCheck,
+    /// Values of modules are left out of a load, which fails otherwise.
+    rdb_skip_unknown: bool,
     /// Nice value of the child that saves, 0..=19.
     bgsave_nice: u32,
     /// Microseconds per key; negative: one microsecond per that many keys.

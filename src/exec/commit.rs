@@ -97,8 +97,8 @@ fn break_watches_of_sweep(sweep: Sweep, watches: &Watches, keyspace: &Keyspace, 
     }
 }
 
-/// Expired and evicted keys are deleted for replicas by name: they do not decide for themselves. Such a deletion
-/// comes before the command that met the key.
+/// Expired and evicted keys, and expired fields, are deleted for replicas by name: they do not decide for themselves.
+/// Such a deletion comes before the command that met the key.
 fn propagate_removals(ledger: &Ledger, keyspace: &Keyspace, feed: &mut Feed) {
     for change in ledger.changes() {
         let freeing = match change.event {
@@ -109,6 +109,7 @@ fn propagate_removals(ledger: &Ledger, keyspace: &Keyspace, feed: &mut Feed) {
         let word: &[u8] = if freeing == Freeing::Lazy { b"UNLINK" } else { b"DEL" };
         feed(change.db, Argv::from_iter([word, change.key]).args());
     }
+    ledger.expired_fields().iter().for_each(|(db, deletion)| feed(*db, deletion.args()));
 }
 
 fn propagate_command(ledger: &Ledger, db: usize, args: Args<'_>, feed: &mut Feed) {

@@ -4,7 +4,7 @@ use super::{call, commit, output_limit, unblock};
 use crate::base::clock::Now;
 use crate::client::ClientKind;
 use crate::keyspace::db::Sharing;
-use crate::keyspace::expire;
+use crate::keyspace::{expire, field_expiry};
 use crate::server::Server;
 
 type Job = fn(&mut Server, Now);
@@ -67,6 +67,9 @@ fn expiry(server: &mut Server, now: Now) {
     let mut elapsed_us = || clock.mono_ns().saturating_sub(started_ns) / 1000;
     let budget_us = expire::budget_us(server.keyspace.settings.expire_effort, hz);
     expire::cycle(&mut server.keyspace, &mut server.ledger, now.unix_ms(), budget_us, &mut elapsed_us);
+    // Fields have a budget of their own: many expired keys must not keep them for ever.
+    let budget_us = elapsed_us() + budget_us / 2;
+    field_expiry::cycle(&mut server.keyspace, &mut server.ledger, now.unix_ms(), budget_us, &mut elapsed_us);
     server.keyspace.counters.expire_cycle_us += elapsed_us();
     commit::commit_background(server);
 }

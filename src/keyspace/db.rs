@@ -5,6 +5,8 @@
 //! 2. Every entry with an expiry has a record in the index at or before its time, in the generation that the entry
 //!    names; records without an entry are allowed and swept when they outnumber the volatile keys (`expiry_index`).
 //! 3. `newer` counts exactly the entries whose value no file of the base version can hold.
+//! 4. `field_expiries` has one record for each hash with a field that expires. (Two keys with the same hash and the
+//!    same next expiry share it; with 64 bits of hash under a secret seed that does not happen.)
 
 use super::entry::Entry;
 use super::evict::Pool;
@@ -13,7 +15,7 @@ use super::settings::{Freeing, Settings};
 use crate::base::bio::Bio;
 use crate::encoding::dict::{Dict, HASH_BITS_USED, HashSeed};
 use crate::object::{RDB_VERSION_BASE, Rehash, Rules};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// One numbered database.
@@ -23,6 +25,8 @@ pub struct Db {
     pub(super) volatile: usize,
     /// How many values need a newer version of the RDB format, by that version.
     newer: BTreeMap<u16, usize>,
+    /// The next expiry of a field (Unix ms) and the hash of the key, for each hash that has one (`field_expiry`).
+    field_expiries: BTreeSet<(i64, u64)>,
 }
 
 /// What a database keeps account of besides its entries' expiries.
@@ -46,7 +50,13 @@ impl Traits {
 
 impl Db {
     fn new(seed: HashSeed, now_ms: i64) -> Self {
-        Db { table: Dict::new(seed), index: ExpiryIndex::new(now_ms), volatile: 0, newer: BTreeMap::new() }
+        Db {
+            table: Dict::new(seed),
+            index: ExpiryIndex::new(now_ms),
+            volatile: 0,
+            newer: BTreeMap::new(),
+            field_expiries: BTreeSet::new(),
+        }
     }
 
     /// The lowest version of the RDB format that can hold all values.
@@ -55,14 +65,20 @@ impl Db {
     }
 
     /// A value with these traits came.
-    pub(super) fn came(&mut self, _hash: u64, traits: Traits) {
+    pub(super) fn came(&mut self, hash: u64, traits: Traits) {
+        if let Some(next_ms) = traits.next_field_expiry_ms {
+            self.field_expiries.insert((next_ms, hash));
+        }
         if traits.rdb_version > RDB_VERSION_BASE {
             *self.newer.entry(traits.rdb_version).or_default() += 1;
         }
     }
 
     /// A value with these traits went.
-    pub(super) fn went(&mut self, traits: Traits) {
+    pub(super) fn went(&mut self, hash: u64, traits: Traits) {
+        if let Some(next_ms) = traits.next_field_expiry_ms {
+            self.field_expiries.remove(&(next_ms, hash));
+        }
         if traits.rdb_version > RDB_VERSION_BASE
             && let Some(count) = self.newer.get_mut(&traits.rdb_version)
         {
@@ -90,14 +106,26 @@ impl Db {
         &self.table
     }
 
-    /// Bytes of the tables and the index, without the entries.
-    pub fn overhead_bytes(&self) -> usize {
-        self.table.heap_bytes() + self.index.heap_bytes()
+    /// How many hashes have a field that expires.
+    pub fn expiring_hashes_len(&self) -> usize {
+        self.field_expiries.len()
     }
 
-    /// Bytes of the index of expiries.
+    /// When the next field of a hash expires, in Unix ms, and the hash of its key.
+    pub(super) fn first_field_expiry(&self) -> Option<(i64, u64)> {
+        self.field_expiries.first().copied()
+    }
+
+    /// Bytes of the tables and the indexes, without the entries.
+    pub fn overhead_bytes(&self) -> usize {
+        self.table.heap_bytes() + self.index_bytes()
+    }
+
+    /// Bytes of the indexes of expiries.
     pub fn index_bytes(&self) -> usize {
-        self.index.heap_bytes()
+        /// A record in a node of the set that is two thirds full, and its share of the node.
+        const FIELD_RECORD_BYTES: usize = 26;
+        self.index.heap_bytes() + self.field_expiries.len() * FIELD_RECORD_BYTES
     }
 
     /// The mean time that keys with an expiry have left, in milliseconds, estimated from a few of them. 0 without any.
@@ -163,7 +191,7 @@ impl Db {
         if entry.expire_at_ms().is_some() {
             self.volatile -= 1;
         }
-        self.went(Traits::of(&entry));
+        self.went(hash, Traits::of(&entry));
         Some(entry)
     }
 
@@ -244,6 +272,8 @@ pub struct Counters {
     pub hits: u64,
     pub misses: u64,
     pub expired: u64,
+    /// Fields of hashes.
+    pub expired_fields: u64,
     pub expired_stale_perc: f64,
     pub expire_cycle_us: u64,
     pub expire_time_cap_reached: u64,
@@ -293,6 +323,7 @@ pub struct Keyspace {
     pub bio: Option<Rc<Bio>>,
     /// The database that the next expiry cycle begins with.
     pub(super) next_expiry_db: usize,
+    pub(super) next_field_expiry_db: usize,
     /// The best candidates for eviction that were seen.
     pub(super) pool: Pool,
 }
@@ -317,6 +348,7 @@ impl Keyspace {
             found_expired: FoundExpired::Removed,
             bio: None,
             next_expiry_db: 0,
+            next_field_expiry_db: 0,
             pool: Pool::default(),
         }
     }
@@ -336,6 +368,7 @@ impl Keyspace {
             found_expired: self.found_expired,
             bio: self.bio.clone(),
             next_expiry_db: 0,
+            next_field_expiry_db: 0,
             pool: Pool::default(),
         }
     }

@@ -99,6 +99,8 @@ pub struct Ledger {
     /// How much of `dirty` is in a snapshot that the command itself has made.
     saved: u64,
     propagation: Propagation,
+    /// Fields that went because they had expired: the database, and `HDEL key field ..`.
+    expired_fields: Vec<(usize, Argv)>,
     /// Whether somebody listens to what is propagated; without a listener handlers need not build it.
     pub propagates: bool,
     pub waiting: Waiting,
@@ -116,6 +118,21 @@ impl Ledger {
         self.keys.extend_from_slice(key);
         self.lines.push(Line { db, key_start, key_end: self.keys.len(), event, dirty });
         self.dirty += dirty;
+    }
+
+    /// Tells that fields of `key` went because they had expired, which is no change since the last save.
+    pub fn fields_expired(&mut self, db: usize, key: &[u8], fields: &[impl AsRef<[u8]>]) {
+        self.changed(db, key, Event::Hexpired, 0);
+        if self.propagates {
+            let mut deletion = Argv::from_iter([&b"HDEL"[..], key]);
+            fields.iter().for_each(|field| deletion.push(field.as_ref()));
+            self.expired_fields.push((db, deletion));
+        }
+    }
+
+    /// The deletions of fields that expired: to be propagated before the command.
+    pub fn expired_fields(&self) -> &[(usize, Argv)] {
+        &self.expired_fields
     }
 
     /// Tells a change of whole databases; `dirty` counts the keys.
@@ -173,6 +190,7 @@ impl Ledger {
         self.dirty = 0;
         self.saved = 0;
         self.propagation = Propagation::Verbatim;
+        self.expired_fields.clear();
     }
 }
 

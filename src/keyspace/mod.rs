@@ -10,6 +10,7 @@ pub mod event;
 pub mod evict;
 pub mod expire;
 pub mod expiry_index;
+pub mod field_expiry;
 pub mod ledger;
 pub mod lru;
 pub mod scan;

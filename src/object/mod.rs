@@ -15,7 +15,10 @@
 mod rules;
 mod types;
 
+pub mod bitmap;
+pub mod geo;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod set;
 pub mod stream;

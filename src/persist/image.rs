@@ -6,8 +6,7 @@ use super::disk::{Calls, FilePolicy, GrowingFile, SavePaths, write_file};
 use super::error::{Fault, Operation};
 use crate::keyspace::settings::{Candidates, Ranking, Settings};
 use crate::keyspace::{Entry, Keyspace, StrView, lru};
-use crate::object::ValueType;
-use crate::rdb::{Access, RdbWriter, StringValue, Summary, Workspace, WriterOptions};
+use crate::rdb::{self, Access, RdbWriter, StringValue, Summary, Workspace, WriterOptions};
 use nix::errno::Errno;
 use std::time::Duration;
 
@@ -147,16 +146,16 @@ fn write_entry<C: Calls>(
     entry: &Entry,
     usage: &Usage<'_>,
 ) -> std::io::Result<()> {
-    match entry.value_type() {
-        ValueType::List | ValueType::Set | ValueType::Zset | ValueType::Hash | ValueType::Stream => Ok(()),
-        ValueType::String => {
-            let value = match entry.str_view() {
-                StrView::Int(value) => StringValue::Int(value),
-                StrView::Bytes(bytes) => StringValue::Bytes(bytes),
-            };
-            writer.string(entry.key(), entry.expire_at_ms(), usage.access(entry), value)
-        }
+    let (key, expire_at_ms, access) = (entry.key(), entry.expire_at_ms(), usage.access(entry));
+    if let Some(view) = entry.view() {
+        writer.begin(key, expire_at_ms, access, rdb::type_byte(view))?;
+        return rdb::write_value(writer, view);
     }
+    let value = match entry.str_view() {
+        StrView::Int(value) => StringValue::Int(value),
+        StrView::Bytes(bytes) => StringValue::Bytes(bytes),
+    };
+    writer.string(key, expire_at_ms, access, value)
 }
 
 #[cfg(test)]

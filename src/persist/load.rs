@@ -7,7 +7,7 @@
 //! 1. Nothing of a file enters a keyspace before the whole file's checksum was found right.
 //! 2. After an error the keyspace holds a part of the file and is of no more use: callers load into a fresh
 //!    one, or end.
-//! 3. What a file announces (RESIZEDB) is believed only as far as its size allows.
+//! 3. What a file announces (RESIZEDB, counts) is believed only as far as its size allows.
 //!
 //! Keys go in in batches: hash all, ask for their buckets, then insert; one cache miss is waited for instead
 //! of many.
@@ -17,8 +17,10 @@ use super::image::KeyDelay;
 use crate::base::number;
 use crate::keyspace::settings::Ranking;
 use crate::keyspace::{Entry, Keyspace, lru};
+use crate::object::Depth;
 use crate::rdb::{
-    Access, Checksum, ChecksumState, Input, KeyRecord, RdbError, Reader, Record, Value, Verifier,
+    Access, Checksum, ChecksumState, Foreign, Input, KeyRecord, RdbError, Reader, ReaderOptions, Record,
+    Value, Verifier, module_name,
 };
 use nix::errno::Errno;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -33,6 +35,8 @@ const BATCH_KEYS: usize = 32;
 const VERIFY_STEP_BYTES: u64 = 8 << 20;
 /// A key takes at least a type, a name and a value: so many bytes.
 const KEY_BYTES_MIN: u64 = 3;
+/// So many keys that are left out are named in the log.
+const NAMED_KEYS_MAX: u64 = 10;
 /// A step ends after so much waiting by `key-load-delay`.
 const STEP_DELAY_US_MAX: u64 = 10_000;
 
@@ -59,6 +63,10 @@ pub struct LoadOptions {
     pub target: Target,
     /// Off: a wrong checksum is accepted (DEBUG SET-SKIP-CHECKSUM-VALIDATION, `rdbchecksum no`).
     pub checksum: Checksum,
+    /// How deeply packed values are checked (`sanitize-dump-payload`).
+    pub depth: Depth,
+    /// Values that cannot be held here (`rdb-skip-unknown`).
+    pub foreign: Foreign,
     pub key_delay: KeyDelay,
 }
 
@@ -144,6 +152,9 @@ pub struct Loading {
     pub used_memory_bytes: u64,
     pub keys_loaded: u64,
     pub keys_expired: u64,
+    /// Keys whose values cannot be held here, left out.
+    pub keys_skipped: u64,
+    empty_keys: u64,
     path: PathBuf,
     file: File,
     options: LoadOptions,
@@ -181,7 +192,8 @@ impl Loading {
             Checksum::On => Stage::Verifying(Verifier::new(input).map_err(rdb)?),
             Checksum::Off => {
                 tracing::info!("RDB file was saved with checksum disabled: no check performed.");
-                Stage::Reading(Reader::new(input, Checksum::Off).map_err(rdb)?)
+                let options = reader_options(options, metadata.len(), now_ms);
+                Stage::Reading(Reader::new(input, options).map_err(rdb)?)
             }
         };
         Ok(Some(Loading {
@@ -191,6 +203,8 @@ impl Loading {
             used_memory_bytes: 0,
             keys_loaded: 0,
             keys_expired: 0,
+            keys_skipped: 0,
+            empty_keys: 0,
             path: path.into(),
             file,
             options,
@@ -226,7 +240,7 @@ impl Loading {
         budget_bytes: u64,
     ) -> Result<Step, LoadError> {
         match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Verifying(verifier) => self.verify(verifier),
+            Stage::Verifying(verifier) => self.verify(verifier, now_ms),
             Stage::Reading(mut reader) => {
                 let step = self.read(&mut reader, keyspace, now_ms, budget_bytes)?;
                 match step {
@@ -245,7 +259,7 @@ impl Loading {
         Ok(())
     }
 
-    fn verify(&mut self, mut verifier: Verifier<FileInput>) -> Result<Step, LoadError> {
+    fn verify(&mut self, mut verifier: Verifier<FileInput>, now_ms: i64) -> Result<Step, LoadError> {
         let until = verifier.offset() + VERIFY_STEP_BYTES;
         loop {
             match verifier.step().map_err(|error| self.failed(error))? {
@@ -265,8 +279,9 @@ impl Loading {
         let open = |error| LoadError::Open { path: self.path.clone(), error };
         let mut file = self.file.try_clone().map_err(open)?;
         file.rewind().map_err(open)?;
-        self.stage =
-            Stage::Reading(Reader::new(FileInput(file), Checksum::Off).map_err(|error| self.failed(error))?);
+        let options = reader_options(self.options, self.total_bytes, now_ms);
+        let reader = Reader::new(FileInput(file), options).map_err(|error| self.failed(error))?;
+        self.stage = Stage::Reading(reader);
         Ok(Step::More)
     }
 
@@ -284,13 +299,14 @@ impl Loading {
         let until = reader.offset().saturating_add(budget_bytes);
         let mut waited_us = 0;
         let access = AccessField::of(keyspace, now_ms);
+        let rules = keyspace.settings.rules;
         let step = loop {
-            match reader.next_record().map_err(|error| self.failed(error))? {
+            match reader.next_record(&rules).map_err(|error| self.failed(error))? {
                 Record::Key(record) => {
                     waited_us += self.options.key_delay.wait(self.keys_loaded + self.keys_expired);
                     self.take_key(record, keyspace, &access)?;
                 }
-                Record::End => break Step::Done,
+                Record::End { .. } => break Step::Done,
                 other => self.take_other(other, keyspace, now_ms)?,
             }
             if reader.offset() >= until || waited_us >= STEP_DELAY_US_MAX {
@@ -309,24 +325,53 @@ impl Loading {
         keyspace: &mut Keyspace,
         access: &AccessField,
     ) -> Result<(), LoadError> {
-        if record.expire_at_ms.is_some_and(|expire_at_ms| expire_at_ms < access.now_ms) {
+        let is_over = record.expire_at_ms.is_some_and(|expire_at_ms| expire_at_ms < access.now_ms);
+        if is_over || matches!(record.value, Value::Expired) {
             self.keys_expired += 1;
             return Ok(());
         }
+        let (key, expire_at_ms) = (record.key, record.expire_at_ms);
+        let entry = match record.value {
+            Value::Int(value) => Entry::from_int(key, value, expire_at_ms),
+            Value::Bytes(bytes) => match number::parse_i64(bytes) {
+                Some(value) => Entry::from_int(key, value, expire_at_ms),
+                None => Entry::from_bytes(key, bytes, expire_at_ms),
+            },
+            Value::Object(object) => Entry::from_object(key, object, expire_at_ms),
+            Value::Empty | Value::Expired => {
+                self.leave_out_empty(key);
+                return Ok(());
+            }
+        };
         self.keys_loaded += 1;
         if self.options.target == Target::Nowhere {
             return Ok(());
         }
-        let entry = match record.value {
-            Value::Int(value) => Entry::from_int(record.key, value, record.expire_at_ms),
-            Value::Bytes(bytes) => match number::parse_i64(bytes) {
-                Some(value) => Entry::from_int(record.key, value, record.expire_at_ms),
-                None => Entry::from_bytes(record.key, bytes, record.expire_at_ms),
-            },
-        };
         entry.set_lru(access.field(record.access));
         self.place.batch.push((entry, record.offset));
         if self.place.batch.len() == BATCH_KEYS { self.insert_batch(keyspace) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn leave_out_empty(&mut self, key: &[u8]) {
+        self.empty_keys += 1;
+        if self.empty_keys <= NAMED_KEYS_MAX {
+            tracing::info!("rdbLoadRio skipping empty key: {}", key.escape_ascii());
+        }
+    }
+
+    #[cold]
+    fn leave_out_foreign(&mut self, key: &[u8], value_type: &str, module_id: Option<u64>) {
+        self.keys_skipped += 1;
+        if self.keys_skipped <= NAMED_KEYS_MAX {
+            let key = key.escape_ascii();
+            match module_id.map(module_name) {
+                Some(module) => {
+                    tracing::warn!("Key '{key}' is not loaded: a value of module type '{module}'")
+                }
+                None => tracing::warn!("Key '{key}' is not loaded: {value_type}"),
+            }
+        }
     }
 
     fn insert_batch(&mut self, keyspace: &mut Keyspace) -> Result<(), LoadError> {
@@ -378,7 +423,11 @@ impl Loading {
                 tracing::warn!("A library of functions in the RDB file is not loaded.")
             }
             Record::ModuleAux { .. } | Record::SlotInfo { .. } | Record::Ignored(_) => {}
-            Record::Key(_) | Record::End => unreachable!("the caller takes keys and the end"),
+            Record::LeftOut { key, value_type, module_id, .. } => {
+                self.leave_out_foreign(key, value_type, module_id);
+            }
+            Record::Building => {}
+            Record::Key(_) | Record::End { .. } => unreachable!("the caller takes keys and the end"),
         }
         Ok(())
     }
@@ -410,10 +459,23 @@ impl Loading {
         // Nobody reads the file again soon: its pages are worth more to others.
         let _ = posix_fadvise(&self.file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
         if self.options.target == Target::Keyspace {
-            let (loaded, expired) = (self.keys_loaded, self.keys_expired);
-            tracing::info!("Done loading RDB, keys loaded: {loaded}, keys expired: {expired}.");
+            let (loaded, expired, empty) = (self.keys_loaded, self.keys_expired, self.empty_keys);
+            let empty = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };
+            tracing::info!("Done loading RDB, keys loaded: {loaded}, keys expired: {expired}{empty}.");
+            if self.keys_skipped > 0 {
+                tracing::warn!(
+                    "{} keys of the RDB file were not loaded: their values cannot be held here.",
+                    self.keys_skipped
+                );
+            }
         }
     }
+}
+
+/// The checksum was verified before, or is not looked at.
+fn reader_options(options: LoadOptions, input_bytes: u64, now_ms: i64) -> ReaderOptions {
+    let LoadOptions { depth, foreign, .. } = options;
+    ReaderOptions { checksum: Checksum::Off, depth, foreign, now_ms: Some(now_ms), input_bytes }
 }
 
 /// The access field of loaded keys, by the eviction policy in force.

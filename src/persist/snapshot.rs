@@ -92,6 +92,8 @@ pub struct Snapshots {
     pub last_cow_bytes: u64,
     pub last_load_keys_loaded: u64,
     pub last_load_keys_expired: u64,
+    /// Keys whose values cannot be held here (`rdb-skip-unknown`).
+    pub last_load_keys_skipped: u64,
     /// The memory of the process title; `boot` takes it at the start, and the child shows its own title in
     /// it.
     pub process_title: Option<ProcessTitle>,
@@ -114,6 +116,7 @@ impl Snapshots {
             last_cow_bytes: 0,
             last_load_keys_loaded: 0,
             last_load_keys_expired: 0,
+            last_load_keys_skipped: 0,
             process_title: None,
             repair: Repair::default(),
             last_try_s: 0,

@@ -1,15 +1,15 @@
 //! A report on a whole file: what is in it, and the first byte that is wrong.
 //!
-//! Values of types that cannot be loaded yet are stepped over by their layout, so that a report covers the
-//! whole of a healthy file whatever is in it; such a value is held in memory as a whole meanwhile. Strings
-//! are decompressed, as a load would.
+//! Every value is built as a load would build it, and checked deeply; it takes as much memory as the largest of them.
+//! Values that have no place in a keyspace are stepped over, so that a report covers the whole of a healthy file
+//! whatever is in it.
 
+use super::Input;
 use super::error::{Fault, RdbError};
-use super::frames::{Frame, Frames};
-use super::records::{Parsed, ParsedKey, ParsedValue, Unbuilt};
+use super::reader::{Foreign, Reader, ReaderOptions, Record, Value};
 use super::verify::ChecksumState;
 use super::version::Version;
-use super::{Checksum, Input};
+use crate::object::{Depth, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was found, up to the fault if there is one.
@@ -24,6 +24,10 @@ pub struct CheckReport {
     pub volatile_keys: u64,
     /// Those of them whose time has passed.
     pub expired_keys: u64,
+    /// Collections without elements: a load leaves them out.
+    pub empty_keys: u64,
+    /// Keys whose values cannot be held, those of modules above all.
+    pub foreign_keys: u64,
     /// Databases that occur.
     pub databases: u64,
     /// Libraries of functions.
@@ -42,54 +46,55 @@ const AUX_MAX: usize = 64;
 
 /// Walks over the whole file. `progress` is told the offset after every record.
 pub fn check<I: Input>(input: I, now_ms: i64, progress: &mut dyn FnMut(u64)) -> CheckReport {
-    let mut walk = Walk {
-        frames: Frames::new(input, Checksum::On),
-        report: CheckReport::default(),
-        databases: BTreeSet::new(),
-        now_ms,
-        scratch: Vec::new(),
-        value_scratch: Vec::new(),
-    };
-    walk.report.fault = walk.run(progress).err();
-    walk.report.bytes = walk.frames.offset();
-    walk.report.databases = walk.databases.len() as u64;
-    walk.report
+    let mut report = CheckReport::default();
+    let options =
+        ReaderOptions { depth: Depth::Deep, foreign: Foreign::StepOver, ..ReaderOptions::default() };
+    match Reader::new(input, options) {
+        Ok(reader) => {
+            report.version = Some(reader.version());
+            let mut walk = Walk { reader, report, databases: BTreeSet::new(), now_ms };
+            walk.report.fault = walk.run(progress).err();
+            walk.report.bytes = walk.reader.offset();
+            walk.report.databases = walk.databases.len() as u64;
+            walk.report
+        }
+        Err(fault) => {
+            report.fault = Some(fault);
+            report
+        }
+    }
 }
 
 struct Walk<I> {
-    frames: Frames<I>,
+    reader: Reader<I>,
     report: CheckReport,
     databases: BTreeSet<u64>,
     now_ms: i64,
-    scratch: Vec<u8>,
-    value_scratch: Vec<u8>,
 }
 
 impl<I: Input> Walk<I> {
     fn run(&mut self, progress: &mut dyn FnMut(u64)) -> Result<(), RdbError> {
-        let version = self.frames.magic()?;
-        self.report.version = Some(version);
-        let mut database = 0;
+        let (rules, mut database) = (Rules::default(), 0);
         loop {
-            let frame = self.frames.next(version, Unbuilt::StepOver)?;
-            match frame.parsed {
-                Parsed::Key(ref key) => {
-                    self.key(&frame, key)?;
+            match self.reader.next_record(&rules)? {
+                Record::Key(key) => {
                     self.databases.insert(database);
+                    self.report.empty_keys += u64::from(matches!(key.value, Value::Empty));
+                    self.report.count(key.value_type, key.expire_at_ms, self.now_ms);
                 }
-                Parsed::SelectDb(index) => database = index,
-                Parsed::FunctionLibrary(source) => {
-                    self.frames.text(&frame, source, &mut self.scratch)?;
-                    self.report.function_libraries += 1;
+                Record::LeftOut { value_type, expire_at_ms, .. } => {
+                    self.databases.insert(database);
+                    self.report.foreign_keys += 1;
+                    self.report.count(value_type, expire_at_ms, self.now_ms);
                 }
-                Parsed::Aux { name, value } => {
-                    let name = self.frames.text(&frame, name, &mut self.scratch)?;
-                    let value = self.frames.text(&frame, value, &mut self.value_scratch)?;
+                Record::SelectDb(index) => database = index,
+                Record::FunctionLibrary(_) => self.report.function_libraries += 1,
+                Record::Aux { name, value } => {
                     if self.report.aux.len() < AUX_MAX {
                         self.report.aux.push((quoted(name), quoted(value)));
                     }
                 }
-                Parsed::End { stored_checksum } => {
+                Record::End { stored_checksum } => {
                     self.report.checksum = Some(match stored_checksum {
                         None => ChecksumState::Absent,
                         Some(0) => ChecksumState::Disabled,
@@ -97,40 +102,33 @@ impl<I: Input> Walk<I> {
                     });
                     return self.expect_nothing_more();
                 }
-                Parsed::ResizeDb { .. }
-                | Parsed::SlotInfo { .. }
-                | Parsed::ModuleAux { .. }
-                | Parsed::Ignored(_) => {}
+                Record::ResizeDb { .. }
+                | Record::SlotInfo { .. }
+                | Record::ModuleAux { .. }
+                | Record::Building
+                | Record::Ignored(_) => {}
             }
-            progress(self.frames.offset());
+            progress(self.reader.offset());
         }
     }
 
     fn expect_nothing_more(&mut self) -> Result<(), RdbError> {
-        let offset = self.frames.offset();
-        if self.frames.at_end()? {
+        let offset = self.reader.offset();
+        if self.reader.at_end()? {
             return Ok(());
         }
         Err(RdbError::new(offset, Fault::Corrupt("Bytes after the end of the snapshot")))
     }
+}
 
-    fn key(&mut self, frame: &Frame, parsed: &ParsedKey) -> Result<(), RdbError> {
-        let key = self.frames.text(frame, parsed.key, &mut self.scratch)?;
-        match parsed.value {
-            ParsedValue::String(text) => {
-                self.frames
-                    .text(frame, text, &mut self.value_scratch)
-                    .map_err(|error| RdbError { key: Some(key.into()), ..error })?;
-            }
-            ParsedValue::SteppedOver => {}
+impl CheckReport {
+    fn count(&mut self, value_type: &'static str, expire_at_ms: Option<i64>, now_ms: i64) {
+        self.keys += 1;
+        *self.type_counts.entry(value_type).or_default() += 1;
+        if let Some(at_ms) = expire_at_ms {
+            self.volatile_keys += 1;
+            self.expired_keys += u64::from(at_ms < now_ms);
         }
-        self.report.keys += 1;
-        *self.report.type_counts.entry(parsed.value_type.name).or_default() += 1;
-        if let Some(at_ms) = parsed.expire_at_ms {
-            self.report.volatile_keys += 1;
-            self.report.expired_keys += u64::from(at_ms < self.now_ms);
-        }
-        Ok(())
     }
 }
 

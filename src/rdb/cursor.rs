@@ -1,14 +1,15 @@
 //! Takes the pieces of a record out of the bytes that have come so far.
 //!
-//! A piece that is not wholly there ends the attempt with the number of bytes it needs; the record is then
-//! parsed again from its first byte when more have come. So a piece can be given as a place in the bytes, and
-//! nothing is kept between attempts.
+//! A piece that is not wholly there ends the attempt with the number of bytes it needs; parsing then begins again
+//! when more have come: at the record's first byte, or, in a value that is built piece by piece, at the first byte
+//! that was not `commit`ted. So a piece can be given as a place in the bytes, and nothing else is kept between
+//! attempts.
 
 use super::error::Fault;
 use super::length::{Head, HeadError, read_head};
 use super::strings::{ENCODING_INT8, ENCODING_INT16, ENCODING_INT32, ENCODING_LZF};
 use crate::base::argv::Span;
-use crate::base::lzf::EXPANSION_MAX;
+use crate::base::lzf::{EXPANSION_MAX, decompress};
 
 /// Why parsing stopped.
 #[derive(Debug)]
@@ -17,6 +18,16 @@ pub(super) enum Stop {
     NeedsBytes(u64),
     /// The byte at `at`, from the record's start, is wrong.
     Fault { at: usize, fault: Fault },
+}
+
+impl Stop {
+    /// The same, counted from `committed` bytes further on.
+    pub(super) fn behind(self, committed: usize) -> Stop {
+        match self {
+            Stop::NeedsBytes(bytes) => Stop::NeedsBytes(bytes - committed as u64),
+            Stop::Fault { at, fault } => Stop::Fault { at: at - committed, fault },
+        }
+    }
 }
 
 /// A string as it was found. Spans count from the record's start.
@@ -34,18 +45,34 @@ pub(super) enum Text {
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
+    committed: usize,
     /// The key of the record, once it is known; for errors behind it.
     pub(super) key: Option<Text>,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Cursor { bytes, at: 0, key: None }
+        Cursor { bytes, at: 0, committed: 0, key: None }
     }
 
     /// How many bytes have been taken.
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// What was taken so far is used: the next attempt begins here.
+    #[inline]
+    pub(super) fn commit(&mut self) {
+        self.committed = self.at;
+    }
+
+    pub(super) fn committed(&self) -> usize {
+        self.committed
+    }
+
+    /// What has come and was not taken.
+    pub(super) fn rest_len(&self) -> usize {
+        self.bytes.len() - self.at
     }
 
     /// A fault of the piece that began at `at`.
@@ -77,6 +104,11 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         self.at = end as usize;
         Ok(Span { start, end: self.at })
+    }
+
+    pub(super) fn bytes(&mut self, len: u64) -> Result<&'a [u8], Stop> {
+        let span = self.span(len)?;
+        Ok(&self.bytes[span.start..span.end])
     }
 
     #[inline]
@@ -124,5 +156,54 @@ impl<'a> Cursor<'a> {
         }
         let stream = self.span(compressed)?;
         Ok(Text::Lzf { stream, content_len: announced as usize })
+    }
+
+    pub(super) fn double(&mut self) -> Result<f64, Stop> {
+        Ok(f64::from_le_bytes(self.array()?))
+    }
+
+    pub(super) fn time_ms(&mut self) -> Result<i64, Stop> {
+        Ok(i64::from_le_bytes(self.array()?))
+    }
+
+    /// A string's content, which is looked at before more is taken; `scratch` holds it if the bytes do not.
+    #[inline]
+    pub(super) fn content<'b>(&mut self, scratch: &'b mut Vec<u8>) -> Result<&'b [u8], Stop>
+    where
+        'a: 'b,
+    {
+        match self.text()? {
+            Text::Plain(span) => Ok(&self.bytes[span.start..span.end]),
+            Text::Int(value) => {
+                scratch.clear();
+                scratch.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+                Ok(scratch)
+            }
+            Text::Lzf { stream, content_len } => {
+                if scratch.len() < content_len {
+                    scratch.resize(content_len, 0);
+                }
+                self.decompress(stream, &mut scratch[..content_len])?;
+                Ok(&scratch[..content_len])
+            }
+        }
+    }
+
+    /// A string's content in memory of its own.
+    pub(super) fn owned(&mut self) -> Result<Vec<u8>, Stop> {
+        match self.text()? {
+            Text::Plain(span) => Ok(self.bytes[span.start..span.end].to_vec()),
+            Text::Int(value) => Ok(itoa::Buffer::new().format(value).as_bytes().to_vec()),
+            Text::Lzf { stream, content_len } => {
+                let mut content = vec![0; content_len];
+                self.decompress(stream, &mut content)?;
+                Ok(content)
+            }
+        }
+    }
+
+    fn decompress(&self, stream: Span, content: &mut [u8]) -> Result<(), Stop> {
+        decompress(&self.bytes[stream.start..stream.end], content)
+            .map_err(|error| Stop::Fault { at: stream.start, fault: Fault::Lzf(error) })
     }
 }

@@ -7,15 +7,21 @@
 //! in a file, a checksum of 0 is a checksum (Redis 7.0 refuses it too): every DUMP computes one. Bytes
 //! between value and footer are left alone, as in Redis.
 
-use super::cursor::{Cursor, Text};
-use super::strings::{StringValue, TextCompressor, put_value};
-use super::types::{TYPE_STRING, value_type};
+use super::build::{Around, Build, Built, Scratch};
+use super::cursor::{Cursor, Stop, Text};
+use super::length::put_length;
+use super::object::{type_byte, write_value};
+use super::records::module_name;
+use super::strings::{StringValue, TextCompressor, put_integer, put_text, put_value};
+use super::types::{Content, TYPE_STRING, value_type};
 use super::version::{VERSION_BASE, Version};
+use super::writer::ValueWriter;
 use super::{Checksum, Compression};
 use crate::base::crc::Crc64Redis;
-use crate::base::lzf::decompress;
+use crate::encoding::quicklist::NodeRoom;
+use crate::object::{Depth, Object, Rules, View};
 use std::borrow::Cow;
-use std::fmt;
+use std::{fmt, io};
 
 const VERSION_LEN: usize = 2;
 const CHECKSUM_LEN: usize = 8;
@@ -29,27 +35,80 @@ pub fn dump_string(value: StringValue<'_>, compression: Compression, out: &mut V
     };
     out.push(TYPE_STRING);
     put_value(out, value, compression, &mut TextCompressor::new(content_len));
-    out.extend_from_slice(&VERSION_BASE.to_le_bytes());
+    put_footer(out, from, VERSION_BASE);
+}
+
+/// Appends the payload of a value of another type, of the lowest version that can hold it.
+pub fn dump_object(view: View<'_>, compression: Compression, out: &mut Vec<u8>) {
+    let from = out.len();
+    out.push(type_byte(view));
+    let compressor = TextCompressor::new(0);
+    let mut writer = PayloadWriter { out, compression, compressor, node_room: NodeRoom::default() };
+    write_value(&mut writer, view).expect("memory takes all that is written");
+    put_footer(out, from, view.rdb_version());
+}
+
+fn put_footer(out: &mut Vec<u8>, from: usize, version: u16) {
+    out.extend_from_slice(&version.to_le_bytes());
     let sum = Crc64Redis::of(&out[from..]);
     out.extend_from_slice(&sum.to_le_bytes());
 }
 
+/// A value that is written to memory.
+struct PayloadWriter<'a> {
+    out: &'a mut Vec<u8>,
+    compression: Compression,
+    compressor: TextCompressor,
+    node_room: NodeRoom,
+}
+
+impl ValueWriter for PayloadWriter<'_> {
+    fn length(&mut self, length: u64) -> io::Result<()> {
+        put_length(self.out, length);
+        Ok(())
+    }
+
+    fn text(&mut self, content: &[u8]) -> io::Result<()> {
+        if self.compression == Compression::Lzf {
+            self.compressor.grow(content.len());
+        }
+        put_text(self.out, content, self.compression, &mut self.compressor);
+        Ok(())
+    }
+
+    fn integer(&mut self, value: i64) -> io::Result<()> {
+        put_integer(self.out, value);
+        Ok(())
+    }
+
+    fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn node_room(&mut self) -> &mut NodeRoom {
+        &mut self.node_room
+    }
+}
+
 /// A value out of a payload.
-#[derive(Debug, PartialEq, Eq)]
 pub enum Restored<'a> {
     Int(i64),
     Bytes(Cow<'a, [u8]>),
+    Object(Object),
+    /// A hash all of whose fields have expired.
+    Expired,
 }
 
 /// Why a payload gives no value. The texts are Redis's, without the error code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RestoreError {
     /// The last ten bytes do not fit the rest, or say a version that cannot be read.
     Footer,
     /// The rest is not a value.
     Format,
-    /// It is a value, of a type that cannot be built.
-    Unsupported { name: &'static str },
+    /// It is a value, of a type that cannot be held.
+    Unsupported { what: String },
 }
 
 impl fmt::Display for RestoreError {
@@ -57,28 +116,65 @@ impl fmt::Display for RestoreError {
         match self {
             RestoreError::Footer => f.write_str("DUMP payload version or checksum are wrong"),
             RestoreError::Format => f.write_str("Bad data format"),
-            RestoreError::Unsupported { name } => write!(f, "Bad data format: unsupported type ({name})"),
+            RestoreError::Unsupported { what } => write!(f, "Bad data format: unsupported type ({what})"),
         }
     }
 }
 
 impl std::error::Error for RestoreError {}
 
-/// The value in a payload.
-pub fn restore(payload: &[u8], checksum: Checksum) -> Result<Restored<'_>, RestoreError> {
-    let (body, version) = checked_body(payload, checksum).ok_or(RestoreError::Footer)?;
+/// What a payload is read with.
+#[derive(Clone, Copy, Debug)]
+pub struct RestoreOptions<'a> {
+    pub checksum: Checksum,
+    pub rules: &'a Rules,
+    /// Fields of hashes that expired before are dropped; Unix milliseconds.
+    pub now_ms: i64,
+}
+
+/// The value in a payload. It is checked deeply, whoever sent it.
+pub fn restore<'a>(payload: &'a [u8], options: &RestoreOptions<'_>) -> Result<Restored<'a>, RestoreError> {
+    let (body, version) = checked_body(payload, options.checksum).ok_or(RestoreError::Footer)?;
     let (&type_byte, body) = body.split_first().ok_or(RestoreError::Format)?;
     let value_type = value_type(type_byte, version).ok_or(RestoreError::Format)?;
-    if value_type.byte != TYPE_STRING {
-        return Err(RestoreError::Unsupported { name: value_type.name });
+    let mut cursor = Cursor::new(body);
+    match value_type.content {
+        Content::Text => restored_text(&mut cursor, body).map_err(|_| RestoreError::Format),
+        Content::Built(form) => restored_object(&mut cursor, Build::new(form), options),
+        Content::Foreign(_) | Content::Opaque => {
+            Err(RestoreError::Unsupported { what: value_type.name.to_owned() })
+        }
     }
-    match Cursor::new(body).text().map_err(|_| RestoreError::Format)? {
+}
+
+fn restored_text<'a>(cursor: &mut Cursor<'a>, body: &'a [u8]) -> Result<Restored<'a>, Stop> {
+    match Cursor::new(body).text()? {
         Text::Int(value) => Ok(Restored::Int(value)),
         Text::Plain(span) => Ok(Restored::Bytes(Cow::Borrowed(&body[span.start..span.end]))),
-        Text::Lzf { stream, content_len } => {
-            let mut content = vec![0; content_len];
-            decompress(&body[stream.start..stream.end], &mut content).map_err(|_| RestoreError::Format)?;
-            Ok(Restored::Bytes(Cow::Owned(content)))
+        Text::Lzf { .. } => cursor.owned().map(|content| Restored::Bytes(Cow::Owned(content))),
+    }
+}
+
+fn restored_object<'a>(
+    cursor: &mut Cursor<'a>,
+    mut build: Build,
+    options: &RestoreOptions<'_>,
+) -> Result<Restored<'a>, RestoreError> {
+    let mut around = Around {
+        rules: options.rules,
+        depth: Depth::Deep,
+        now_ms: Some(options.now_ms),
+        input_bytes: 0,
+        scratch: &mut Scratch::default(),
+    };
+    // All bytes are there: one step takes the value, or it is cut off.
+    build.step(cursor, &mut around).map_err(|_| RestoreError::Format)?;
+    match build.finish() {
+        Built::Object(object) => Ok(Restored::Object(object)),
+        Built::Expired => Ok(Restored::Expired),
+        Built::Empty => Err(RestoreError::Format),
+        Built::Module { module_id } => {
+            Err(RestoreError::Unsupported { what: format!("module value of '{}'", module_name(module_id)) })
         }
     }
 }

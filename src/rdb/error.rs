@@ -33,6 +33,8 @@ pub enum Fault {
     UnknownOpcode { opcode: u8, version: Version },
     /// A value or record that is well known, but cannot be loaded.
     Unsupported { type_byte: u8, name: &'static str },
+    /// The value of a module that is not here.
+    Module { name: String },
     /// A string's compressed content is wrong.
     Lzf(LzfError),
     /// A string announces more content than its compressed form can hold.
@@ -70,6 +72,11 @@ impl fmt::Display for Fault {
             Fault::Unsupported { type_byte, name } => {
                 write!(f, "Unsupported type {type_byte} (0x{type_byte:02x}, {name})")
             }
+            Fault::Module { name } => write!(
+                f,
+                "The RDB file contains module data I can't load: no matching module type '{name}' (values of \
+                 modules are left out with 'rdb-skip-unknown yes')"
+            ),
             Fault::Lzf(error) => write!(f, "Invalid LZF compressed string: {error}"),
             Fault::LzfLength { compressed, announced } => {
                 write!(

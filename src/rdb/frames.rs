@@ -7,7 +7,8 @@
 //! Invariants
 //! 1. `summed <= start <= end <= buffer.len()`; `base` is the offset of the buffer's first byte in the
 //!    stream.
-//! 2. A parsed record lies whole in the buffer until the next one is asked for: its parts can be borrowed.
+//! 2. A parsed record lies whole in the buffer until the next one is asked for: its parts can be borrowed. Of a value
+//!    that is built piece by piece only the piece does.
 //! 3. The buffer grows only when it is full of bytes of one record, and then to twice its size: an announced
 //!    length alone reserves nothing. It shrinks when the large record is done.
 
@@ -79,6 +80,27 @@ impl<I: Input> Frames<I> {
                     let key = cursor.key;
                     self.resume(stop, key)?;
                 }
+            }
+        }
+    }
+
+    /// One attempt at the value behind the record that `next` returned last. `take` commits what it has used; what
+    /// it wanted and was not there is there at the next attempt. None: there has to be one.
+    pub(super) fn take<T>(
+        &mut self,
+        take: impl FnOnce(&mut Cursor<'_>) -> Result<T, Stop>,
+    ) -> Result<Option<T>, RdbError> {
+        let mut cursor = Cursor::new(&self.buffer[self.start..self.end]);
+        match take(&mut cursor) {
+            Ok(taken) => {
+                self.start += cursor.at();
+                Ok(Some(taken))
+            }
+            Err(stop) => {
+                let committed = cursor.committed();
+                self.start += committed;
+                self.resume(stop.behind(committed), None)?;
+                Ok(None)
             }
         }
     }
@@ -222,7 +244,7 @@ mod tests {
             b"REDIS0010\x00\x81\x7f\xff\xff\xff\xff\xff\xff\xff",
             b"REDIS0010\x00\x81\xff\xff\xff\xff\xff\xff\xff\xff",
             b"REDIS0010\x00\x01k\xc3\x81\x7f\xff\xff\xff\xff\xff\xff\xff\x81\x7f\xff\xff\xff\xff\xff\xff\xff",
-            b"REDIS0010\x02\x01k\x81\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"REDIS0015\x1e\x01k\x81\xff\xff\xff\xff\xff\xff\xff\xff",
         ];
         for head in heads {
             for received in [0, 1000, 3 << 20] {

@@ -11,7 +11,9 @@
 //! | `types` | every type of value: byte, name, layout |
 //! | `length`, `strings` | the two encodings everything is made of |
 //! | `writer` | a snapshot, through a buffer of fixed size |
+//! | `object`, `stream` | what is written for a value of each type |
 //! | `cursor`, `records`, `frames` | one record: pieces, grammar, buffered input |
+//! | `build`, `legacy` | values of the other types, piece by piece; packed forms of old servers |
 //! | `reader` | a snapshot, record by record |
 //! | `verify` | the checksum of a whole file |
 //! | `check` | a report on a whole file |
@@ -24,17 +26,20 @@
 //!    small multiple of what was received: announced lengths are believed only as far as bytes have come.
 //! 4. A checksum is computed over whole buffers, never over fields.
 //!
-//! A new type of value is added in `types` (its layout is there already), as a variant of `reader::Value`
-//! built in `reader` and `dump`, and as a method of `RdbWriter`.
+//! A new type of value is a line in `types`, a builder in `build` and a function in `object`.
 
+mod build;
 pub mod check;
 mod cursor;
 pub mod dump;
 pub mod error;
 mod frames;
+mod legacy;
 pub mod length;
+pub mod object;
 pub mod reader;
 mod records;
+mod stream;
 pub mod strings;
 pub mod types;
 pub mod verify;
@@ -45,13 +50,15 @@ pub mod writer;
 mod tests;
 
 pub use check::{CheckReport, check};
-pub use dump::{RestoreError, Restored, dump_string, restore};
+pub use dump::{RestoreError, RestoreOptions, Restored, dump_object, dump_string, restore};
 pub use error::{Fault, RdbError};
-pub use reader::{KeyRecord, Reader, Record, Value};
+pub use object::{type_byte, write_value};
+pub use reader::{Foreign, KeyRecord, Reader, ReaderOptions, Record, Value};
+pub use records::module_name;
 pub use strings::StringValue;
 pub use verify::{ChecksumState, Verified, Verifier, verify};
 pub use version::{Dialect, VERSION_BASE, Version};
-pub use writer::{RdbWriter, Summary, Workspace, WriterOptions};
+pub use writer::{RdbWriter, Summary, ValueWriter, Workspace, WriterOptions};
 
 use std::io;
 

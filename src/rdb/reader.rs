@@ -1,25 +1,32 @@
 //! Reads a snapshot, record by record.
 //!
 //! A record borrows from the reader until the next one is asked for; short strings are slices of its buffer,
-//! compressed ones of its scratch. The caller sets the pace: between any two records it may do something
-//! else.
+//! compressed ones of its scratch. Values of other types are built and given away. The caller sets the pace: between
+//! any two records it may do something else, and a value that is long in the file comes as several `Building` records
+//! before its key.
 //!
 //! What is after the end record is left alone: `offset` says where that is. The checksum is compared there,
 //! which is too late for those who must not load half a file: they `verify` first and read with
 //! `Checksum::Off`.
 
+use super::build::{Around, Build, Built, Scratch};
 use super::cursor::Text;
-use super::error::{Fault, RdbError};
+use super::error::RdbError;
 use super::frames::{Frame, Frames};
 use super::records::{Parsed, ParsedKey, ParsedValue, Unbuilt};
+use super::types::ValueType;
 use super::version::Version;
 use super::{Access, Checksum, Input};
+use crate::object::{Depth, Object, Rules};
+use std::fmt;
 
 /// A scratch that grew beyond this for one value is given back.
 const SCRATCH_KEPT_BYTES: usize = 1 << 20;
+/// So much of one value is taken at a time, about.
+const BUILD_STEP_BYTES: u64 = 1 << 20;
 
 /// One record of a snapshot.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Record<'a> {
     /// Something the file says about itself; unknown names mean nothing.
     Aux {
@@ -48,43 +55,130 @@ pub enum Record<'a> {
     /// Something without meaning here, stepped over.
     Ignored(&'static str),
     Key(KeyRecord<'a>),
+    /// A part of a long value was taken.
+    Building,
+    /// A key whose value cannot be held here, stepped over (`Foreign::StepOver`).
+    LeftOut {
+        key: &'a [u8],
+        expire_at_ms: Option<i64>,
+        value_type: &'static str,
+        /// Whose value it is.
+        module_id: Option<u64>,
+    },
     /// The end; asking further is a mistake.
-    End,
+    End {
+        /// None in versions without; 0 says that none was made.
+        stored_checksum: Option<u64>,
+    },
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct KeyRecord<'a> {
     pub key: &'a [u8],
     /// Unix time; may have passed.
     pub expire_at_ms: Option<i64>,
     pub access: Option<Access>,
     pub value: Value<'a>,
+    /// The type's name for reports; it says more than the value does.
+    pub value_type: &'static str,
     /// Of the record in the file.
     pub offset: u64,
 }
 
 /// The value of a key.
-#[derive(Debug, PartialEq, Eq)]
 pub enum Value<'a> {
     /// A string written as an integer. Integers beyond 32 bits come as bytes.
     Int(i64),
     /// A string.
     Bytes(&'a [u8]),
+    Object(Object),
+    /// A collection without elements, which is no value.
+    Empty,
+    /// A hash all of whose fields had expired.
+    Expired,
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Int(value) => write!(f, "Int({value})"),
+            Value::Bytes(bytes) => write!(f, "Bytes({})", bytes.escape_ascii()),
+            Value::Object(object) => write!(f, "Object({})", object.view().value_type().name()),
+            Value::Empty => f.write_str("Empty"),
+            Value::Expired => f.write_str("Expired"),
+        }
+    }
+}
+
+/// What to do with values that cannot be held here, those of modules above all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    Refuse,
+    StepOver,
+}
+
+/// How a snapshot is read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReaderOptions {
+    pub checksum: Checksum,
+    /// How deeply packed values are checked (`sanitize-dump-payload`).
+    pub depth: Depth,
+    pub foreign: Foreign,
+    /// Fields of hashes that expired before this moment, in Unix milliseconds, are dropped. None: kept.
+    pub now_ms: Option<i64>,
+    /// How long the input is, as far as is known: the limit for what an announced count may reserve. 0: what has
+    /// been received.
+    pub input_bytes: u64,
+}
+
+impl Default for ReaderOptions {
+    fn default() -> Self {
+        ReaderOptions {
+            checksum: Checksum::On,
+            depth: Depth::Structure,
+            foreign: Foreign::Refuse,
+            now_ms: None,
+            input_bytes: 0,
+        }
+    }
 }
 
 pub struct Reader<I> {
     frames: Frames<I>,
     version: Version,
+    options: ReaderOptions,
     key_scratch: Vec<u8>,
     value_scratch: Vec<u8>,
+    scratch: Scratch,
+    /// The key of the value that is being built.
+    key: Vec<u8>,
+    building: Option<Building>,
+}
+
+/// A value that is being built, and what was said in front of it.
+struct Building {
+    build: Build,
+    value_type: &'static ValueType,
+    expire_at_ms: Option<i64>,
+    access: Option<Access>,
+    offset: u64,
 }
 
 impl<I: Input> Reader<I> {
     /// Reads the magic.
-    pub fn new(input: I, checksum: Checksum) -> Result<Self, RdbError> {
-        let mut frames = Frames::new(input, checksum);
+    pub fn new(input: I, options: ReaderOptions) -> Result<Self, RdbError> {
+        let mut frames = Frames::new(input, options.checksum);
         let version = frames.magic()?;
-        Ok(Reader { frames, version, key_scratch: Vec::new(), value_scratch: Vec::new() })
+        Ok(Reader {
+            frames,
+            version,
+            options,
+            key_scratch: Vec::new(),
+            value_scratch: Vec::new(),
+            scratch: Scratch::default(),
+            key: Vec::new(),
+            building: None,
+        })
     }
 
     pub fn version(&self) -> Version {
@@ -96,16 +190,37 @@ impl<I: Input> Reader<I> {
         self.frames.offset()
     }
 
-    /// The next record. After an error the reader is of no more use.
-    pub fn next_record(&mut self) -> Result<Record<'_>, RdbError> {
-        for scratch in [&mut self.key_scratch, &mut self.value_scratch] {
+    /// The next record; values are built by these rules. After an error the reader is of no more use.
+    #[inline]
+    pub fn next_record(&mut self, rules: &Rules) -> Result<Record<'_>, RdbError> {
+        if self.building.is_some() {
+            return self.build(rules);
+        }
+        let Scratch { first, second } = &mut self.scratch;
+        for scratch in [&mut self.key_scratch, &mut self.value_scratch, first, second] {
             if scratch.len() > SCRATCH_KEPT_BYTES {
                 *scratch = Vec::new();
             }
         }
-        let frame = self.frames.next(self.version, Unbuilt::Refuse)?;
+        let unbuilt = match self.options.foreign {
+            Foreign::Refuse => Unbuilt::Refuse,
+            Foreign::StepOver => Unbuilt::StepOver,
+        };
+        let frame = self.frames.next(self.version, unbuilt)?;
         match frame.parsed {
-            Parsed::Key(ref parsed) => self.key_record(&frame, parsed),
+            Parsed::Key(ref parsed) => match parsed.value {
+                ParsedValue::String(text) => self.string_record(&frame, parsed, text),
+                ParsedValue::Built(form) => {
+                    self.begin(&frame, parsed, Build::new(form))?;
+                    self.build(rules)
+                }
+                ParsedValue::SteppedOver => Ok(Record::LeftOut {
+                    key: self.frames.text(&frame, parsed.key, &mut self.key_scratch)?,
+                    expire_at_ms: parsed.expire_at_ms,
+                    value_type: parsed.value_type.name,
+                    module_id: None,
+                }),
+            },
             Parsed::Aux { name, value } => Ok(Record::Aux {
                 name: self.frames.text(&frame, name, &mut self.key_scratch)?,
                 value: self.frames.text(&frame, value, &mut self.value_scratch)?,
@@ -120,32 +235,86 @@ impl<I: Input> Reader<I> {
             }
             Parsed::ModuleAux { module_id } => Ok(Record::ModuleAux { module_id }),
             Parsed::Ignored(what) => Ok(Record::Ignored(what)),
-            Parsed::End { .. } => Ok(Record::End),
+            Parsed::End { stored_checksum } => Ok(Record::End { stored_checksum }),
         }
     }
 
+    /// Whether the input ends where the snapshot did; to be asked after its end.
+    pub fn at_end(&mut self) -> Result<bool, RdbError> {
+        self.frames.at_end()
+    }
+
     #[inline]
-    fn key_record(&mut self, frame: &Frame, parsed: &ParsedKey) -> Result<Record<'_>, RdbError> {
+    fn string_record(
+        &mut self,
+        frame: &Frame,
+        parsed: &ParsedKey,
+        text: Text,
+    ) -> Result<Record<'_>, RdbError> {
         let key = self.frames.text(frame, parsed.key, &mut self.key_scratch)?;
-        let value = match parsed.value {
-            ParsedValue::String(Text::Int(value)) => Value::Int(value),
-            ParsedValue::String(text) => match self.frames.text(frame, text, &mut self.value_scratch) {
+        let value = match text {
+            Text::Int(value) => Value::Int(value),
+            text => match self.frames.text(frame, text, &mut self.value_scratch) {
                 Ok(content) => Value::Bytes(content),
                 Err(error) => return Err(RdbError { key: Some(key.into()), ..error }),
             },
-            ParsedValue::SteppedOver => {
-                let value_type = parsed.value_type;
-                let fault = Fault::Unsupported { type_byte: value_type.byte, name: value_type.name };
-                return Err(RdbError { offset: frame.offset, key: Some(key.into()), fault });
-            }
         };
         let (expire_at_ms, access) = (parsed.expire_at_ms, parsed.access);
-        Ok(Record::Key(KeyRecord { key, expire_at_ms, access, value, offset: frame.offset }))
+        let (value_type, offset) = (parsed.value_type.name, frame.offset);
+        Ok(Record::Key(KeyRecord { key, expire_at_ms, access, value, value_type, offset }))
     }
-}
 
-/// The name of a module: nine characters of six bits, in front of ten bits for the version of its encoding.
-pub fn module_name(module_id: u64) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    (0..9).map(|place| char::from(ALPHABET[(module_id >> (58 - 6 * place)) as usize & 63])).collect()
+    /// The key is kept: it will not be in the buffer any more when the value ends.
+    fn begin(&mut self, frame: &Frame, parsed: &ParsedKey, build: Build) -> Result<(), RdbError> {
+        let key = self.frames.text(frame, parsed.key, &mut self.key_scratch)?;
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        self.building = Some(Building {
+            build,
+            value_type: parsed.value_type,
+            expire_at_ms: parsed.expire_at_ms,
+            access: parsed.access,
+            offset: frame.offset,
+        });
+        Ok(())
+    }
+
+    /// Goes on with the value that was begun, to its end or for a step.
+    fn build(&mut self, rules: &Rules) -> Result<Record<'_>, RdbError> {
+        let Some(mut building) = self.building.take() else { unreachable!("the caller has looked") };
+        let until = self.frames.offset() + BUILD_STEP_BYTES;
+        loop {
+            let mut around = Around {
+                rules,
+                depth: self.options.depth,
+                now_ms: self.options.now_ms,
+                input_bytes: self.options.input_bytes.saturating_sub(self.frames.offset()),
+                scratch: &mut self.scratch,
+            };
+            match self.frames.take(|cursor| building.build.step(cursor, &mut around)) {
+                Ok(Some(())) => return Ok(self.built(building)),
+                Ok(None) if self.frames.offset() < until => {}
+                Ok(None) => {
+                    self.building = Some(building);
+                    return Ok(Record::Building);
+                }
+                Err(error) => return Err(RdbError { key: Some(self.key.as_slice().into()), ..error }),
+            }
+        }
+    }
+
+    fn built(&self, building: Building) -> Record<'_> {
+        let Building { build, value_type, expire_at_ms, access, offset } = building;
+        let value = match build.finish() {
+            Built::Object(object) => Value::Object(object),
+            Built::Empty => Value::Empty,
+            Built::Expired => Value::Expired,
+            Built::Module { module_id } => {
+                let (value_type, module_id) = (value_type.name, Some(module_id));
+                return Record::LeftOut { key: &self.key, expire_at_ms, value_type, module_id };
+            }
+        };
+        let value_type = value_type.name;
+        Record::Key(KeyRecord { key: &self.key, expire_at_ms, access, value, value_type, offset })
+    }
 }

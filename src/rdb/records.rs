@@ -1,13 +1,13 @@
 //! The grammar of records: what each first byte announces.
 //!
-//! `parse` takes one record, a key with all that stands before it included, out of a cursor. Values are
-//! framed, not built: a string's value is its text; every other type is refused, or, for a checker, stepped
-//! over by its layout.
+//! `parse` takes one record, a key with all that stands before it included, out of a cursor. A string's value is its
+//! text; the values of other types are built behind the record (`build`). Those that have no place here are refused or
+//! stepped over.
 
 use super::Access;
 use super::cursor::{Cursor, Stop, Text};
 use super::error::Fault;
-use super::types::{Part, TYPE_STRING, ValueType, value_type};
+use super::types::{Content, Form, Part, ValueType, value_type};
 use super::version::{Dialect, Version};
 
 pub(super) const OPCODE_EOF: u8 = 0xff;
@@ -34,7 +34,7 @@ const HASH_TEMPLATE_SINCE: u16 = 15;
 /// Slots of a cluster.
 const SLOTS: u64 = 16384;
 
-/// What to do with a value that cannot be built.
+/// What to do with a value that cannot be held.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unbuilt {
     Refuse,
@@ -79,6 +79,8 @@ pub(super) struct ParsedKey {
 
 pub(super) enum ParsedValue {
     String(Text),
+    /// The value begins behind the record.
+    Built(Form),
     SteppedOver,
 }
 
@@ -92,6 +94,7 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, version: Version, unbuilt: Unbuilt)
             OPCODE_EXPIRETIME_MS => expire_at_ms = Some(i64::from_le_bytes(cursor.array()?)),
             OPCODE_IDLE => access = Some(Access::Idle { seconds: cursor.length()? }),
             OPCODE_FREQ => access = Some(Access::Frequency(cursor.byte()?)),
+            OPCODE_F3 if unbuilt == Unbuilt::StepOver && has_key_metadata(version) => key_metadata(cursor)?,
             opcode @ OPCODE_MIN.. => match parse_other(cursor, opcode, version)? {
                 Some(parsed) => return Ok(parsed),
                 None => return cursor.fault(at, Fault::UnknownOpcode { opcode, version }),
@@ -124,15 +127,20 @@ fn parse_value(
     value_type: &'static ValueType,
     unbuilt: Unbuilt,
 ) -> Result<ParsedValue, Stop> {
-    if value_type.byte == TYPE_STRING {
-        return Ok(ParsedValue::String(cursor.text()?));
-    }
-    match (unbuilt, value_type.layout) {
-        (Unbuilt::StepOver, Some(layout)) => {
+    match (&value_type.content, unbuilt) {
+        (Content::Text, _) => Ok(ParsedValue::String(cursor.text()?)),
+        (Content::Built(Form::Module), Unbuilt::Refuse) => {
+            let name = Fault::Module { name: module_name(cursor.length()?) };
+            cursor.fault(type_at, name)
+        }
+        (Content::Built(form), _) => Ok(ParsedValue::Built(*form)),
+        (Content::Foreign(layout), Unbuilt::StepOver) => {
             step_over(cursor, layout)?;
             Ok(ParsedValue::SteppedOver)
         }
-        _ => cursor.fault(type_at, Fault::Unsupported { type_byte: value_type.byte, name: value_type.name }),
+        (Content::Foreign(_) | Content::Opaque, _) => {
+            cursor.fault(type_at, Fault::Unsupported { type_byte: value_type.byte, name: value_type.name })
+        }
     }
 }
 
@@ -172,13 +180,26 @@ fn parse_f3(cursor: &mut Cursor<'_>, version: Version) -> Result<Option<Parsed>,
             step_over(cursor, &[Part::Text, Part::Repeat(&[Part::Length, Part::Length])])?;
             Ok(Some(Parsed::Ignored("import of slots")))
         }
-        // It belongs to the next key: without its modules the key would lose a part.
-        Dialect::Redis if version.number >= KEY_METADATA_SINCE => {
+        Dialect::Redis if has_key_metadata(version) => {
             let name = "metadata of a key kept by modules";
             cursor.fault(at, Fault::Unsupported { type_byte: OPCODE_F3, name })
         }
         Dialect::Redis => Ok(None),
     }
+}
+
+fn has_key_metadata(version: Version) -> bool {
+    version.dialect == Dialect::Redis && version.number >= KEY_METADATA_SINCE
+}
+
+/// What modules keep about the next key, which loses it.
+fn key_metadata(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
+    const CLASS_LEN: u64 = 4;
+    for _ in 0..cursor.length()? {
+        cursor.span(CLASS_LEN)?;
+        while module_field(cursor)? {}
+    }
+    Ok(())
 }
 
 fn parse_slot_info(cursor: &mut Cursor<'_>) -> Result<Parsed, Stop> {
@@ -198,23 +219,28 @@ fn parse_module_aux(cursor: &mut Cursor<'_>) -> Result<Parsed, Stop> {
         return cursor.fault(at, Fault::Corrupt("Module data does not say when it was saved"));
     }
     cursor.length()?;
-    module_fields(cursor)?;
+    while module_field(cursor)? {}
     Ok(Parsed::ModuleAux { module_id })
 }
 
-/// Steps over fields that say what they are, up to their end mark.
-fn module_fields(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
-    loop {
-        let at = cursor.at();
-        match cursor.length()? {
-            0 => return Ok(()),
-            1 | 2 => drop(cursor.length()?),
-            3 => drop(cursor.span(4)?),
-            4 => drop(cursor.span(8)?),
-            5 => drop(cursor.text()?),
-            _ => return cursor.fault(at, Fault::Corrupt("Unknown kind of module field")),
-        }
+/// Steps over one field of a module, which says what it is; false if it is the end mark.
+pub(super) fn module_field(cursor: &mut Cursor<'_>) -> Result<bool, Stop> {
+    let at = cursor.at();
+    match cursor.length()? {
+        0 => return Ok(false),
+        1 | 2 => drop(cursor.length()?),
+        3 => drop(cursor.span(4)?),
+        4 => drop(cursor.span(8)?),
+        5 => drop(cursor.text()?),
+        _ => return cursor.fault(at, Fault::Corrupt("Unknown kind of module field")),
     }
+    Ok(true)
+}
+
+/// The name of a module: nine characters of six bits, in front of ten bits for the version of its encoding.
+pub fn module_name(module_id: u64) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    (0..9).map(|place| char::from(ALPHABET[(module_id >> (58 - 6 * place)) as usize & 63])).collect()
 }
 
 /// Steps over a value. Layouts nest a few levels only, and every round of a repetition takes a byte at least:
@@ -224,17 +250,11 @@ fn step_over(cursor: &mut Cursor<'_>, layout: &[Part]) -> Result<(), Stop> {
         match part {
             Part::Text => drop(cursor.text()?),
             Part::Length => drop(cursor.length()?),
-            Part::Bytes(count) => drop(cursor.span(*count as u64)?),
-            Part::AsciiDouble => match cursor.byte()? {
-                253..=255 => {}
-                len => drop(cursor.span(len.into())?),
-            },
             Part::Repeat(parts) => {
                 for _ in 0..cursor.length()? {
                     step_over(cursor, parts)?;
                 }
             }
-            Part::ModuleFields => module_fields(cursor)?,
             Part::Array => array(cursor)?,
         }
     }

@@ -45,6 +45,13 @@ impl TextCompressor {
         TextCompressor { compressor: Compressor::new(), scratch: vec![0; content_max] }
     }
 
+    /// Makes room for strings of up to `content_max` bytes.
+    pub(super) fn grow(&mut self, content_max: usize) {
+        if self.scratch.len() < content_max {
+            self.scratch.resize(content_max, 0);
+        }
+    }
+
     /// The compressed form of `content`, if it is worth it. Content beyond the scratch is never worth it
     /// here.
     fn compress(&mut self, content: &[u8]) -> Option<&[u8]> {
@@ -108,7 +115,7 @@ pub(super) fn put_lzf_head(out: &mut Vec<u8>, compressed_len: usize, content_len
 }
 
 /// Integers beyond 32 bits are written as text.
-fn put_integer(out: &mut Vec<u8>, value: i64) {
+pub(super) fn put_integer(out: &mut Vec<u8>, value: i64) {
     match i32::try_from(value) {
         Ok(value) => put_small_integer(out, value),
         Err(_) => {

@@ -1,22 +1,110 @@
 //! Every type of value that an RDB file can hold: its byte, its name and how it is laid out.
 //!
-//! The layouts let a checker walk over values that cannot be loaded yet, and name the first bad byte behind
-//! them. They describe the frame only: the inside of packed blobs (listpack, ziplist, intset) is a string
-//! here.
+//! `build` makes values of the forms; the few types that have no place here have a layout at most, so that a checker
+//! can walk over them and name the first bad byte behind them.
 
 use super::version::{Dialect, Version};
+use crate::object::Packing;
+use Part::{Array, Repeat, Text};
 
-/// A string, the only type whose values are built here.
+/// The types that are written.
 pub const TYPE_STRING: u8 = 0;
+pub(super) const TYPE_SET: u8 = 2;
+pub(super) const TYPE_HASH: u8 = 4;
+pub(super) const TYPE_ZSET: u8 = 5;
+pub(super) const TYPE_SET_INTSET: u8 = 11;
+pub(super) const TYPE_HASH_LISTPACK: u8 = 16;
+pub(super) const TYPE_ZSET_LISTPACK: u8 = 17;
+pub(super) const TYPE_LIST: u8 = 18;
+pub(super) const TYPE_STREAM: u8 = 19;
+pub(super) const TYPE_STREAM_ACTIVE_TIMES: u8 = 21;
+pub(super) const TYPE_HASH_EXPIRIES: u8 = 24;
+pub(super) const TYPE_HASH_LISTPACK_EXPIRIES: u8 = 25;
+pub(super) const TYPE_STREAM_NACKS: u8 = 27;
+/// Never written, but special.
+pub(super) const TYPE_MODULE: u8 = 7;
 
 /// One type of value.
 pub struct ValueType {
     pub byte: u8,
     /// What users read in messages and reports.
     pub name: &'static str,
-    /// None: it cannot be skipped without understanding it.
-    pub layout: Option<&'static [Part]>,
+    pub(super) content: Content,
     owner: Owner,
+}
+
+/// What is done about a value.
+pub(super) enum Content {
+    Text,
+    Built(Form),
+    /// It cannot be held here, but it can be stepped over.
+    Foreign(&'static [Part]),
+    /// It cannot even be stepped over without understanding it.
+    Opaque,
+}
+
+/// How a value is written that is built here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Blob(Blob),
+    List(Nodes),
+    Set,
+    Zset(Scores),
+    Hash(Expiries),
+    Stream(StreamForm),
+    Module,
+}
+
+/// A value that is one blob.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blob {
+    Packed(Packing),
+    /// With the earliest expiry in front.
+    HashWithExpiries,
+    Ziplist(Packing),
+    Zipmap,
+}
+
+/// What a list is cut into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nodes {
+    None,
+    Ziplists,
+    Listpacks,
+}
+
+/// How scores are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scores {
+    Text,
+    Binary,
+}
+
+/// Where the expiries of a hash's fields stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expiries {
+    None,
+    /// In front of each field.
+    Absolute,
+    /// In front of each field, counted from the earliest.
+    FromFirst,
+    /// Behind each field.
+    Behind,
+}
+
+/// The five forms of a stream; each has all that the one before has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum StreamForm {
+    /// 5.0
+    First,
+    /// 7.0: what was ever added, and what groups have read
+    Totals,
+    /// 7.2: when consumers were active
+    ActiveTimes,
+    /// 8.6: what producers have added
+    Producers,
+    /// 8.8: pending entries without a consumer
+    Nacks,
 }
 
 /// Who uses the byte for this type.
@@ -27,113 +115,92 @@ enum Owner {
     Valkey,
 }
 
-/// A piece of a value.
-pub enum Part {
+/// A piece of a value that is stepped over.
+pub(super) enum Part {
     /// A string in any encoding.
     Text,
     /// A length, used as a number.
     Length,
-    /// That many bytes.
-    Bytes(usize),
-    /// A double as text: a byte of length, or 253..=255 for NaN and the infinities.
-    AsciiDouble,
     /// A length n, then n times these parts.
     Repeat(&'static [Part]),
-    /// Framed fields of a module, up to their end mark.
-    ModuleFields,
     /// The sparse array of Redis 8.8.
     Array,
 }
 
-use Part::{Array, AsciiDouble, Bytes, Length, ModuleFields, Repeat, Text};
-
-const PENDING: Part = Repeat(&[Bytes(16), Bytes(8), Length]);
-const PENDING_IDS: Part = Repeat(&[Bytes(16)]);
-const NODES: Part = Repeat(&[Text, Text]);
-const CONSUMERS: Part = Repeat(&[Text, Bytes(8), PENDING_IDS]);
-const CONSUMERS_3: Part = Repeat(&[Text, Bytes(8), Bytes(8), PENDING_IDS]);
-const GROUPS_2: Part = Repeat(&[Text, Length, Length, Length, PENDING, CONSUMERS]);
-const GROUPS_3: Part = Repeat(&[Text, Length, Length, Length, PENDING, CONSUMERS_3]);
-const GROUPS_5: Part = Repeat(&[Text, Length, Length, Length, PENDING, CONSUMERS_3, PENDING_IDS]);
-const PRODUCERS: Part = Repeat(&[Text, Repeat(&[Text, Length, Length])]);
-
-const fn everyone(byte: u8, name: &'static str, layout: &'static [Part]) -> ValueType {
-    ValueType { byte, name, layout: Some(layout), owner: Owner::Everyone }
+const fn text(byte: u8, name: &'static str) -> ValueType {
+    ValueType { byte, name, content: Content::Text, owner: Owner::Everyone }
 }
 
-const fn redis(byte: u8, name: &'static str, layout: &'static [Part]) -> ValueType {
-    ValueType { byte, name, layout: Some(layout), owner: Owner::Redis }
+const fn built(byte: u8, name: &'static str, form: Form) -> ValueType {
+    ValueType { byte, name, content: Content::Built(form), owner: Owner::Everyone }
+}
+
+const fn of_redis(byte: u8, name: &'static str, form: Form) -> ValueType {
+    ValueType { byte, name, content: Content::Built(form), owner: Owner::Redis }
+}
+
+const fn of_valkey(byte: u8, name: &'static str, form: Form) -> ValueType {
+    ValueType { byte, name, content: Content::Built(form), owner: Owner::Valkey }
+}
+
+const fn foreign(byte: u8, name: &'static str, layout: &'static [Part]) -> ValueType {
+    ValueType { byte, name, content: Content::Foreign(layout), owner: Owner::Redis }
 }
 
 const fn opaque(byte: u8, name: &'static str, owner: Owner) -> ValueType {
-    ValueType { byte, name, layout: None, owner }
+    ValueType { byte, name, content: Content::Opaque, owner }
+}
+
+const fn packed(byte: u8, name: &'static str, packing: Packing) -> ValueType {
+    built(byte, name, Form::Blob(Blob::Packed(packing)))
+}
+
+const fn ziplist(byte: u8, name: &'static str, packing: Packing) -> ValueType {
+    built(byte, name, Form::Blob(Blob::Ziplist(packing)))
 }
 
 static TYPES: &[ValueType] = &[
-    everyone(TYPE_STRING, "string", &[Text]),
-    everyone(1, "list", &[Repeat(&[Text])]),
-    everyone(2, "set", &[Repeat(&[Text])]),
-    everyone(3, "sorted set", &[Repeat(&[Text, AsciiDouble])]),
-    everyone(4, "hash", &[Repeat(&[Text, Text])]),
-    everyone(5, "sorted set with binary scores", &[Repeat(&[Text, Bytes(8)])]),
+    text(TYPE_STRING, "string"),
+    built(1, "list", Form::List(Nodes::None)),
+    built(TYPE_SET, "set", Form::Set),
+    built(3, "sorted set", Form::Zset(Scores::Text)),
+    built(TYPE_HASH, "hash", Form::Hash(Expiries::None)),
+    built(TYPE_ZSET, "sorted set with binary scores", Form::Zset(Scores::Binary)),
     opaque(6, "module value of a 4.0 release candidate", Owner::Everyone),
-    everyone(7, "module value", &[Length, ModuleFields]),
-    everyone(9, "hash as zipmap", &[Text]),
-    everyone(10, "list as ziplist", &[Text]),
-    everyone(11, "set as intset", &[Text]),
-    everyone(12, "sorted set as ziplist", &[Text]),
-    everyone(13, "hash as ziplist", &[Text]),
-    everyone(14, "list of ziplists", &[Repeat(&[Text])]),
-    everyone(
-        15,
-        "stream",
-        &[NODES, Length, Length, Length, Repeat(&[Text, Length, Length, PENDING, CONSUMERS])],
+    built(TYPE_MODULE, "module value", Form::Module),
+    built(9, "hash as zipmap", Form::Blob(Blob::Zipmap)),
+    ziplist(10, "list as ziplist", Packing::List),
+    packed(TYPE_SET_INTSET, "set as intset", Packing::Intset),
+    ziplist(12, "sorted set as ziplist", Packing::Zset),
+    ziplist(13, "hash as ziplist", Packing::Hash),
+    built(14, "list of ziplists", Form::List(Nodes::Ziplists)),
+    built(15, "stream", Form::Stream(StreamForm::First)),
+    packed(TYPE_HASH_LISTPACK, "hash as listpack", Packing::Hash),
+    packed(TYPE_ZSET_LISTPACK, "sorted set as listpack", Packing::Zset),
+    built(TYPE_LIST, "list of listpacks", Form::List(Nodes::Listpacks)),
+    built(TYPE_STREAM, "stream of 7.0", Form::Stream(StreamForm::Totals)),
+    packed(20, "set as listpack", Packing::Set),
+    built(TYPE_STREAM_ACTIVE_TIMES, "stream of 7.2", Form::Stream(StreamForm::ActiveTimes)),
+    of_redis(22, "hash with field expiry of a 7.4 release candidate", Form::Hash(Expiries::Absolute)),
+    of_valkey(22, "hash with field expiry of Valkey", Form::Hash(Expiries::Behind)),
+    of_redis(
+        23,
+        "hash as listpack with field expiry of a 7.4 release candidate",
+        Form::Blob(Blob::Packed(Packing::HashTtl)),
     ),
-    everyone(16, "hash as listpack", &[Text]),
-    everyone(17, "sorted set as listpack", &[Text]),
-    everyone(18, "list of listpacks", &[Repeat(&[Length, Text])]),
-    everyone(
-        19,
-        "stream of 7.0",
-        &[NODES, Length, Length, Length, Length, Length, Length, Length, Length, GROUPS_2],
-    ),
-    everyone(20, "set as listpack", &[Text]),
-    everyone(
-        21,
-        "stream of 7.2",
-        &[NODES, Length, Length, Length, Length, Length, Length, Length, Length, GROUPS_3],
-    ),
-    redis(22, "hash with field expiry of a 7.4 release candidate", &[Repeat(&[Length, Text, Text])]),
-    ValueType {
-        byte: 22,
-        name: "hash with field expiry of Valkey",
-        layout: Some(&[Repeat(&[Text, Text, Bytes(8)])]),
-        owner: Owner::Valkey,
-    },
-    redis(23, "hash as listpack with field expiry of a 7.4 release candidate", &[Text]),
     opaque(23, "path hash of Valkey", Owner::Valkey),
-    redis(24, "hash with field expiry", &[Bytes(8), Repeat(&[Length, Text, Text])]),
-    redis(25, "hash as listpack with field expiry", &[Bytes(8), Text]),
-    redis(
-        26,
-        "stream of 8.6",
-        &[
-            NODES, Length, Length, Length, Length, Length, Length, Length, Length, GROUPS_3, Length, Length,
-            PRODUCERS, Length, Length,
-        ],
+    of_redis(TYPE_HASH_EXPIRIES, "hash with field expiry", Form::Hash(Expiries::FromFirst)),
+    of_redis(
+        TYPE_HASH_LISTPACK_EXPIRIES,
+        "hash as listpack with field expiry",
+        Form::Blob(Blob::HashWithExpiries),
     ),
-    redis(
-        27,
-        "stream of 8.8",
-        &[
-            NODES, Length, Length, Length, Length, Length, Length, Length, Length, GROUPS_5, Length, Length,
-            PRODUCERS, Length, Length,
-        ],
-    ),
-    redis(28, "array", &[Array]),
-    redis(29, "template hash with its names, as listpack", &[Repeat(&[Text]), Text]),
-    redis(30, "template hash as listpack", &[Text]),
-    redis(31, "template hash with its names", &[Repeat(&[Text, Text])]),
+    of_redis(26, "stream of 8.6", Form::Stream(StreamForm::Producers)),
+    of_redis(TYPE_STREAM_NACKS, "stream of 8.8", Form::Stream(StreamForm::Nacks)),
+    foreign(28, "array", &[Array]),
+    foreign(29, "template hash with its names, as listpack", &[Repeat(&[Text]), Text]),
+    foreign(30, "template hash as listpack", &[Text]),
+    foreign(31, "template hash with its names", &[Repeat(&[Text, Text])]),
     opaque(32, "template hash", Owner::Redis),
 ];
 

@@ -5,13 +5,15 @@
 //! is written past it in pieces.
 //!
 //! Invariants
-//! 1. Nothing is allocated after the `Workspace`: the writer may run in a forked child.
+//! 1. Nothing is allocated after the `Workspace`: the writer may run in a forked child. (Nodes of lists beyond
+//!    `NODE_BYTES` are the exception.)
 //! 2. A value too large for the workspace is compressed all the same, in two passes: the first finds the
 //!    length, which the format wants in front; the second writes. Twice the time, no memory.
 //! 3. Names of keys are compressed from `KEY_LZF_MIN` bytes on only: shorter ones hardly ever shrink.
 //!
 //! The order of calls is the order in the file: `header`, `function_library`*, then for each database
-//! `select_db` and its keys, then `finish`. A writer that is dropped before leaves a file without an end,
+//! `select_db` and its keys, then `finish`. A key that holds a string is one call; any other is `begin` and then the
+//! parts of its value, in the order of its layout (`ValueWriter`; `object` knows the layouts). A writer that is dropped before leaves a file without an end,
 //! which no one loads.
 
 use super::length::{LENGTH_BYTES_MAX, put_length};
@@ -20,17 +22,20 @@ use super::records::{
     OPCODE_SELECTDB,
 };
 use super::strings::{
-    StringValue, TEXT_OVERHEAD_MAX, TextCompressor, compressed_len_max, put_lzf_head, put_plain_text,
-    put_text, put_value,
+    StringValue, TEXT_OVERHEAD_MAX, TextCompressor, compressed_len_max, put_integer, put_lzf_head,
+    put_plain_text, put_text, put_value,
 };
 use super::types::TYPE_STRING;
 use super::{Access, Checksum, Compression, Output};
 use crate::base::crc::Crc64Redis;
 use crate::base::lzf::Sink;
+use crate::encoding::quicklist::NodeRoom;
 use std::io;
 
 /// What is handed to the output at a time.
 pub const BUFFER_BYTES: usize = 1 << 20;
+/// Nodes of lists are hardly ever larger; one that is makes its room larger.
+const NODE_BYTES: usize = 128 << 10;
 /// See invariant 3.
 const KEY_LZF_MIN: usize = 64;
 /// Expiry, access and type, in front of the key.
@@ -52,13 +57,18 @@ pub struct WriterOptions {
 pub struct Workspace {
     buffer: Vec<u8>,
     compressor: TextCompressor,
+    node_room: NodeRoom,
 }
 
 impl Workspace {
     pub fn new() -> Self {
         // The checksum chooses its algorithm, once per process, when first used: here rather than in a child.
         Crc64Redis::of(&[0; 1024]);
-        Workspace { buffer: Vec::with_capacity(BUFFER_BYTES), compressor: TextCompressor::new(BUFFER_BYTES) }
+        Workspace {
+            buffer: Vec::with_capacity(BUFFER_BYTES),
+            compressor: TextCompressor::new(BUFFER_BYTES),
+            node_room: NodeRoom::with_capacity(NODE_BYTES),
+        }
     }
 }
 
@@ -74,6 +84,19 @@ pub struct Summary {
     pub bytes: u64,
     /// As it stands at the end of the file; 0 with checksums off.
     pub checksum: u64,
+}
+
+/// Takes a value part by part: a file being written, or a payload of DUMP.
+pub trait ValueWriter {
+    fn length(&mut self, length: u64) -> io::Result<()>;
+    /// A string of any length, in its shortest form.
+    fn text(&mut self, content: &[u8]) -> io::Result<()>;
+    /// A string that is an integer's text.
+    fn integer(&mut self, value: i64) -> io::Result<()>;
+    /// Bytes as they are, without their length.
+    fn raw(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Where the nodes of a list are made ready.
+    fn node_room(&mut self) -> &mut NodeRoom;
 }
 
 pub struct RdbWriter<O> {
@@ -155,7 +178,7 @@ impl<O: Output> RdbWriter<O> {
             return self.large_string(key, expire_at_ms, access, value);
         }
         self.reserve(record_max)?;
-        let Workspace { buffer, compressor } = &mut self.workspace;
+        let Workspace { buffer, compressor, .. } = &mut self.workspace;
         put_prefix(buffer, expire_at_ms, access, TYPE_STRING);
         if key.len() < KEY_LZF_MIN {
             put_plain_text(buffer, key);
@@ -164,6 +187,24 @@ impl<O: Output> RdbWriter<O> {
         }
         put_value(buffer, value, self.options.compression, compressor);
         Ok(())
+    }
+
+    /// A key that holds a value of another type: all that stands in front of the value.
+    pub fn begin(
+        &mut self,
+        key: &[u8],
+        expire_at_ms: Option<i64>,
+        access: Option<Access>,
+        type_byte: u8,
+    ) -> io::Result<()> {
+        self.reserve(PREFIX_MAX)?;
+        put_prefix(&mut self.workspace.buffer, expire_at_ms, access, type_byte);
+        if key.len() < KEY_LZF_MIN {
+            self.reserve(key.len() + TEXT_OVERHEAD_MAX)?;
+            put_plain_text(&mut self.workspace.buffer, key);
+            return Ok(());
+        }
+        self.text(key)
     }
 
     /// The end of the file. The output has received everything then, but nothing was synced: that is its
@@ -188,17 +229,10 @@ impl<O: Output> RdbWriter<O> {
         access: Option<Access>,
         value: StringValue<'_>,
     ) -> io::Result<()> {
-        self.reserve(PREFIX_MAX)?;
-        put_prefix(&mut self.workspace.buffer, expire_at_ms, access, TYPE_STRING);
-        self.text(key)?;
+        self.begin(key, expire_at_ms, access, TYPE_STRING)?;
         match value {
             StringValue::Bytes(content) => self.text(content),
-            StringValue::Int(_) => {
-                self.reserve(INTEGER_TEXT_MAX + TEXT_OVERHEAD_MAX)?;
-                let Workspace { buffer, compressor } = &mut self.workspace;
-                put_value(buffer, value, self.options.compression, compressor);
-                Ok(())
-            }
+            StringValue::Int(value) => self.integer(value),
         }
     }
 
@@ -209,14 +243,20 @@ impl<O: Output> RdbWriter<O> {
     }
 
     /// A string of any length.
-    fn text(&mut self, content: &[u8]) -> io::Result<()> {
+    #[inline]
+    fn put_any_text(&mut self, content: &[u8]) -> io::Result<()> {
         let text_max = content.len() + TEXT_OVERHEAD_MAX;
         if text_max <= BUFFER_BYTES {
             self.reserve(text_max)?;
-            let Workspace { buffer, compressor } = &mut self.workspace;
+            let Workspace { buffer, compressor, .. } = &mut self.workspace;
             put_text(buffer, content, self.options.compression, compressor);
             return Ok(());
         }
+        self.large_text(content)
+    }
+
+    #[cold]
+    fn large_text(&mut self, content: &[u8]) -> io::Result<()> {
         let compressed_len = match (self.options.compression, compressed_len_max(content)) {
             (Compression::Lzf, Some(len_max)) => {
                 self.workspace.compressor.compressor.compressed_len(content, len_max)
@@ -285,6 +325,41 @@ impl<O: Output> RdbWriter<O> {
         self.output.write_all(bytes)?;
         self.flushed_bytes += bytes.len() as u64;
         Ok(())
+    }
+}
+
+impl<O: Output> ValueWriter for RdbWriter<O> {
+    #[inline]
+    fn length(&mut self, length: u64) -> io::Result<()> {
+        self.reserve(LENGTH_BYTES_MAX)?;
+        put_length(&mut self.workspace.buffer, length);
+        Ok(())
+    }
+
+    #[inline]
+    fn text(&mut self, content: &[u8]) -> io::Result<()> {
+        self.put_any_text(content)
+    }
+
+    #[inline]
+    fn integer(&mut self, value: i64) -> io::Result<()> {
+        self.reserve(INTEGER_TEXT_MAX + TEXT_OVERHEAD_MAX)?;
+        put_integer(&mut self.workspace.buffer, value);
+        Ok(())
+    }
+
+    #[inline]
+    fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() > BUFFER_BYTES {
+            return self.bytes_past_buffer(bytes);
+        }
+        self.reserve(bytes.len())?;
+        self.workspace.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn node_room(&mut self) -> &mut NodeRoom {
+        &mut self.workspace.node_room
     }
 }
 

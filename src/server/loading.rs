@@ -1,12 +1,14 @@
 //! The dataset at start, and DEBUG RELOAD.
 
 use super::server::Server;
+use crate::config::choices::Sanitize;
 use crate::keyspace::Keyspace;
 use crate::keyspace::db::Sharing;
+use crate::object::Depth;
 use crate::persist::SnapshotError;
 use crate::persist::image::KeyDelay;
 use crate::persist::load::{Duplicates, LoadError, LoadOptions, Loading, Step, Target};
-use crate::rdb::Checksum;
+use crate::rdb::{Checksum, Foreign};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -94,6 +96,7 @@ impl Server {
     fn note_load(&mut self, loading: &Loading) {
         self.snapshots.last_load_keys_loaded = loading.keys_loaded;
         self.snapshots.last_load_keys_expired = loading.keys_expired;
+        self.snapshots.last_load_keys_skipped = loading.keys_skipped;
     }
 
     fn rdb_path(&self) -> PathBuf {
@@ -106,6 +109,11 @@ impl Server {
             duplicates,
             target: Target::Keyspace,
             checksum: if skips { Checksum::Off } else { Checksum::On },
+            depth: match self.config.sanitize_dump_payload {
+                Sanitize::Yes => Depth::Deep,
+                Sanitize::No | Sanitize::Clients => Depth::Structure,
+            },
+            foreign: if self.config.rdb_skip_unknown { Foreign::StepOver } else { Foreign::Refuse },
             key_delay: KeyDelay(self.config.key_load_delay),
         }
     }

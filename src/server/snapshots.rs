@@ -16,7 +16,7 @@ use crate::persist::disk::{
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
 use crate::persist::image::{ImageOptions, KeyDelay, save_image};
 use crate::persist::snapshot::{Background, Due, SaveStatus};
-use crate::rdb::{Checksum, Compression, VERSION_BASE, Workspace, WriterOptions};
+use crate::rdb::{Checksum, Compression, Workspace, WriterOptions};
 use nix::errno::Errno;
 use std::path::Path;
 use std::time::Duration;
@@ -119,7 +119,7 @@ impl Server {
             writer: WriterOptions {
                 compression: if config.rdbcompression { Compression::Lzf } else { Compression::Off },
                 checksum: if config.rdbchecksum { Checksum::On } else { Checksum::Off },
-                version: VERSION_BASE,
+                version: self.keyspace.rdb_version_needed(),
             },
             file: FilePolicy {
                 incremental: if config.rdb_save_incremental_fsync {

@@ -30,11 +30,16 @@ pub struct Spec {
     pub key_notes: &'static [&'static str],
     /// Tells the flags of keys whose spec says `VARIABLE_FLAGS` from the arguments.
     pub key_flags: Option<KeyFlagsOf>,
+    /// Finds a key that no spec can describe (STORE among the options of SORT).
+    pub further_key: Option<FurtherKey>,
     pub audience: Audience,
 }
 
 /// What a command does with its keys when it is called with these arguments.
 pub type KeyFlagsOf = fn(Args<'_>) -> KeyFlags;
+
+/// The place of a key among these arguments, and what the command does with it.
+pub type FurtherKey = fn(Args<'_>) -> Option<(usize, KeyFlags)>;
 
 /// Since when a command should no longer be used, and what should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +73,7 @@ impl Spec {
             deprecation: None,
             key_notes: &[],
             key_flags: None,
+            further_key: None,
             audience: Audience::Everyone,
         }
     }
@@ -80,6 +86,12 @@ impl Spec {
     /// Adds categories that do not follow from group and flags.
     pub const fn category(mut self, extra: Categories) -> Spec {
         self.categories = self.categories.or(extra);
+        self
+    }
+
+    /// A container is not in the category of its group; only its subcommands are.
+    pub const fn contains(mut self) -> Spec {
+        self.categories = Categories::implied(Group::Server, self.flags);
         self
     }
 
@@ -115,6 +127,11 @@ impl Spec {
         self
     }
 
+    pub const fn further_key(mut self, further_key: FurtherKey) -> Spec {
+        self.further_key = Some(further_key);
+        self
+    }
+
     pub const fn audience(mut self, audience: Audience) -> Spec {
         self.audience = audience;
         self
@@ -146,9 +163,7 @@ impl Spec {
             let last = if last >= 0 { first + last } else { last };
             range = match range {
                 None => Some((first, last, step as i64)),
-                Some((low, high, step)) if high >= 0 && last >= 0 && first == high + step => {
-                    Some((low, last, step))
-                }
+                Some((low, high, step)) if high >= 0 && first == high + step => Some((low, last, step)),
                 kept => kept,
             };
         }
@@ -169,6 +184,7 @@ impl Spec {
         for spec in self.keys.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)) {
             spec.places(args, &mut places)?;
         }
+        places.extend(self.further_key.and_then(|find| find(args)));
         if let Some(key_flags) = self.key_flags {
             let variable = places.iter_mut().filter(|(_, flags)| flags.has(KeyFlags::VARIABLE_FLAGS));
             variable.for_each(|(_, flags)| *flags = key_flags(args));
@@ -188,6 +204,9 @@ mod tests {
         let spec = Spec::new("rename", 3, Group::Generic, Flags::WRITE).keys(TWO_KEYS);
         assert_eq!(spec.key_range(), (1, 2, 1));
         assert_eq!(spec.first_key(), Some(1));
+        const TO_THE_END: &[KeySpec] = &[KeySpec::one(2, KeyFlags::OW), KeySpec::rest(3, 1, KeyFlags::RO)];
+        let spec = Spec::new("bitop", -4, Group::Bitmap, Flags::WRITE).keys(TO_THE_END);
+        assert_eq!(spec.key_range(), (2, -1, 1));
     }
 
     #[test]

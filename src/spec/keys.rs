@@ -115,7 +115,8 @@ impl KeySpec {
             }
             Find::Unknown => return Ok(()),
         };
-        if last >= args.len() {
+        // Also a range that may be empty for the command (PFMERGE without sources) is an error here, as in Redis.
+        if last >= args.len() || first > last {
             return Err(InvalidKeys);
         }
         places.extend((first..=last).step_by(step).map(|place| (place, self.flags)));
@@ -161,6 +162,7 @@ mod tests {
     fn ranges_counts_and_keywords() {
         assert_eq!(places(KeySpec::one(1, KeyFlags::RO), "get k"), Ok(vec![1]));
         assert_eq!(places(KeySpec::rest(1, 2, KeyFlags::OW), "mset a 1 b 2"), Ok(vec![1, 3]));
+        assert_eq!(places(KeySpec::rest(2, 1, KeyFlags::RO), "pfmerge d"), Err(InvalidKeys));
         let counted = KeySpec {
             begin: Begin::Index(1),
             find: Find::KeyCount { count: 0, first: 1, step: 2 },

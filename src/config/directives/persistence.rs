@@ -14,6 +14,7 @@ pub(super) const TABLE: &[Directive] = &[
     yes_no("stop-writes-on-bgsave-error", "yes", field!(stop_writes_on_bgsave_error)),
     choice::<Sanitize>("sanitize-dump-payload", "no", field!(choice sanitize_dump_payload)),
     choice::<RdbVersionCheck>("rdb-version-check", "strict", field!(choice rdb_version_check)),
+    yes_no("rdb-skip-unknown", "no", field!(rdb_skip_unknown)),
     number("bgsave-nice", 0..=19, "19", field!(number bgsave_nice)),
     number("rdb-key-save-delay", I32_MIN..=I32, "0", field!(number rdb_key_save_delay)).hidden(),
     number("key-load-delay", I32_MIN..=I32, "0", field!(number key_load_delay)).hidden(),

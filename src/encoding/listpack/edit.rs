@@ -3,11 +3,8 @@
 //! Each function takes a valid blob and leaves a valid one. A text that is the canonical spelling of an i64 is stored
 //! as an integer. Whoever adds makes sure that the blob may grow (`fits`); beyond 4 GiB these functions panic.
 
-use super::{
-    At, COUNT_UNKNOWN, Element, HEADER_BYTES, Listpack, TERMINATOR, after, decode, stored_count,
-    written_backlen_bytes,
-};
-use crate::base::number;
+use super::format::{Encoded, after, canonical};
+use super::{At, COUNT_UNKNOWN, Element, HEADER_BYTES, Listpack, TERMINATOR, stored_count};
 
 /// A listpack without entries.
 pub fn empty() -> Vec<u8> {
@@ -23,8 +20,7 @@ pub fn with_capacity(bytes: usize) -> Vec<u8> {
 
 /// The bytes that `text` takes in a listpack.
 pub fn entry_len(text: &[u8]) -> usize {
-    let size = size_of(canonical(text));
-    size + written_backlen_bytes(size)
+    Encoded::of_text(text).size_with_backlen()
 }
 
 /// Adds `text` at the end.
@@ -134,6 +130,13 @@ pub fn append(blob: &mut Vec<u8>, other: Listpack<'_>) {
 
 // ----- headers -----
 
+/// Makes `HEADER_BYTES` of anything and `count` entries behind them a listpack.
+pub(in crate::encoding) fn finish(blob: &mut Vec<u8>, count: usize) {
+    blob.push(TERMINATOR);
+    set_total(blob);
+    set_count(blob, count);
+}
+
 #[inline]
 fn set_total(blob: &mut [u8]) {
     let total = u32::try_from(blob.len()).expect("a listpack is kept below 1 GiB");
@@ -168,94 +171,21 @@ fn subtract_count(blob: &mut [u8], removed: usize) {
 
 // ----- entries -----
 
-/// What is stored for `text`.
+/// Makes room for `more` bytes. Spare room is memory that somebody pays for: a quarter is enough for pushes to be
+/// cheap.
 #[inline]
-fn canonical(text: &[u8]) -> Element<'_> {
-    number::parse_i64(text).map_or(Element::Bytes(text), Element::Int)
-}
-
-/// The bytes of encoding and data.
-#[inline]
-fn size_of(element: Element<'_>) -> usize {
-    match element {
-        Element::Int(0..=127) => 1,
-        Element::Int(-4096..=4095) => 2,
-        Element::Int(-0x8000..=0x7fff) => 3,
-        Element::Int(-0x80_0000..=0x7f_ffff) => 4,
-        Element::Int(-0x8000_0000..=0x7fff_ffff) => 5,
-        Element::Int(_) => 9,
-        Element::Bytes(text) => text.len() + string_header(text.len()).1,
+fn reserve(blob: &mut Vec<u8>, more: usize) {
+    if blob.capacity() - blob.len() < more {
+        blob.reserve_exact(more + (blob.len() + more) / 4);
     }
-}
-
-/// The bytes that say that a string of `length` bytes follows, and how many of them count.
-#[inline]
-fn string_header(length: usize) -> ([u8; 5], usize) {
-    match length {
-        0..64 => ([0x80 | length as u8, 0, 0, 0, 0], 1),
-        64..4096 => ([0xe0 | (length >> 8) as u8, length as u8, 0, 0, 0], 2),
-        _ => {
-            let [a, b, c, d] = (length as u32).to_le_bytes();
-            ([0xf0, a, b, c, d], 5)
-        }
-    }
-}
-
-/// An integer's encoding and data, of which the first `size_of` bytes count.
-#[inline]
-fn integer_form(value: i64) -> ([u8; 9], usize) {
-    let size = size_of(Element::Int(value));
-    let mut form = [0; 9];
-    form[1..].copy_from_slice(&value.to_le_bytes());
-    form[0] = match size {
-        1 => value as u8,
-        2 => {
-            form[1] = value as u8;
-            0xc0 | (value >> 8) as u8 & 0x1f
-        }
-        3 => 0xf1,
-        4 => 0xf2,
-        5 => 0xf3,
-        _ => 0xf4,
-    };
-    (form, size)
-}
-
-/// The backlen of an entry of `size` bytes and how many bytes of it count.
-#[inline]
-fn backlen(size: usize) -> ([u8; 5], usize) {
-    let length = written_backlen_bytes(size);
-    let mut bytes = [0; 5];
-    for (group, byte) in bytes[..length].iter_mut().rev().enumerate() {
-        *byte = (size >> (7 * group) & 0x7f) as u8 | 0x80;
-    }
-    bytes[0] &= 0x7f;
-    (bytes, length)
 }
 
 #[inline]
 fn push_canonical(blob: &mut Vec<u8>, element: Element<'_>) {
-    let room = 16 + if let Element::Bytes(text) = element { text.len() } else { 0 };
-    if blob.capacity() - blob.len() < room {
-        let size = size_of(element);
-        blob.reserve(size + written_backlen_bytes(size));
-    }
+    let entry = Encoded::of_canonical(element);
+    reserve(blob, entry.size_with_backlen());
     blob.pop();
-    let size = match element {
-        Element::Int(value) => {
-            let (form, size) = integer_form(value);
-            blob.extend_from_slice(&form[..size]);
-            size
-        }
-        Element::Bytes(text) => {
-            let (header, length) = string_header(text.len());
-            blob.extend_from_slice(&header[..length]);
-            blob.extend_from_slice(text);
-            length + text.len()
-        }
-    };
-    let (backlen, length) = backlen(size);
-    blob.extend_from_slice(&backlen[..length]);
+    entry.append_to(blob);
     blob.push(TERMINATOR);
     set_total(blob);
     add_count(blob, 1);
@@ -263,27 +193,17 @@ fn push_canonical(blob: &mut Vec<u8>, element: Element<'_>) {
 
 /// Puts one entry in the place of the bytes `old`. Leaves the count as it is.
 fn put(blob: &mut Vec<u8>, old: std::ops::Range<usize>, element: Element<'_>) {
-    let size = size_of(element);
-    let (backlen, backlen_bytes) = backlen(size);
-    let new_end = old.start + size + backlen_bytes;
+    let entry = Encoded::of_canonical(element);
+    let new_end = old.start + entry.size_with_backlen();
     resize(blob, old.end, new_end);
-    let entry = &mut blob[old.start..new_end];
-    match element {
-        Element::Int(value) => entry[..size].copy_from_slice(&integer_form(value).0[..size]),
-        Element::Bytes(text) => {
-            let (header, header_bytes) = string_header(text.len());
-            entry[..header_bytes].copy_from_slice(&header[..header_bytes]);
-            entry[header_bytes..size].copy_from_slice(text);
-        }
-    }
-    entry[size..].copy_from_slice(&backlen[..backlen_bytes]);
-    debug_assert_eq!(decode(entry), (element, size));
+    entry.write(&mut blob[old.start..new_end]);
 }
 
 /// Moves what begins at `from` to begin at `to`, growing or shrinking the blob.
 fn resize(blob: &mut Vec<u8>, from: usize, to: usize) {
     let old_len = blob.len();
     if to > from {
+        reserve(blob, to - from);
         blob.resize(old_len + (to - from), 0);
         blob.copy_within(from..old_len, to);
     } else {

@@ -24,9 +24,11 @@
 //! and read both.
 
 use crate::base::number;
+use format::{after, backlen_bytes, before, checked_entry_bytes, decode, decode_integer, string_place};
 use std::fmt;
 
 pub mod edit;
+pub(in crate::encoding) mod format;
 #[cfg(test)]
 mod tests;
 
@@ -100,6 +102,27 @@ impl<'a> Element<'a> {
         match self {
             Element::Int(value) => Some(value),
             Element::Bytes(bytes) => number::parse_i64(bytes),
+        }
+    }
+}
+
+/// What elements are compared with: a text, and the integer that it would be stored as.
+#[derive(Clone, Copy, Debug)]
+pub struct Needle<'a> {
+    text: &'a [u8],
+    integer: Option<i64>,
+}
+
+impl<'a> Needle<'a> {
+    pub fn new(text: &'a [u8]) -> Self {
+        Needle { text, integer: number::parse_i64(text) }
+    }
+
+    #[inline]
+    pub fn is(&self, element: Element<'_>) -> bool {
+        match element {
+            Element::Int(value) => self.integer == Some(value),
+            Element::Bytes(bytes) => bytes == self.text,
         }
     }
 }
@@ -389,8 +412,6 @@ impl<'a> DoubleEndedIterator for Iter<'a> {
     }
 }
 
-// ----- the format -----
-
 fn total_bytes(bytes: &[u8]) -> usize {
     bytes.first_chunk().map_or(0, |total| u32::from_le_bytes(*total) as usize)
 }
@@ -398,142 +419,4 @@ fn total_bytes(bytes: &[u8]) -> usize {
 #[inline]
 fn stored_count(bytes: &[u8]) -> u16 {
     u16::from_le_bytes([bytes[4], bytes[5]])
-}
-
-/// Where the entry after the one at `at` begins.
-#[inline]
-fn after(bytes: &[u8], at: usize) -> usize {
-    let entry = &bytes[at..];
-    let size = size_of_entry(entry);
-    at + size + backlen_bytes(size, &entry[size..])
-}
-
-/// Where the entry that ends at `end` begins.
-#[inline]
-fn before(bytes: &[u8], end: usize) -> usize {
-    let mut byte = bytes[end - 1];
-    let (mut size, mut shift) = (usize::from(byte & 0x7f), 7);
-    let mut start = end - 1;
-    while byte & 0x80 != 0 && shift < 35 {
-        start -= 1;
-        byte = bytes[start];
-        size |= usize::from(byte & 0x7f) << shift;
-        shift += 7;
-    }
-    start - size
-}
-
-/// Encoding and data of the entry at the front of `entry`, in bytes.
-#[inline]
-fn size_of_entry(entry: &[u8]) -> usize {
-    match string_place(entry) {
-        Some((start, length)) => start + length,
-        None => integer_bytes(entry[0]),
-    }
-}
-
-#[inline]
-fn integer_bytes(first: u8) -> usize {
-    match first {
-        0x00..=0x7f => 1,
-        0xc0..=0xdf => 2,
-        0xf1 => 3,
-        0xf2 => 4,
-        0xf3 => 5,
-        _ => 9,
-    }
-}
-
-/// Start and length of the string at the front of `entry`, or None if it is an integer.
-#[inline]
-fn string_place(entry: &[u8]) -> Option<(usize, usize)> {
-    let first = entry[0];
-    match first {
-        0x80..=0xbf => Some((1, usize::from(first & 0x3f))),
-        0xe0..=0xef => Some((2, usize::from(first & 0x0f) << 8 | usize::from(entry[1]))),
-        0xf0 => Some((5, u32::from_le_bytes([entry[1], entry[2], entry[3], entry[4]]) as usize)),
-        _ => None,
-    }
-}
-
-/// The integer at the front of `entry` and the bytes it takes.
-#[inline]
-fn decode_integer(entry: &[u8]) -> (i64, usize) {
-    let first = entry[0];
-    match first {
-        0x00..=0x7f => (i64::from(first), 1),
-        0xc0..=0xdf => {
-            let high_bits = u16::from_be_bytes([first, entry[1]]) << 3;
-            (i64::from(high_bits as i16 >> 3), 2)
-        }
-        0xf1 => (i64::from(i16::from_le_bytes([entry[1], entry[2]])), 3),
-        0xf2 => (i64::from(i32::from_le_bytes([0, entry[1], entry[2], entry[3]]) >> 8), 4),
-        0xf3 => (i64::from(i32::from_le_bytes([entry[1], entry[2], entry[3], entry[4]])), 5),
-        _ => (entry[1..].first_chunk().map_or(0, |value| i64::from_le_bytes(*value)), 9),
-    }
-}
-
-/// The element at the front of `entry` and the bytes of its encoding and data.
-#[inline]
-fn decode(entry: &[u8]) -> (Element<'_>, usize) {
-    match string_place(entry) {
-        Some((start, length)) => (Element::Bytes(&entry[start..start + length]), start + length),
-        None => {
-            let (value, size) = decode_integer(entry);
-            (Element::Int(value), size)
-        }
-    }
-}
-
-/// How many bytes of backlen follow an entry of `size` bytes; `backlen` begins with them.
-#[inline]
-fn backlen_bytes(size: usize, backlen: &[u8]) -> usize {
-    if size < 128 { 1 } else { long_backlen_bytes(size, backlen) }
-}
-
-#[inline]
-fn long_backlen_bytes(size: usize, backlen: &[u8]) -> usize {
-    // At the steps the leftmost byte tells the spellings apart: the longer one begins with a group of zeros.
-    match size {
-        0x3fff | 0x1f_ffff | 0xfff_ffff if backlen[0] != 0 => written_backlen_bytes(size) - 1,
-        _ => written_backlen_bytes(size),
-    }
-}
-
-/// How many bytes of backlen we write.
-#[inline]
-const fn written_backlen_bytes(size: usize) -> usize {
-    match size {
-        0..=127 => 1,
-        128..0x3fff => 2,
-        0x3fff..0x1f_ffff => 3,
-        0x1f_ffff..0xfff_ffff => 4,
-        _ => 5,
-    }
-}
-
-/// The bytes of the whole entry at the front of `rest`, which is foreign and not empty.
-fn checked_entry_bytes(rest: &[u8]) -> Result<usize, ListpackError> {
-    const CUT: ListpackError = ListpackError("listpack: an entry reaches beyond its end");
-    let header_bytes = match rest[0] {
-        0xf0 => 5,
-        0xe0..=0xef => 2,
-        0xf5..=0xff => return Err(ListpackError("listpack: an entry of unknown encoding")),
-        _ => 1,
-    };
-    if rest.len() < header_bytes {
-        return Err(CUT);
-    }
-    let size = size_of_entry(rest);
-    let backlen = rest.get(size..).ok_or(CUT)?;
-    if backlen.is_empty() {
-        return Err(CUT);
-    }
-    let length = backlen_bytes(size, backlen);
-    let backlen = backlen.get(..length).ok_or(CUT)?;
-    let is_right = backlen.iter().rev().enumerate().all(|(group, &byte)| {
-        let more = if group + 1 < length { 0x80 } else { 0 };
-        byte == (size >> (7 * group) & 0x7f) as u8 | more
-    });
-    if is_right { Ok(size + length) } else { Err(ListpackError("listpack: a wrong length behind an entry")) }
 }

@@ -97,6 +97,12 @@ impl<'a> Tx<'a> {
         self.ledger.changed(self.db, key, event, 0);
     }
 
+    /// Tells that fields of the hash at `key` went because they had expired.
+    pub fn fields_expired(&mut self, key: &[u8], fields: &[impl AsRef<[u8]>]) {
+        self.keyspace.counters.expired_fields += fields.len() as u64;
+        self.ledger.fields_expired(self.db, key, fields);
+    }
+
     // ----- looking -----
 
     fn hash(&self, key: &[u8]) -> u64 {
@@ -307,7 +313,6 @@ impl<'a> Tx<'a> {
         }
         let db = self.keyspace.db_mut(self.db);
         let entry = db.table.get_mut(hash, key).expect("the key was found alive above");
-        entry.set_lru(fresh_lru);
         entry.edit_raw(edit)
     }
 
@@ -359,6 +364,8 @@ impl<'a> Tx<'a> {
     pub fn put(&mut self, entry: Entry) {
         let hash = self.keyspace.db(self.db).table.hash(entry.key());
         let freeing = self.keyspace.settings.free_replaced;
+        // One that has expired went before, and is told as such.
+        self.alive(hash, entry.key());
         if let Some(old) = self.keyspace.db_mut(self.db).take(hash, entry.key()) {
             self.keyspace.free(freeing, old.drop_cost(), old);
         }

@@ -146,7 +146,7 @@ impl Tx<'_> {
         let entry = db.table.get(hash, key).expect("an edit does not remove the key");
         let after = Traits::of(entry);
         if before != after {
-            db.went(before);
+            db.went(hash, before);
             db.came(hash, after);
         }
     }

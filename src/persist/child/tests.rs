@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::base::log::child_log;
+use crate::object::Depth;
 use crate::persist::disk::sweep_temp_files;
 use crate::persist::fixture::{self, NOW_MS};
 use crate::persist::image::{KeyDelay, tests::options};
 use crate::persist::load::{Duplicates, LoadOptions, Loading, Target};
 use crate::rdb::Checksum;
+use crate::rdb::Foreign;
 use std::path::Path;
 use std::time::Duration;
 
@@ -66,6 +68,8 @@ fn the_child_saves_the_moment_of_the_fork() {
         duplicates: Duplicates::Refuse,
         target: Target::Keyspace,
         checksum: Checksum::On,
+        depth: Depth::Structure,
+        foreign: Foreign::Refuse,
         key_delay: KeyDelay(0),
     };
     let mut loading = Loading::open(&directory.path().join("dump.rdb"), load, NOW_MS).unwrap().unwrap();

@@ -11,6 +11,8 @@ const LOAD: LoadOptions = LoadOptions {
     duplicates: Duplicates::Refuse,
     target: Target::Keyspace,
     checksum: Checksum::On,
+    depth: Depth::Structure,
+    foreign: Foreign::Refuse,
     key_delay: KeyDelay(0),
 };
 

@@ -10,7 +10,8 @@ use crate::server::{Command, CommandTable, Cx, Flow};
 use crate::spec::{Begin, Categories, CommandError, Find, Flags, KeyFlags, KeySpec, Spec};
 
 /// Flags that Redis 7.0 keeps to itself.
-const HIDDEN: Flags = Flags::PROTECTED.or(Flags::SENTINEL).or(Flags::TOUCHES_ARBITRARY_KEYS);
+const HIDDEN: Flags =
+    Flags::PROTECTED.or(Flags::SENTINEL).or(Flags::TOUCHES_ARBITRARY_KEYS).or(Flags::MAY_REPLICATE);
 
 pub(super) fn command(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     describe_all(&cx.server.commands, &mut cx.reply);

@@ -1,9 +1,10 @@
 //! DEBUG OBJECT: one line about a key, in the form that Redis's tests take apart.
 
 use crate::base::argv::Args;
+use crate::commands::dump::dump_entry;
 use crate::commands::object::{refcount, shares_integers};
-use crate::keyspace::{Entry, StrView, lru};
-use crate::rdb::{Compression, StringValue, dump_string};
+use crate::keyspace::{Entry, lru};
+use crate::rdb::Compression;
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
 
@@ -31,11 +32,7 @@ pub(super) fn object(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandErr
 
 /// Bytes that the value takes in an RDB file.
 fn serialized_len(entry: &Entry, compression: Compression) -> usize {
-    let value = match entry.str_view() {
-        StrView::Int(value) => StringValue::Int(value),
-        StrView::Bytes(bytes) => StringValue::Bytes(bytes),
-    };
     let mut payload = Vec::new();
-    dump_string(value, compression, &mut payload);
+    dump_entry(entry, compression, &mut payload);
     payload.len() - DUMP_FRAME_LEN
 }

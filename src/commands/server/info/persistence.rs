@@ -41,6 +41,8 @@ fn snapshots(server: &Server, now_ms: i64, page: &mut Page) {
     page.field("rdb_last_cow_size", snapshots.last_cow_bytes);
     page.field("rdb_last_load_keys_expired", snapshots.last_load_keys_expired);
     page.field("rdb_last_load_keys_loaded", snapshots.last_load_keys_loaded);
+    // Ours: values of modules above all, left out with rdb-skip-unknown.
+    page.field("rdb_last_load_keys_skipped", snapshots.last_load_keys_skipped);
     // Ours: why the last save failed; one line, empty after a good one.
     let reason = snapshots.last_error.as_deref().unwrap_or_default();
     page.field("rdb_last_bgsave_error", reason.replace(['\r', '\n'], " "));

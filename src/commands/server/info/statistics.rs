@@ -35,6 +35,7 @@ fn traffic(stats: &Stats, rates: &Rates, page: &mut Page) {
 }
 
 fn keys(counters: &Counters, stats: &Stats, page: &mut Page) {
+    page.field("expired_subkeys", counters.expired_fields);
     page.field("expired_keys", counters.expired);
     page.field("expired_stale_perc", format_args!("{:.2}", counters.expired_stale_perc));
     page.field("expired_time_cap_reached_count", counters.expire_time_cap_reached);

@@ -1,0 +1,1 @@
+//! Lists in every encoding against a `VecDeque`.

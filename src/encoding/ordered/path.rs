@@ -83,8 +83,8 @@ impl Tree {
         self.descend_by(root, |_, items, known| known + items[known..].partition_point(|item| before(*item)))
     }
 
-    /// Goes down by what `find` says of the entries of each node: how many are before the place, the first `known` being
-    /// so in any case.
+    /// Goes down by what `find` says of the entries of each node: how many are before the place, the first `known`
+    /// being so in any case.
     #[inline]
     fn descend_by(&self, root: Address, find: impl Fn(&[f64], &[ScoredPointer], usize) -> usize) -> Path {
         let mut path = self.descend_inner(root, &find);

@@ -178,7 +178,7 @@ impl<O: Output> RdbWriter<O> {
             return self.large_string(key, expire_at_ms, access, value);
         }
         self.reserve(record_max)?;
-        let Workspace { buffer, compressor } = &mut self.workspace;
+        let Workspace { buffer, compressor, .. } = &mut self.workspace;
         put_prefix(buffer, expire_at_ms, access, TYPE_STRING);
         if key.len() < KEY_LZF_MIN {
             put_plain_text(buffer, key);
@@ -248,7 +248,7 @@ impl<O: Output> RdbWriter<O> {
         let text_max = content.len() + TEXT_OVERHEAD_MAX;
         if text_max <= BUFFER_BYTES {
             self.reserve(text_max)?;
-            let Workspace { buffer, compressor } = &mut self.workspace;
+            let Workspace { buffer, compressor, .. } = &mut self.workspace;
             put_text(buffer, content, self.options.compression, compressor);
             return Ok(());
         }

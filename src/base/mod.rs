@@ -14,6 +14,7 @@ pub mod lzf;
 pub mod number;
 pub mod os;
 pub mod pages;
+pub mod partial_sort;
 pub mod process;
 pub mod proctitle;
 pub mod quote;

@@ -112,6 +112,28 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
     Some(if scanned.negative { -magnitude } else { magnitude })
 }
 
+/// A float as C's strtod reads a text up to its end, which a NUL is, too: blanks before it are passed over, no text is 0,
+/// what overflows is infinite and what is too small is zero. Redis reads the ends of score ranges so; `nan` is refused.
+pub fn strtod(text: &[u8]) -> Option<f64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let number = &text[text.iter().take_while(|byte| is_blank(byte)).count()..];
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    let scanned = float_text::scan(number)?;
+    let magnitude = match scanned.magnitude {
+        Magnitude::Infinite => f64::INFINITY,
+        Magnitude::Binary(bits) => match float_text::round(bits, F64_FORMAT) {
+            Rounded::Zero => 0.0,
+            Rounded::Finite { mantissa, exponent } => compose_f64(mantissa, exponent),
+            Rounded::Overflow => f64::INFINITY,
+        },
+        Magnitude::Decimal { .. } => std::str::from_utf8(number).ok()?.parse::<f64>().ok()?.abs(),
+    };
+    Some(if scanned.negative { -magnitude } else { magnitude })
+}
+
 /// The f64 of a normalized mantissa of at most 53 bits.
 fn compose_f64(mantissa: u64, exponent: i64) -> f64 {
     let implicit = 1u64 << 52;
@@ -351,6 +373,30 @@ mod tests {
         ];
         for text in bad {
             assert_eq!(parse_f64(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn strtod_is_lenient() {
+        let good = [
+            ("", 0.0),
+            ("1.5", 1.5),
+            (" \t\r\n-2", -2.0),
+            ("1e400", f64::INFINITY),
+            ("-1e400", f64::NEG_INFINITY),
+            ("1e-400", 0.0),
+            ("0x10", 16.0),
+            ("0x1p1024", f64::INFINITY),
+            ("0x1p-1080", 0.0),
+            ("-inf", f64::NEG_INFINITY),
+            ("3\0x", 3.0),
+            ("\0x", 0.0),
+        ];
+        for (text, value) in good {
+            assert_eq!(strtod(text.as_bytes()), Some(value), "{text}");
+        }
+        for text in [" ", "1 ", "nan", "(1", "x", "1x", "--1"] {
+            assert_eq!(strtod(text.as_bytes()), None, "{text}");
         }
     }
 

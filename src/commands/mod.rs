@@ -9,6 +9,7 @@ pub mod database;
 pub mod dump;
 mod elements;
 pub mod expire;
+pub mod geo;
 pub mod hash;
 pub mod help;
 pub mod hyperloglog;
@@ -18,10 +19,13 @@ pub mod object;
 pub mod scan;
 pub mod server;
 pub mod set;
+pub mod sort;
+pub mod stream;
 pub mod strings;
 #[cfg(test)]
 pub mod testing;
 mod wait;
+pub mod zset;
 
 use crate::server::Entry;
 
@@ -33,6 +37,7 @@ pub const GROUPS: &[&[Entry]] = &[
     database::COMMANDS,
     dump::COMMANDS,
     expire::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     keys::COMMANDS,
@@ -40,8 +45,11 @@ pub const GROUPS: &[&[Entry]] = &[
     object::COMMANDS,
     scan::COMMANDS,
     set::COMMANDS,
+    sort::COMMANDS,
+    stream::COMMANDS,
     strings::COMMANDS,
     wait::COMMANDS,
+    zset::COMMANDS,
     server::command::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,

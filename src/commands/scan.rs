@@ -67,6 +67,8 @@ pub(super) enum MemberOptions {
     Common,
     /// NOVALUES, of HSCAN.
     NoValues,
+    /// NOSCORES, of Valkey's ZSCAN.
+    NoScores,
 }
 
 /// The arguments of HSCAN, SSCAN and ZSCAN behind the key and the cursor.
@@ -76,7 +78,7 @@ pub(super) struct MemberScan<'a> {
     pub(super) values: Values,
 }
 
-/// Whether HSCAN answers values.
+/// Whether HSCAN answers values, ZSCAN scores.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Values {
     Shown,
@@ -97,6 +99,8 @@ impl<'a> MemberScan<'a> {
                 if allowed != MemberOptions::NoValues {
                     return Err(CommandError::text("ERR NOVALUES option can only be used in HSCAN"));
                 }
+                scan.values = Values::Hidden;
+            } else if allowed == MemberOptions::NoScores && is_word(word, "NOSCORES") {
                 scan.values = Values::Hidden;
             } else {
                 return Err(CommandError::Syntax);

@@ -30,11 +30,16 @@ pub struct Spec {
     pub key_notes: &'static [&'static str],
     /// Tells the flags of keys whose spec says `VARIABLE_FLAGS` from the arguments.
     pub key_flags: Option<KeyFlagsOf>,
+    /// Finds a key that no spec can describe (STORE among the options of SORT).
+    pub further_key: Option<FurtherKey>,
     pub audience: Audience,
 }
 
 /// What a command does with its keys when it is called with these arguments.
 pub type KeyFlagsOf = fn(Args<'_>) -> KeyFlags;
+
+/// The place of a key among these arguments, and what the command does with it.
+pub type FurtherKey = fn(Args<'_>) -> Option<(usize, KeyFlags)>;
 
 /// Since when a command should no longer be used, and what should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +73,7 @@ impl Spec {
             deprecation: None,
             key_notes: &[],
             key_flags: None,
+            further_key: None,
             audience: Audience::Everyone,
         }
     }
@@ -112,6 +118,11 @@ impl Spec {
 
     pub const fn key_flags(mut self, key_flags: KeyFlagsOf) -> Spec {
         self.key_flags = Some(key_flags);
+        self
+    }
+
+    pub const fn further_key(mut self, further_key: FurtherKey) -> Spec {
+        self.further_key = Some(further_key);
         self
     }
 
@@ -167,6 +178,7 @@ impl Spec {
         for spec in self.keys.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)) {
             spec.places(args, &mut places)?;
         }
+        places.extend(self.further_key.and_then(|find| find(args)));
         if let Some(key_flags) = self.key_flags {
             let variable = places.iter_mut().filter(|(_, flags)| flags.has(KeyFlags::VARIABLE_FLAGS));
             variable.for_each(|(_, flags)| *flags = key_flags(args));

@@ -63,7 +63,7 @@ impl<'a> FieldList<'a> {
     }
 
     /// Fields and values.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+    pub(super) fn texts(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
         self.tail.iter().take(self.fields * self.width)
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn hrandfield(
 fn hrandfield_options(count: &[u8], args: Args<'_>) -> Result<(i64, Values), CommandError> {
     let count = integer(count)?;
     if count == i64::MIN {
-        return Err(CommandError::RandomCount);
+        return Err(CommandError::CountOutOfRange);
     }
     let values = match args.get(3) {
         None => return Ok((count, Values::Hidden)),

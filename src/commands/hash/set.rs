@@ -29,7 +29,7 @@ fn set_pairs(tx: &mut Tx<'_>, args: Args<'_>, name: &'static str) -> Result<usiz
     }
     tx.check::<Hash>(key)?;
     let (created, fate) = change(tx, key, pairs.iter().step_by(2), |hash, rules| {
-        hash.prepare(pairs.len() / 2, pairs.iter(), rules);
+        hash.prepare(pairs.iter(), rules);
         let mut created = 0;
         for place in (0..pairs.len()).step_by(2) {
             let stored = hash.set(pairs.at(place), pairs.at(place + 1), FieldExpiry::None, rules);

@@ -90,7 +90,7 @@ pub(super) fn hsetex(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
 
 fn set(tx: &mut Tx<'_>, key: &[u8], fields: FieldList<'_>, expiry: FieldExpiry) {
     let ((), fate) = change(tx, key, fields.iter(), |hash, rules| {
-        hash.prepare(fields.len(), fields.texts(), rules);
+        hash.prepare(fields.texts(), rules);
         for (field, value) in fields.pairs() {
             hash.set(field, value, expiry, rules);
         }

@@ -28,6 +28,7 @@ pub use view::{FieldView, HashView};
 
 use super::{Corrupt, DataType, Depth, Encoding, Packing, RDB_VERSION_BASE, Rehash, Rules, ValueType};
 use crate::encoding::listpack::{self, Listpack, edit};
+use std::collections::HashSet;
 
 /// The latest expiry that a field can have, in Unix ms.
 pub const EXPIRE_AT_MS_MAX: i64 = crate::encoding::field::EXPIRE_AT_MS_MAX;
@@ -85,29 +86,29 @@ impl Hash {
         stored
     }
 
-    /// Chooses the encoding before `fields` fields with these texts (fields and values) are set, so that a large hash
-    /// is not packed first. As Redis does, a field that stands twice among them counts twice.
-    pub fn prepare<'t>(&mut self, fields: usize, texts: impl Iterator<Item = &'t [u8]>, rules: &Rules) {
+    /// Chooses the encoding before these texts (fields, each with its value) are set, so that a large hash is not
+    /// packed first. What is too long counts even if the same command replaces it, as in Redis.
+    pub fn prepare<'t>(&mut self, texts: impl ExactSizeIterator<Item = &'t [u8]> + Clone, rules: &Rules) {
         let (Hash::Packed(blob) | Hash::PackedTtl(blob)) = self else { return };
-        let (mut sum, blob_bytes) = (0_usize, blob.len());
-        let is_small = |text: &[u8]| {
-            sum = sum.saturating_add(text.len());
-            text.len() <= rules.hash_max_listpack_value
-        };
-        let too_many = fields > rules.hash_max_listpack_entries;
-        let mut texts = texts;
-        if too_many || !texts.all(is_small) || !listpack::fits(blob_bytes, sum) {
-            self.become_table(rules);
-            self.reserve(if too_many { fields } else { 0 }, rules);
+        let fields_max = rules.hash_max_listpack_entries;
+        let is_long = |text: &[u8]| text.len() > rules.hash_max_listpack_value;
+        let sum = texts.clone().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
+        let mut too_large = texts.clone().any(is_long) || !listpack::fits(blob.len(), sum);
+        let mut fields = texts.len() / 2;
+        if !too_large && fields > fields_max {
+            fields = texts.step_by(2).collect::<HashSet<_>>().len();
+            too_large = fields > fields_max;
+        }
+        if too_large {
+            self.become_table(rules).reserve(fields);
         }
     }
 
     /// Makes room for `fields` fields, which are to be loaded: the caller knows that they are there.
     pub fn reserve(&mut self, fields: usize, rules: &Rules) {
         if fields > rules.hash_max_listpack_entries {
-            self.become_table(rules);
-        }
-        if let Hash::Table(table) = self {
+            self.become_table(rules).reserve(fields);
+        } else if let Hash::Table(table) = self {
             table.reserve(fields);
         }
     }
@@ -176,17 +177,18 @@ impl Hash {
         }
     }
 
-    fn become_table(&mut self, rules: &Rules) {
-        if matches!(self, Hash::Table(_)) {
-            return;
+    fn become_table(&mut self, rules: &Rules) -> &mut FieldTable {
+        if !matches!(self, Hash::Table(_)) {
+            let mut table = FieldTable::new(rules.seed);
+            let view = self.view();
+            table.reserve(view.len());
+            view.for_each_stored(&mut |stored| {
+                table.add(stored);
+            });
+            *self = Hash::Table(Box::new(table));
         }
-        let mut table = FieldTable::new(rules.seed);
-        let view = self.view();
-        table.reserve(view.len());
-        view.for_each_stored(&mut |stored| {
-            table.add(stored);
-        });
-        *self = Hash::Table(Box::new(table));
+        let Hash::Table(table) = self else { unreachable!("it has just become one") };
+        table
     }
 
     /// Makes a packed hash one whose fields can expire.

@@ -221,9 +221,12 @@ fn encodings_change_where_those_of_redis_do() {
     long.set(b"field!", b"", FieldExpiry::None, &rules);
     assert_eq!(encoding(&long), Encoding::Hashtable);
     let mut prepared = Hash::create(&rules);
-    prepared.prepare(3, [&b"12345"[..]; 6].into_iter(), &rules);
+    prepared.prepare([&b"12345"[..]; 12].iter().copied(), &rules);
     assert_eq!(encoding(&prepared), Encoding::Listpack);
-    prepared.prepare(4, [&b""[..]; 8].into_iter(), &rules);
+    prepared.prepare([&b"a"[..], b"", b"b", b"", b"c", b"", b"d", b""].iter().copied(), &rules);
+    assert_eq!(encoding(&prepared), Encoding::Hashtable);
+    let mut prepared = Hash::create(&rules);
+    prepared.prepare([&b"a"[..], b"123456"].iter().copied(), &rules);
     assert_eq!(encoding(&prepared), Encoding::Hashtable);
 }
 

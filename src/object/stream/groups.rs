@@ -63,15 +63,16 @@ impl Groups {
         Some(result)
     }
 
-    /// Removes an entry from what any group has pending.
-    pub(super) fn forget(&mut self, id: StreamId) {
-        let mut counts = Vec::new();
+    /// Removes an entry from what any group has pending. Whether there was one.
+    pub(super) fn forget(&mut self, id: StreamId) -> bool {
+        let (mut counts, mut was_pending) = (Vec::new(), false);
         for group in self.by_name.values_mut() {
             let before = group.rdb_version();
-            group.acknowledge(id);
+            was_pending |= group.acknowledge(id);
             counts.push((before, group.rdb_version()));
         }
         counts.into_iter().for_each(|(before, after)| self.count(before, after));
+        was_pending
     }
 
     /// Whether every group has read and acknowledged an entry. Without groups nobody has.

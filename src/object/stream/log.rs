@@ -89,6 +89,12 @@ impl Log {
         if id > last { Ok(id) } else { Err(AppendError::NotAbove) }
     }
 
+    /// Whether an entry of these texts can be stored at all. Returns their bytes.
+    pub fn may_hold(fields: Args<'_>) -> Result<usize, AppendError> {
+        let text_bytes = fields.iter().map(<[u8]>::len).sum();
+        if text_bytes > listpack::BYTES_MAX { Err(AppendError::TooLarge) } else { Ok(text_bytes) }
+    }
+
     /// Adds an entry; `fields` are names and values in turns. Returns its ID.
     pub fn append(
         &mut self,
@@ -98,10 +104,7 @@ impl Log {
         rules: &Rules,
     ) -> Result<StreamId, AppendError> {
         let id = self.next_id(new, now_ms)?;
-        let text_bytes: usize = fields.iter().map(<[u8]>::len).sum();
-        if text_bytes > listpack::BYTES_MAX {
-            return Err(AppendError::TooLarge);
-        }
+        let text_bytes = Log::may_hold(fields)?;
         let bytes_max = match rules.stream_node_max_bytes {
             0 => listpack::BYTES_MAX,
             given => given.min(listpack::BYTES_MAX),
@@ -229,7 +232,7 @@ impl Log {
         if added == 0 {
             return Some(0);
         }
-        if self.length == 0 && id <= self.last_id {
+        if self.length == 0 {
             return Some(added);
         }
         match id.cmp(&self.last_id) {

@@ -85,5 +85,9 @@ mod tests {
         assert_eq!(shape(&[(1, 0), (2, 0), (3, 0)]), 8);
         // A chain of fifteen, a branch, two ends.
         assert_eq!(shape(&[(1, 1), (1, 2)]), 4);
+        for (keys, nodes) in [(3, 9), (5, 14), (20, 44), (300, 647)] {
+            let ids: Vec<_> = (1..=keys).map(|n| (n * n * 7919, 0)).collect();
+            assert_eq!(shape(&ids), nodes, "{keys}");
+        }
     }
 }

@@ -83,10 +83,8 @@ impl Stream {
     pub fn delete(&mut self, id: StreamId, references: References) -> Deleted {
         if !self.log.contains(id) {
             // What groups still know of an entry that has long gone is forgotten as well.
-            if references == References::Deleted {
-                self.groups.forget(id);
-            }
-            return Deleted::Absent;
+            let is_forgotten = references == References::Deleted && self.groups.forget(id);
+            return if is_forgotten { Deleted::Forgotten } else { Deleted::Absent };
         }
         if !may_go(&mut self.groups, references, id) {
             return Deleted::Referenced;
@@ -101,6 +99,8 @@ impl Stream {
 pub enum Deleted {
     Yes,
     Absent,
+    /// It was not there, and groups have forgotten it.
+    Forgotten,
     /// A group still needs it.
     Referenced,
 }

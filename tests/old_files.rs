@@ -61,14 +61,17 @@ fn assert_loads(form: &Form) {
         let found = digest(&mut connection, key.name);
         assert_eq!(found, digest(&mut connection, &same), "{} of {}", key.name, form.name);
         if !is_stand_in() {
-            let encoding = |connection: &mut Connection, name: &str| connection.command(&["OBJECT", "ENCODING", name]);
+            let encoding =
+                |connection: &mut Connection, name: &str| connection.command(&["OBJECT", "ENCODING", name]);
             let found = encoding(&mut connection, key.name);
-            // A single element may lie in a form that holds more than is asked of it.
-            let is_same = key.name == "one" || found == encoding(&mut connection, &same);
+            // A single element may lie in a form that holds more than is asked of it; single nodes stay single.
+            let is_same = ["one", "single"].contains(&key.name) || found == encoding(&mut connection, &same);
             assert!(is_same, "{} of {} is {found:?}", key.name, form.name);
         }
         let told = facts(&mut connection, key.name);
-        assert_eq!(told, facts(&mut connection, &same), "{} of {}", key.name, form.name);
+        // The first form of streams does not say what was deleted: the oracle knows what follows from that.
+        let is_told = form.name == "stream" || told == facts(&mut connection, &same);
+        assert!(is_told, "{} of {}: {told:?}", key.name, form.name);
         connection.command(&["DEL", &same]);
         digests.push((key.name, found, told));
     }

@@ -58,7 +58,8 @@ fn texts(count: usize) -> Vec<Vec<u8>> {
         3 => text((at as i64 * -300_000_000_019).to_string()),
         4 => text(format!("text {at}")),
         5 => [&b"\x00\xff\r\n"[..], at.to_string().as_bytes()].concat(),
-        6 => text(format!("{at}:{}", "x".repeat(60 + at % 250))),
+        // Beyond the first few longer than what stays packed.
+        6 => text(format!("{at}:{}", "x".repeat(if at < 20 { 40 } else { 60 + at % 250 }))),
         _ => text(format!("0{at}")),
     };
     (0..count).map(one).collect()
@@ -134,7 +135,11 @@ fn scored(count: usize) -> Vec<(Vec<u8>, f64)> {
 }
 
 fn score_text(score: f64) -> Vec<u8> {
-    text(if score.is_infinite() { if score > 0.0 { "inf".into() } else { "-inf".into() } } else { score.to_string() })
+    text(if score.is_infinite() {
+        if score > 0.0 { "inf".into() } else { "-inf".into() }
+    } else {
+        score.to_string()
+    })
 }
 
 fn zsets(make: impl Fn(&[(Vec<u8>, f64)]) -> Vec<u8>) -> Vec<Key> {
@@ -218,23 +223,29 @@ pub fn old() -> Vec<Form> {
         let ziplists: Vec<_> = texts.chunks(100).map(|node| string(&ziplist(node))).collect();
         counted(ziplists.len(), &ziplists.concat())
     };
-    let containers = |texts: &[Vec<u8>]| {
+    let containers = |texts: &[Vec<u8>], node_len: usize| {
         let node = |(at, texts): (usize, &[Vec<u8>])| match texts {
             // Every other node of one element is a plain one.
             [text] if at % 2 == 0 => [length(1), string(text)].concat(),
             _ => [length(2), string(&listpack(texts))].concat(),
         };
-        let nodes: Vec<_> = texts.chunks(if texts.len() > 100 { 99 } else { 1 }).enumerate().map(node).collect();
+        let nodes: Vec<_> = texts.chunks(node_len).enumerate().map(node).collect();
         counted(nodes.len(), &nodes.concat())
     };
     let scores = |double: fn(f64) -> Vec<u8>| {
         move |scored: &[(Vec<u8>, f64)]| {
             // From the highest down, as all writers do.
-            let pairs: Vec<_> =
-                scored.iter().rev().map(|(member, score)| [string(member), double(*score)].concat()).collect();
+            let pairs: Vec<_> = scored
+                .iter()
+                .rev()
+                .map(|(member, score)| [string(member), double(*score)].concat())
+                .collect();
             counted(pairs.len(), &pairs.concat())
         }
     };
+    let mut in_containers = lists(|texts| containers(texts, 99));
+    let single = texts(40);
+    in_containers.push(key("single", containers(&single, 1), commands("RPUSH", "single", &single)));
     vec![
         form("list", "REDIS0001", 1, lists(listed)),
         form("set", "REDIS0001", 2, sets(listed)),
@@ -244,12 +255,22 @@ pub fn old() -> Vec<Form> {
         form("hash as zipmap", "REDIS0002", 9, hashes(|texts| string(&zipmap(texts)))),
         form("list as ziplist", "REDIS0002", 10, lists(|texts| string(&ziplist(texts)))),
         form("set as intset", "REDIS0002", 11, intsets()),
-        form("sorted set as ziplist", "REDIS0002", 12, zsets(|scored| string(&ziplist(&members_and_scores(scored))))),
+        form(
+            "sorted set as ziplist",
+            "REDIS0002",
+            12,
+            zsets(|scored| string(&ziplist(&members_and_scores(scored)))),
+        ),
         form("hash as ziplist", "REDIS0004", 13, hashes(|texts| string(&ziplist(texts)))),
         form("list of ziplists", "REDIS0007", 14, lists(nodes)),
         form("hash as listpack", "REDIS0010", 16, hashes(|texts| string(&listpack(texts)))),
-        form("sorted set as listpack", "REDIS0010", 17, zsets(|scored| string(&listpack(&members_and_scores(scored))))),
-        form("list of listpacks", "REDIS0010", 18, lists(containers)),
+        form(
+            "sorted set as listpack",
+            "REDIS0010",
+            17,
+            zsets(|scored| string(&listpack(&members_and_scores(scored)))),
+        ),
+        form("list of listpacks", "REDIS0010", 18, in_containers),
     ]
 }
 
@@ -278,8 +299,18 @@ pub fn newer() -> Vec<Form> {
         form("set as listpack", "REDIS0011", 20, sets(|texts| string(&listpack(texts)))),
         form("hash with expiries of 7.4-RC", "REDIS0012", 22, volatile(candidate)),
         form("hash with expiries of 7.4-RC as listpack", "REDIS0012", 23, volatile(triples)),
-        form("hash with expiries", "REDIS0012", 24, volatile(move |fields| with_first(fields, from_first(fields)))),
-        form("hash with expiries as listpack", "REDIS0012", 25, volatile(move |fields| with_first(fields, triples(fields)))),
+        form(
+            "hash with expiries",
+            "REDIS0012",
+            24,
+            volatile(move |fields| with_first(fields, from_first(fields))),
+        ),
+        form(
+            "hash with expiries as listpack",
+            "REDIS0012",
+            25,
+            volatile(move |fields| with_first(fields, triples(fields))),
+        ),
         form("hash with expiries of Valkey", "VALKEY080", 22, volatile(valkey)),
     ]
 }
@@ -319,7 +350,14 @@ fn node(entries: std::ops::Range<u64>) -> Vec<u8> {
     let number = |value: u64| text(value.to_string());
     let deleted = entries.clone().filter(|at| is_deleted(*at)).count() as u64;
     let master = entries.start;
-    let mut parts = vec![number(entries.end - master - deleted), number(deleted), number(2), text("f"), text("g"), number(0)];
+    let mut parts = vec![
+        number(entries.end - master - deleted),
+        number(deleted),
+        number(2),
+        text("f"),
+        text("g"),
+        number(0),
+    ];
     for at in entries {
         let fields = entry_fields(at);
         let flags = u64::from(is_deleted(at)) + if fields[0] == b"f" { 2 } else { 0 };
@@ -397,14 +435,15 @@ fn streams(age: Age) -> Vec<Key> {
             let id = text(format!("{}-{}", 1000 + at / 2, at % 2));
             all.push([vec![text("XADD"), key_name.clone(), id], entry_fields(at)].concat());
         }
+        all.push(command(&[b"XGROUP", b"CREATE", &key_name, b"group", b"0"]));
+        let read =
+            [&b"XREADGROUP"[..], b"GROUP", b"group", b"busy", b"COUNT", b"1", b"STREAMS", &key_name, b">"];
+        all.push(command(&read));
+        all.push(command(&[b"XGROUP", b"CREATECONSUMER", &key_name, b"group", b"idle"]));
         for at in (0..count as u64).filter(|at| is_deleted(*at)) {
             let id = format!("{}-{}", 1000 + at / 2, at % 2);
             all.push(command(&[b"XDEL", &key_name, id.as_bytes()]));
         }
-        all.push(command(&[b"XGROUP", b"CREATE", &key_name, b"group", b"0"]));
-        let read = [&b"XREADGROUP"[..], b"GROUP", b"group", b"busy", b"COUNT", b"1", b"STREAMS", &key_name, b">"];
-        all.push(command(&read));
-        all.push(command(&[b"XGROUP", b"CREATECONSUMER", &key_name, b"group", b"idle"]));
         key(name, stream(count as u64, age), all)
     };
     [("one", 1), ("small", 6), ("large", 950)].into_iter().map(make).collect()

@@ -84,7 +84,13 @@ pub fn intset(values: &[i64]) -> Vec<u8> {
     let mut values = values.to_vec();
     values.sort_unstable();
     let fits = |bits: u32| values.iter().all(|value| (-(1 << (bits - 1))..1 << (bits - 1)).contains(value));
-    let width = if fits(16) { 2 } else if fits(32) { 4 } else { 8 };
+    let width = if fits(16) {
+        2
+    } else if fits(32) {
+        4
+    } else {
+        8
+    };
     let mut out = (width as u32).to_le_bytes().to_vec();
     out.extend((values.len() as u32).to_le_bytes());
     values.iter().for_each(|value| out.extend(&value.to_le_bytes()[..width]));

@@ -94,11 +94,7 @@ impl<'a> Request<'a> {
     }
 }
 
-pub(super) fn geoadd(
-    tx: &mut Tx<'_>,
-    args: Args<'_>,
-    reply: &mut Reply<'_>,
-) -> Result<Flow, CommandError> {
+pub(super) fn geoadd(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     let request = Request::parse(args)?;
     let key = args.at(1);
     let is_there = tx.check::<Zset>(key)?;

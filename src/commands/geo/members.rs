@@ -9,11 +9,7 @@ use crate::resp::Reply;
 use crate::server::Flow;
 use crate::spec::CommandError;
 
-pub(super) fn geodist(
-    tx: &mut Tx<'_>,
-    args: Args<'_>,
-    reply: &mut Reply<'_>,
-) -> Result<Flow, CommandError> {
+pub(super) fn geodist(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     let unit = match args.len() {
         4 => Unit::Metre,
         5 => unit(args.at(4))?,
@@ -28,22 +24,14 @@ pub(super) fn geodist(
     Ok(Flow::Done)
 }
 
-pub(super) fn geohash(
-    tx: &mut Tx<'_>,
-    args: Args<'_>,
-    reply: &mut Reply<'_>,
-) -> Result<Flow, CommandError> {
+pub(super) fn geohash(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     for_members(tx, args, reply, |score, reply| match score {
         Some(score) => reply.bulk(&geohash_text(score)),
         None => reply.null(),
     })
 }
 
-pub(super) fn geopos(
-    tx: &mut Tx<'_>,
-    args: Args<'_>,
-    reply: &mut Reply<'_>,
-) -> Result<Flow, CommandError> {
+pub(super) fn geopos(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     for_members(tx, args, reply, |score, reply| match score {
         Some(score) => answer_place(place_of_score(score), reply),
         None => reply.null_array(),

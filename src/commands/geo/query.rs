@@ -225,9 +225,7 @@ impl<'a> Parser<'a, '_> {
         let is_distance = is_word(word, "STOREDIST");
         if is_distance && self.form == Form::SearchStore {
             self.stored_score = StoredScore::Distance;
-        } else if self.form.may_store()
-            && self.options.left() >= 1
-            && (is_distance || is_word(word, "STORE"))
+        } else if self.form.may_store() && self.options.left() >= 1 && (is_distance || is_word(word, "STORE"))
         {
             self.store = Some(self.options.value()?);
             self.stored_score = if is_distance { StoredScore::Distance } else { StoredScore::Place };

@@ -62,12 +62,7 @@ pub(super) fn geosearchstore(
     search(Form::SearchStore, tx, args, reply)
 }
 
-fn search(
-    form: Form,
-    tx: &mut Tx<'_>,
-    args: Args<'_>,
-    reply: &mut Reply<'_>,
-) -> Result<Flow, CommandError> {
+fn search(form: Form, tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     let rules = *tx.rules();
     let zset = tx.read::<Zset>(args.at(form.key()))?;
     let query = Query::parse(form, args, zset)?;
@@ -82,7 +77,12 @@ fn search(
     let stored = collect(&found, stored_score, unit, &rules);
     drop(found);
     reply.count(stored.view().len());
-    store(tx, key, stored, if form == Form::SearchStore { Event::GeoSearchStore } else { Event::GeoRadiusStore });
+    store(
+        tx,
+        key,
+        stored,
+        if form == Form::SearchStore { Event::GeoSearchStore } else { Event::GeoRadiusStore },
+    );
     Ok(Flow::Done)
 }
 
@@ -102,7 +102,8 @@ fn find<'a>(zset: ZsetView<'a>, area: &Area, query: &Query<'_>) -> Vec<Found<'a>
     };
     let limit = if matches!(query.count, Count::Any(_)) { wanted } else { usize::MAX };
     let members = area.ranges().flat_map(|range| {
-        let range = ScoreRange { min: ScoreBound::Inclusive(range.start), max: ScoreBound::Exclusive(range.end) };
+        let range =
+            ScoreRange { min: ScoreBound::Inclusive(range.start), max: ScoreBound::Exclusive(range.end) };
         zset.entries_of(zset.ranks_by_score(range), zset::Order::Ascending)
     });
     let inside = members.filter_map(|(member, score)| {

@@ -99,10 +99,7 @@ fn members_are_told() {
         fixture.check(line, reply);
     }
     fixture.run("HELLO 3");
-    fixture.check(
-        "GEOPOS g P nope",
-        "*2\r\n*2\r\n,13.36138933897018433\r\n,38.11555639549629859\r\n_\r\n",
-    );
+    fixture.check("GEOPOS g P nope", "*2\r\n*2\r\n,13.36138933897018433\r\n,38.11555639549629859\r\n_\r\n");
     fixture.check("GEODIST g P C", "$11\r\n166274.1516\r\n");
 }
 
@@ -143,7 +140,8 @@ fn searches_answer_what_is_asked_for() {
 #[test]
 fn searches_refuse_what_redis_refuses() {
     let mut fixture = sicily();
-    let exactly = |word: &str, command: &str| format!("-ERR exactly one of {word} can be specified for {command}\r\n");
+    let exactly =
+        |word: &str, command: &str| format!("-ERR exactly one of {word} can be specified for {command}\r\n");
     for (line, reply) in [
         ("GEOSEARCH g FROMMEMBER P BYRADIUS 200 km FROMLONLAT 1 2", SYNTAX),
         ("GEOSEARCH g FROMMEMBER P BYBOX 200 200", SYNTAX),
@@ -197,10 +195,7 @@ fn results_are_stored() {
     let mut fixture = sicily();
     fixture.check("GEORADIUS g 15 37 200 km STORE s STOREDIST d", ":2\r\n");
     assert_eq!(fixture.run("EXISTS s"), ":0\r\n");
-    check_plain(
-        &mut fixture,
-        &[("ZRANGE d 0 -1 WITHSCORES", "C 56.441257870158204 P 190.44242984775784")],
-    );
+    check_plain(&mut fixture, &[("ZRANGE d 0 -1 WITHSCORES", "C 56.441257870158204 P 190.44242984775784")]);
     fixture.check("GEOSEARCHSTORE d g FROMMEMBER P BYRADIUS 1 km", ":1\r\n");
     check_plain(&mut fixture, &[("ZRANGE d 0 -1 WITHSCORES", "P 3479099956230698")]);
     fixture.check("GEOSEARCHSTORE str g FROMMEMBER P BYRADIUS 200 km", ":2\r\n");

@@ -56,7 +56,8 @@ pub(super) fn put_columns(
     sink.begin(order.len() * columns.len());
     let mut lookups = Lookups::new();
     for batch in order.chunks(BATCH.div_ceil(columns.len())) {
-        let cells = || batch.iter().flat_map(|index| columns.iter().map(|column| (elements.at(*index), column)));
+        let cells =
+            || batch.iter().flat_map(|index| columns.iter().map(|column| (elements.at(*index), column)));
         for (element, column) in cells() {
             if let Pattern::Key(pattern) = column {
                 lookups.push(pattern, element);

@@ -74,13 +74,15 @@ impl<'a> Source<'a> {
             Source::List(list) if !places.is_empty() => {
                 let (first, direction) = match direction {
                     Direction::Ascending => (places.start, quicklist::Direction::Forward),
-                    Direction::Descending => {
-                        (list.len() - 1 - places.start, quicklist::Direction::Backward)
-                    }
+                    Direction::Descending => (list.len() - 1 - places.start, quicklist::Direction::Backward),
                 };
                 let _ = list.visit(first, direction, |element| {
                     elements.push(element);
-                    if elements.len() < places.len() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                    if elements.len() < places.len() {
+                        ControlFlow::Continue(())
+                    } else {
+                        ControlFlow::Break(())
+                    }
                 });
             }
             Source::List(_) => {}

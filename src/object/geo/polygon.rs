@@ -3,9 +3,9 @@
 //! Edges are straight in longitude and latitude, so a polygon never reaches across the date line or a pole. The first and
 //! the last vertex are joined.
 
+use super::Place;
 use super::distance::{degrees, radians};
 use super::grid::Bounds;
-use super::Place;
 
 /// At least three vertices.
 #[derive(Clone, Debug, PartialEq)]

@@ -63,10 +63,14 @@ fn distances_are_those_of_redis() {
 
 #[test]
 fn texts_have_no_more_digits_than_they_need() {
-    for (degrees, text) in [(0.0, "0"), (-0.0, "0"), (-1e-30, "0"), (90.0, "90"), (-1.5, "-1.5"), (100.0, "100")] {
+    for (degrees, text) in
+        [(0.0, "0"), (-0.0, "0"), (-1e-30, "0"), (90.0, "90"), (-1.5, "-1.5"), (100.0, "100")]
+    {
         assert_eq!(coordinate_text(degrees), text);
     }
-    for (distance, text) in [(0.00005, "0.0001"), (0.00004, "0.0000"), (0.03125, "0.0312"), (f64::NAN, "-nan")] {
+    for (distance, text) in
+        [(0.00005, "0.0001"), (0.00004, "0.0000"), (0.03125, "0.0312"), (f64::NAN, "-nan")]
+    {
         assert_eq!(distance_text(distance), text);
     }
 }
@@ -164,7 +168,8 @@ fn a_polygon_is_searched_from_the_mean_of_its_vertices() {
     let polygon = Polygon::new(vertices.iter().map(|vertex| place(vertex.0, vertex.1)).collect());
     let polygon = polygon.expect("five vertices");
     let area = Area { center: polygon.center(), shape: Shape::Polygon(polygon), unit: Unit::Metre };
-    let sicily = [(13.361389, 38.115556), (15.087269, 37.502669), (12.758489, 38.788135), (17.24151, 38.788135)];
+    let sicily =
+        [(13.361389, 38.115556), (15.087269, 37.502669), (12.758489, 38.788135), (17.24151, 38.788135)];
     let distances = sicily.map(|(longitude, latitude)| {
         area.distance_m(place_of_score(score_of_place(place(longitude, latitude)))).map(distance_text)
     });

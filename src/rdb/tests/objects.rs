@@ -253,6 +253,13 @@ fn every_form_is_written_in_ours() {
             let mut payload = Vec::new();
             dump_object(object.view(), compression, &mut payload);
             assert_eq!(shown(object_of(&payload).view()), expected);
+            let version = match expected {
+                _ if expected.contains('@') => 12,
+                _ if expected.contains("active Some(9)") => 11,
+                _ if expected.contains("released") => 14,
+                _ => VERSION_BASE,
+            };
+            assert_eq!(payload[payload.len() - 10..payload.len() - 8], version.to_le_bytes(), "{expected}");
             let options = WriterOptions { version: object.view().rdb_version(), ..options(compression) };
             let mut writer = RdbWriter::new(Vec::new(), options);
             writer.header(&[]).unwrap();

@@ -99,12 +99,15 @@ unsafe impl GlobalAlloc for Allocator {
 }
 
 /// Bytes of the size class that holds an allocation of `size` bytes (alignment up to 8): multiples of 8 up to 64, then
-/// four classes to a doubling. What is kept in one block can grow in place up to this.
+/// four classes to a doubling up to 16 KiB, then whole pages. What is kept in one block can grow in place up to this.
 #[inline]
 pub const fn size_class(size: usize) -> usize {
+    const PAGE_BYTES: usize = 4096;
+    const PAGED_BYTES_MIN: usize = 16 << 10;
     match size {
         0..=8 => 8,
         9..=64 => size.next_multiple_of(8),
+        PAGED_BYTES_MIN.. => size.next_multiple_of(PAGE_BYTES),
         _ => size.next_multiple_of(1 << ((size - 1).ilog2() - 2)),
     }
 }

@@ -9,7 +9,7 @@ use crate::spec::args::{deadline_ms, integer};
 use crate::spec::{Categories, CommandError, Flags, Group, Spec};
 
 pub const COMMANDS: &[Entry] = &[Entry::server(
-    Spec::new("wait", 3, Group::Generic, Flags::BLOCKING)
+    Spec::new("wait", 3, Group::Generic, Flags::NOSCRIPT)
         .category(Categories::CONNECTION)
         .tips(&["request_policy:all_shards", "response_policy:agg_min"])
         .complexity("O(1)")

@@ -2,6 +2,7 @@
 
 use super::error::CommandError;
 use crate::base::argv::Args;
+use crate::base::long_double::LongDouble;
 use crate::base::number;
 
 /// A signed 64-bit integer, or `ERR value is not an integer or out of range`.
@@ -31,15 +32,15 @@ pub fn deadline_ms(argument: &[u8], now_ms: i64) -> Result<i64, CommandError> {
 /// When a wait of `argument` seconds, which may be a fraction, that begins at `now_ms` ends, in Unix milliseconds; 0 is
 /// never. Redis's blocking commands read their timeout so.
 pub fn wait_deadline_ms(argument: &[u8], now_ms: i64) -> Result<Option<i64>, CommandError> {
-    const NOT_FLOAT: CommandError = CommandError::TimeoutNotFloat;
-    let timeout_s = number::parse_f64(argument).ok_or(NOT_FLOAT)?;
+    let exact = LongDouble::parse(argument).ok_or(CommandError::TimeoutNotFloat)?;
+    // What an 80-bit number holds and one of 64 bits does not is either nearly nothing or too long.
+    let timeout_s: f64 = exact.to_text().parse().map_err(|_| CommandError::TimeoutNotFloat)?;
     let timeout_ms = (timeout_s * 1000.0).ceil();
-    if timeout_ms.is_nan() || timeout_ms > i64::MAX as f64 {
-        return Err(CommandError::TimeoutOutOfRange);
-    }
     match timeout_ms {
         0.0 => Ok(None),
         ..0.0 => Err(CommandError::TimeoutNegative),
+        // Not below: 2^63 itself does not fit.
+        9.223_372_036_854_775_807e18.. => Err(CommandError::TimeoutOutOfRange),
         _ => Ok(Some(now_ms.checked_add(timeout_ms as i64).ok_or(CommandError::TimeoutOutOfRange)?)),
     }
 }
@@ -84,5 +85,28 @@ impl<'a> Iterator for Options<'a> {
     type Item = &'a [u8];
     fn next(&mut self) -> Option<&'a [u8]> {
         self.next_argument()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_fractions_of_seconds() {
+        let wait = |text: &str| wait_deadline_ms(text.as_bytes(), 1000);
+        for (text, deadline_ms) in
+            [("0", None), ("1", Some(2000)), ("0.0001", Some(1001)), ("0x10", Some(17_000))]
+        {
+            assert_eq!(wait(text), Ok(deadline_ms), "{text}");
+        }
+        assert_eq!(wait("-0.0001"), Ok(None), "rounded up to nothing");
+        for text in ["1e400", "inf", "99999999999999999999", "9223372036854775.8"] {
+            assert_eq!(wait(text), Err(CommandError::TimeoutOutOfRange), "{text}");
+        }
+        assert_eq!(wait("-1"), Err(CommandError::TimeoutNegative));
+        for text in ["", "x", " 1", "nan"] {
+            assert_eq!(wait(text), Err(CommandError::TimeoutNotFloat), "{text}");
+        }
     }
 }

@@ -89,6 +89,12 @@ impl Spec {
         self
     }
 
+    /// A container is not in the category of its group; only its subcommands are.
+    pub const fn contains(mut self) -> Spec {
+        self.categories = Categories::implied(Group::Server, self.flags);
+        self
+    }
+
     pub const fn doc(mut self, since: &'static str, summary: &'static str, syntax: &'static str) -> Spec {
         self.since = since;
         self.summary = summary;

@@ -20,7 +20,7 @@ const READ: Flags = Flags::READONLY;
 const WRITE: Flags = Flags::WRITE;
 const GROW: Flags = Flags::WRITE.or(Flags::DENYOOM);
 const FAST: Flags = Flags::FAST;
-const BLOCKING: Flags = Flags::BLOCKING;
+const BLOCKING: Flags = Flags::BLOCKING.or(Flags::NOSCRIPT);
 
 const INSERTED: KeyFlags = KeyFlags::RW.or(KeyFlags::INSERT);
 const DELETED: KeyFlags = KeyFlags::RW.or(KeyFlags::DELETE);
@@ -153,7 +153,7 @@ pub const COMMANDS: &[Entry] = &[
         pop::brpop,
     ),
     Entry::data(
-        spec("blmpop", -5, WRITE.or(BLOCKING).or(Flags::MOVABLEKEYS))
+        spec("blmpop", -5, WRITE.or(Flags::BLOCKING).or(Flags::MOVABLEKEYS))
             .keys(&[counted_keys(2)])
             .complexity(
                 "O(N+M) where N is the number of provided keys and M is the number of elements returned.",

@@ -275,7 +275,7 @@ pub const COMMANDS: &[Entry] = &[
 ];
 
 const XGROUP: Entry = Entry::container(
-    spec("xgroup", -2, Flags::NONE).complexity("Depends on subcommand.").doc(
+    spec("xgroup", -2, Flags::NONE).contains().complexity("Depends on subcommand.").doc(
         "5.0.0",
         "A container for consumer groups commands",
         "",
@@ -334,7 +334,7 @@ const XGROUP: Entry = Entry::container(
 );
 
 const XINFO: Entry = Entry::container(
-    spec("xinfo", -2, Flags::NONE).complexity("Depends on subcommand.").doc(
+    spec("xinfo", -2, Flags::NONE).contains().complexity("Depends on subcommand.").doc(
         "5.0.0",
         "A container for stream introspection commands",
         "",

@@ -1,8 +1,8 @@
 //! Files of every age: one for each form that a value ever had in an RDB file, from Redis 1.2 to 8.8 and Valkey 9.
 //!
 //! The files are made here, byte by byte (`old_files/forms.rs`). Each loads and holds what commands make on the same
-//! server; redis-server 7.0 must see the same in those that it can read, and in what we save after loading them. Each is
-//! also cut and damaged at every byte: that gives an error or another value, never a panic.
+//! server; redis-server 7.0 must see the same in those that it can read, and in what we save after loading them. Each
+//! is also cut and damaged at every byte: that gives an error or another value, never a panic.
 
 #[path = "old_files/forms.rs"]
 mod forms;

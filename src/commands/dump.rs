@@ -292,7 +292,7 @@ mod tests {
         fixture.run("HPEXPIREAT h 1700000001000 FIELDS 1 f");
         let payload = dump(&mut fixture, "h");
         assert_eq!(payload[payload.len() - 10], 12);
-        let mut restored = |fixture: &mut Fixture| {
+        let restored = |fixture: &mut Fixture| {
             let command = [&b"RESTORE"[..], b"r", b"0", &payload, b"REPLACE"];
             fixture.run_args(command.into_iter().collect())
         };

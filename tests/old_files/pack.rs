@@ -1,4 +1,5 @@
-//! The packed forms of old servers and of new ones, made byte by byte from the format's facts, without the product's help.
+//! The packed forms of old servers and of new ones, made byte by byte from the format's facts, without help from the
+//! product.
 
 /// One element: what is the text of an integer is packed as one.
 fn integer(text: &[u8]) -> Option<i64> {

@@ -371,6 +371,27 @@ fn the_lowest_version_that_does_is_written() {
         "{}",
         support::show(&file[..9])
     );
+    if is_stand_in() {
+        return;
+    }
+    let server = Start::tintype().with("--save", "").spawn();
+    let mut connection = server.connect();
+    for (line, version) in [
+        ("HSET h f v", "0010"),
+        ("XADD x 1-1 f v", "0010"),
+        ("XGROUP CREATE x g 0", "0010"),
+        ("XGROUP CREATECONSUMER x g never-active", "0011"),
+        ("HEXPIRE h 1000 FIELDS 1 f", "0012"),
+        ("HPERSIST h FIELDS 1 f", "0011"),
+        ("XGROUP DELCONSUMER x g never-active", "0010"),
+        ("HEXPIRE h 1000 FIELDS 1 f", "0012"),
+        ("DEL h", "0010"),
+    ] {
+        assert!(!connection.run(line).is_error(), "{line}");
+        connection.ok("SAVE");
+        let file = fs::read(server.path("dump.rdb")).expect("the saved file");
+        assert_eq!(&file[..9], format!("REDIS{version}").as_bytes(), "{line}");
+    }
 }
 
 #[test]

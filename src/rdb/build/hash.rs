@@ -15,8 +15,8 @@ use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 use crate::rdb::types::Expiries;
 
-/// The lengths of field and value.
-const FIELD_BYTES_MIN: u64 = 2;
+/// A table of shorter ones than this grows as they come.
+const FIELD_BYTES_EXPECTED: u64 = 8;
 const EXPIRY_MS_MAX: u64 = EXPIRE_AT_MS_MAX.unsigned_abs();
 
 pub(in crate::rdb) struct HashBuild {
@@ -54,7 +54,7 @@ impl HashBuild {
             }
         }
         self.left = cursor.length()?;
-        let expected = around.expected(self.left, FIELD_BYTES_MIN, cursor);
+        let expected = around.expected(self.left, FIELD_BYTES_EXPECTED, cursor);
         let mut hash = Hash::create(around.rules);
         hash.reserve(expected, around.rules);
         self.hash = Some(hash);

@@ -47,11 +47,8 @@ impl HashBuild {
 
     fn begin(&mut self, cursor: &mut Cursor<'_>, around: &Around<'_>) -> Result<(), Stop> {
         if self.expiries == Expiries::FromFirst {
-            let at = cursor.at();
+            // Of use only with a field that expires, which is looked at.
             self.first_ms = cursor.time_ms()? as u64;
-            if self.first_ms > EXPIRY_MS_MAX {
-                return cursor.fault(at, Fault::Corrupt("A hash whose first expiry is no time"));
-            }
         }
         self.left = cursor.length()?;
         let expected = around.expected(self.left, FIELD_BYTES_EXPECTED, cursor);

@@ -53,12 +53,14 @@ fn restore(bytes: &[u8]) {
 }
 
 fn rdb(bytes: &[u8]) {
-    use tintype::rdb::{Checksum, Reader, Record, check};
+    use tintype::object::Rules;
+    use tintype::rdb::reader::{Reader, ReaderOptions, Record};
     // Deep, as `check-rdb` does it; then as a start loads it.
-    check(bytes, 0, &mut |_| {});
-    let Ok(mut reader) = Reader::new(bytes, Checksum::Off) else { return };
-    while let Ok(record) = reader.next_record() {
-        if matches!(record, Record::End) {
+    tintype::rdb::check(bytes, 0, &mut |_| {});
+    let rules = Rules { hash_max_listpack_entries: 8, zset_max_listpack_entries: 8, ..Rules::default() };
+    let Ok(mut reader) = Reader::new(bytes, ReaderOptions::default()) else { return };
+    while let Ok(record) = reader.next_record(&rules) {
+        if matches!(record, Record::End { .. }) {
             return;
         }
     }

@@ -98,6 +98,10 @@ const FAR_SECONDS_AT: &[&str] = &["4000000000", "4000000001", "5000000000", "900
 const FAR_MS_AT: &[&str] =
     &["4000000000000", "4000000000001", "4000000000999", "5000000000000", "9000000000000"];
 const PAST_AT: &[&str] = &["1", "0", "-1", "1000000000", "-9223372036854775808"];
+const LENGTHS: &[&str] = &["0", "1", "10", "50", "100", "200", "1000", "5000", "20000", "0.5", "1e3", "1e7"];
+/// Too long for a listpack of a sorted set.
+const LONG_ELEMENT: &str = "a member of more than sixty-four bytes, so that its sorted set is no listpack";
+const SORT_PATTERNS: &[&str] = &["weight_*", "weight_hash_*->field", "#", "nosort", "weight_*"];
 const NAMES: &[&str] = &["alice", "bob", "", "two words", "caf\u{e9}", "new\nline", "x"];
 const UNKNOWN: &[&str] = &["NOSUCH", "getx", "", "foo\r\nbar", "LOLSET", "se", "config|get"];
 
@@ -182,6 +186,7 @@ impl Generator {
             let word = words[self.rng.usize(..words.len())];
             match word.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
                 Some("set_expiry") => self.set_expiry(arguments),
+                Some("geo_option") => self.geo_option(arguments),
                 Some("any_command") => arguments.extend(self.any_command()),
                 Some(class) => arguments.push(self.argument(class)),
                 None => {
@@ -248,6 +253,23 @@ impl Generator {
             "list" | "hash" | "set" | "zset" | "stream" | "bits" | "hll" | "geo" => self.key_of(class),
             "lex" => format!("lex:{}", self.rng.u32(..4)).into_bytes(),
             "few" => self.mostly(&["0", "1", "2", "3", "10", "100"], &["-1", "x", "9223372036854775807"]),
+            "longitude" => self.coordinate(13, &["0", "180", "-180", "180.1", "x", "nan", "inf", ""]),
+            "latitude" => {
+                self.coordinate(37, &["0", "85.05112878", "-85.05112878", "85.1", "y", "-inf", "0x1p3"])
+            }
+            "length" => self.mostly(LENGTHS, &["-1", "x", "inf", "1e300", "", "1e-9"]),
+            "unit" => self.mostly(&["m", "km", "ft", "mi"], &["KM", "Mi", "xx", ""]),
+            "place" => format!("p{}", self.rng.u32(..30)).into_bytes(),
+            "sorted_list" | "sorted_set" | "sorted_zset" => {
+                format!("{class}:{}", self.rng.u32(..3)).into_bytes()
+            }
+            "sorted_element" => self.rng.u32(..20).to_string().into_bytes(),
+            "weight" | "weight_hash" => format!("{class}_{}", self.rng.u32(..20)).into_bytes(),
+            "sort_pattern" => {
+                self.mostly(SORT_PATTERNS, &["*", "none_*", "weight_*->field", "weight_*->", "", "##"])
+            }
+            "sort_weight" => self.one_of(&["weight_*", "weight_hash_*->field", "none_*"]),
+            "long_element" => LONG_ELEMENT.as_bytes().to_vec(),
             "integer" => self.integer(),
             "field" | "member" | "element" => self.element(),
             "score" => self.score(),
@@ -293,6 +315,28 @@ impl Generator {
             3..=7 => self.integer(),
             8 => Vec::new(),
             _ => format!("m{}", self.rng.u32(..40)).into_bytes(),
+        }
+    }
+
+    /// Degrees, mostly few apart from others so that places meet again.
+    fn coordinate(&mut self, start: u32, special: &[&str]) -> Vec<u8> {
+        match self.rng.u32(..40) {
+            0 => self.one_of(special),
+            1..=4 => self.rng.i32(-85..85).to_string().into_bytes(),
+            5..=19 => format!("{}.{}", start + self.rng.u32(..3), self.rng.u32(..4)).into_bytes(),
+            _ => format!("{}.{:06}", start + self.rng.u32(..3), self.rng.u32(..1_000_000)).into_bytes(),
+        }
+    }
+
+    fn geo_option(&mut self, arguments: &mut Vec<Vec<u8>>) {
+        let options = ["WITHDIST", "WITHHASH", "WITHCOORD", "ASC", "DESC", "ANY", "COUNT", "COUNT", "COUNT"];
+        let option = options[self.rng.usize(..options.len())];
+        arguments.push(option.as_bytes().to_vec());
+        if option == "COUNT" {
+            arguments.push(self.argument("few"));
+            if self.rng.bool() {
+                arguments.push(b"ANY".to_vec());
+            }
         }
     }
 

@@ -52,7 +52,7 @@ fn assert_no_crash(output: &Output, what: &str) {
     assert!(said || output.status.success(), "{what}: failed without a word");
 }
 
-/// Strings in every encoding, expiries, two databases.
+/// Strings in every encoding, a value of each other type, expiries, three databases.
 #[track_caller]
 fn fill(connection: &mut Connection) {
     for line in [
@@ -64,6 +64,14 @@ fn fill(connection: &mut Connection) {
         "SET text \"some text\"",
         "SET binary \"\\x00\\xff\\r\\n\"",
         "SET later v PXAT 4000000000000",
+        "RPUSH list a 1 \"\" long",
+        "SADD ints 3 1 200000",
+        "SADD set a 1",
+        "ZADD zset 1.5 a -inf b",
+        "HSET hash f v g 1",
+        "XADD stream 1-1 f v",
+        "XADD stream 1-2 f w",
+        "XGROUP CREATE stream g 0",
         "SELECT 3",
         "SET three 3",
         "SET \"\" \"the empty key\"",
@@ -72,12 +80,12 @@ fn fill(connection: &mut Connection) {
         "SET last 1",
         "SELECT 0",
     ] {
-        connection.ok(line);
+        assert!(!connection.run(line).is_error(), "{line}");
     }
     connection.ok(&format!("SET compressed {}", "abc".repeat(30)));
 }
 
-const KEYS: i64 = 13;
+const KEYS: i64 = 19;
 
 /// The bytes of a file that `binary` saves of `fill`.
 fn file_of(binary: Binary) -> Vec<u8> {
@@ -235,18 +243,49 @@ fn foreign_versions_and_signatures_are_named() {
     assert!(!refusal(b"REDIS").is_empty());
 }
 
+/// What a module of the name `BC` and seven more letters wrote: a number and a text.
+const MODULE_VALUE: &[u8] = b"\x81\x04\x20\0\0\0\0\0\0\x02\x07\x05\x03abc\x00";
+
 #[test]
-fn a_type_that_cannot_be_read_is_named_with_its_key() {
+fn a_value_that_cannot_be_held_is_named_with_its_key() {
     const MODULE: u8 = 7;
-    let log = refusal(&forged("0009", MODULE, b"\x02ok"));
+    let log = refusal(&forged("0009", MODULE, MODULE_VALUE));
     if !is_stand_in() {
-        assert!(log.contains("'thiskey'") && log.contains("type 7 (0x07, "), "{log}");
+        let names = ["'thiskey'", "no matching module type 'BC", "rdb-skip-unknown"];
+        assert!(names.iter().all(|name| log.contains(name)), "{log}");
     }
     let log = refusal(&forged("0009", 77, b"\x02ok"));
     if !is_stand_in() {
         let names = ["Unknown record type 77 (0x4d)", "at offset 11", "'thiskey'"];
         assert!(names.iter().all(|name| log.contains(name)), "{log}");
     }
+}
+
+#[test]
+fn values_of_modules_are_left_out_when_told_to() {
+    let mut file = forged("0009", 7, MODULE_VALUE);
+    let end = file.len() - 9;
+    file.splice(end..end, *b"\x00\x05other\x02ok");
+    let folder = TempDir::new().expect("a temporary directory");
+    fs::write(folder.path().join("dump.rdb"), file).expect("a file");
+    let start = Start::tintype().with("--save", "").with("--rdb-skip-unknown", "yes");
+    let server = start.in_directory(folder.path()).spawn();
+    let mut connection = server.connect();
+    assert_eq!(connection.run("GET other").text(), "ok");
+    assert_eq!(connection.run("DBSIZE"), Value::Integer(1));
+    assert_eq!(connection.info("rdb_last_load_keys_skipped"), "1");
+    let names = ["'thiskey'", "module type 'BC", "1 keys of the RDB file were not loaded"];
+    assert!(names.iter().all(|name| server.log().contains(name)), "{}", server.log());
+}
+
+#[test]
+fn empty_collections_are_left_out() {
+    let folder = TempDir::new().expect("a temporary directory");
+    fs::write(folder.path().join("dump.rdb"), forged("0009", 2, b"\0")).expect("a file");
+    let server = Start::tintype().with("--save", "").in_directory(folder.path()).spawn();
+    assert_eq!(server.connect().run("DBSIZE"), Value::Integer(0));
+    let names = ["skipping empty key: thiskey", "empty keys skipped: 1"];
+    assert!(names.iter().all(|name| server.log().contains(name)), "{}", server.log());
 }
 
 #[test]
@@ -284,7 +323,14 @@ fn assert_filled(server: &Server) {
         ("GET compressed", Value::Bulk("abc".repeat(30).into_bytes())),
         ("OBJECT ENCODING int64", Value::Bulk(b"int".to_vec())),
         ("PEXPIRETIME later", Value::Integer(4_000_000_000_000)),
-        ("DBSIZE", Value::Integer(9)),
+        ("LLEN list", Value::Integer(4)),
+        ("LINDEX list 1", Value::Bulk(b"1".to_vec())),
+        ("SISMEMBER ints 200000", Value::Integer(1)),
+        ("SISMEMBER set a", Value::Integer(1)),
+        ("ZRANK zset a", Value::Integer(1)),
+        ("HGET hash f", Value::Bulk(b"v".to_vec())),
+        ("XLEN stream", Value::Integer(2)),
+        ("DBSIZE", Value::Integer(15)),
         ("SELECT 3", Value::Simple("OK".into())),
         ("GET \"\"", Value::Bulk(b"the empty key".to_vec())),
         ("EXPIRETIME seconds", Value::Integer(4_000_000_000)),

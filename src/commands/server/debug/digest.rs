@@ -138,7 +138,7 @@ pub(super) fn digest_value(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, Comm
     cx.reply.array(args.len() - 2);
     for key in args.iter().skip(2) {
         let mut digest = Digest::default();
-        if let Some(entry) = cx.tx().lookup(key, Access::Peek) {
+        if let Some(entry) = cx.tx().peek(key) {
             digest.value(entry);
         }
         cx.reply.simple(&digest.to_string());

@@ -16,6 +16,7 @@
 //!
 //! Finding an index walks the nodes' counts from the nearer end; a million elements are some two thousand nodes.
 
+mod content;
 mod edit;
 mod limits;
 mod node;
@@ -172,7 +173,7 @@ impl Quicklist {
                     self.add_node(End::Tail, Node::plain(rest[start..size].to_vec()), limits);
                     rest = &rest[size + listpack::format::backlen_bytes(size, &rest[size..])..];
                 }
-                _ => self.add_node(End::Tail, Node::with_room(most), limits),
+                _ => self.add_node(End::Tail, Node::with_room(most, rest), limits),
             }
         }
     }
@@ -339,17 +340,18 @@ impl Quicklist {
             Fit::Half => limit.is_far_from(bytes, node.count()),
             Fit::Whole => limit.allows(bytes, node.count()),
         };
-        if !fits(node.weight() + node.count()) || matches!(node.form(), Form::Plain | Form::SqueezedPlain) {
+        if !fits(node.run_weight() + node.count()) || matches!(node.form(), Form::Plain | Form::SqueezedPlain)
+        {
             return None;
         }
-        let mut blob = Vec::with_capacity(node.weight() + node.count() + HEADER_BYTES + 1);
+        let mut blob = Vec::with_capacity(node.run_weight() + node.count() + HEADER_BYTES + 1);
         append_listpack(node.content(&mut Vec::new()), node.count(), &mut blob);
         fits(blob.len()).then_some(blob)
     }
 }
 
 /// Appends a listpack of the content of a packed node to `blob`, which is empty.
-fn append_listpack(content: node::Content<'_>, count: usize, blob: &mut Vec<u8>) {
+fn append_listpack(content: content::Content<'_>, count: usize, blob: &mut Vec<u8>) {
     blob.extend_from_slice(&[0; HEADER_BYTES]);
     content.append_entries(blob);
     listpack::edit::finish(blob, count);

@@ -1,12 +1,12 @@
 //! Quicklist: a large list, as a deque of nodes that hold some elements each.
 //!
 //! ```text
-//!   nodes:   Open  Open  Run  Run  Run  Run  Plain  Run  Open  Open       a deque of 32 bytes a node
+//!   nodes:   Open  Open  Run  Even  Even  Run  Plain  Run  Open  Open     a deque of 32 bytes a node
 //!                                                                         their contents: see `node`
 //! ```
 //! A push or a pop touches the node at that end and nothing else: it has room on both sides, and entries with their
-//! lengths behind them, so that it can be read from either end. Nodes further in are runs, without those lengths and
-//! without room. With a compress depth of n, all but the n nodes at either end are compressed if that saves enough.
+//! lengths behind them, so that it can be read from either end. Nodes further in are sealed: without those lengths and
+//! without room, and without what all their entries begin with if they are of one length or width. With a compress depth of n, all but the n nodes at either end are compressed if that saves enough.
 //!
 //! Invariants:
 //! 1. No node is empty; `len` is the sum of the nodes' counts.

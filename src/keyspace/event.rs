@@ -108,8 +108,6 @@ events! {
         XgroupDelConsumer = "xgroup-delconsumer";
         XgroupDestroy = "xgroup-destroy";
         XgroupSetId = "xgroup-setid";
-        Xack = "xack";
-        Xclaim = "xclaim";
     }
     Generic {
         Del = "del";

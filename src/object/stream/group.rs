@@ -6,10 +6,12 @@
 //!   consumer  name, when it was last seen and last served, and the IDs of what it has pending
 //! ```
 //! Invariants
-//! 1. A pending entry is owned by exactly one consumer and among that consumer's IDs, or it is released and in the queue.
+//! 1. A pending entry is owned by exactly one consumer and among that consumer's IDs, or it is released and in the
+//!    queue.
 //! 2. Consumers are found by slot; a slot is never left dangling: what a consumer owned goes with it.
 //! 3. `by_time`, once a claim by time has asked for it, holds exactly the owned entries, oldest delivery first.
-//! 4. `newer` counts the consumers that an RDB file of Redis 7.0 cannot hold: last served at another time than last seen.
+//! 4. `newer` counts the consumers that an RDB file of Redis 7.0 cannot hold: last served at another time than last
+//!    seen.
 
 use super::id::StreamId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -343,11 +345,6 @@ impl Group {
         });
         let idle = by_time.range(..=(until_ms, StreamId::MAX)).map(|(_, id)| *id);
         self.released.values().copied().chain(idle).take(count).collect()
-    }
-
-    /// When the owned entry that was delivered first was delivered, if a claim by time has asked before.
-    pub fn oldest_delivery_ms(&self) -> Option<i64> {
-        self.by_time.as_ref()?.first().map(|(delivered_ms, _)| *delivered_ms)
     }
 
     // ----- accounts -----

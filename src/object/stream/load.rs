@@ -19,6 +19,7 @@ pub struct Metadata {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Counters {
+    /// Not relied on: the first entry is looked for.
     pub first_id: StreamId,
     pub max_deleted_id: StreamId,
     pub entries_added: u64,
@@ -33,8 +34,11 @@ impl Stream {
             return Err(Corrupt("stream: nodes overlap"));
         }
         let node = Node::check(blob, master)?;
-        log.length += node.live();
-        log.nodes.insert(master, node);
+        let live = node.live();
+        if live > 0 {
+            log.length += live;
+            log.nodes.insert(master, node);
+        }
         Ok(())
     }
 

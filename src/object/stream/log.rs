@@ -223,7 +223,7 @@ impl Log {
 
     /// Whether an entry that a reader behind `start` has yet to see may have been deleted.
     pub fn has_gaps_from(&self, start: StreamId) -> bool {
-        self.length > 0 && self.max_deleted_id != StreamId::MIN && start <= self.max_deleted_id
+        self.length > 0 && self.first_id <= self.max_deleted_id && start <= self.max_deleted_id
     }
 
     /// How many entries were ever added up to and including `id`, when that can be told.
@@ -232,7 +232,7 @@ impl Log {
         if added == 0 {
             return Some(0);
         }
-        if self.length == 0 {
+        if self.length == 0 && id <= self.last_id {
             return Some(added);
         }
         match id.cmp(&self.last_id) {
@@ -255,7 +255,7 @@ impl Log {
     pub(super) fn heap_bytes(&self, samples: usize) -> usize {
         let looked_at = if samples == 0 { self.nodes.len() } else { samples.min(self.nodes.len()) };
         let blobs: usize = self.nodes.values().take(looked_at).map(Node::heap_bytes).sum();
-        let all_blobs = if looked_at == 0 { 0 } else { blobs * self.nodes.len() / looked_at };
+        let all_blobs = (blobs * self.nodes.len()).checked_div(looked_at).unwrap_or(0);
         all_blobs + super::tree_bytes::<StreamId, Node>(self.nodes.len())
     }
 
@@ -265,6 +265,7 @@ impl Log {
         for (master, node) in &self.nodes {
             assert!(last.is_none_or(|last| last < *master), "nodes do not overlap");
             Node::check(node.blob().to_vec(), *master).expect("a whole node");
+            assert!(node.live() > 0);
             length += node.live();
             last = node.view(*master).last().map(|found| found.entry.id);
         }

@@ -22,7 +22,7 @@ impl Shape {
         let keys = log.nodes().len();
         let counted = keys.min(KEYS_MAX);
         let nodes = count(log.nodes().map(|(master, _)| master).take(counted));
-        Shape { keys, nodes: if counted == 0 { nodes } else { nodes * keys / counted } }
+        Shape { keys, nodes: (nodes * keys).checked_div(counted).unwrap_or(nodes) }
     }
 }
 

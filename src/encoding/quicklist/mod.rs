@@ -6,7 +6,8 @@
 //! ```
 //! A push or a pop touches the node at that end and nothing else: it has room on both sides, and entries with their
 //! lengths behind them, so that it can be read from either end. Nodes further in are sealed: without those lengths and
-//! without room, and without what all their entries begin with if they are of one length or width. With a compress depth of n, all but the n nodes at either end are compressed if that saves enough.
+//! without room, and without what all their entries begin with if they are of one length or width. With a compress
+//! depth of n, all but the n nodes at either end are compressed if that saves enough.
 //!
 //! Invariants:
 //! 1. No node is empty; `len` is the sum of the nodes' counts.

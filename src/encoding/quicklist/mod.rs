@@ -151,6 +151,39 @@ impl Quicklist {
         }
     }
 
+    /// Adds the elements of a checked listpack at the end, in nodes that are filled to their limit. To be followed by
+    /// `finish`.
+    pub fn absorb(&mut self, blob: Vec<u8>, limits: Limits) {
+        let NodeLimit::Bytes(most) = limits.node else { return self.push_listpack(blob, limits) };
+        let mut rest = &blob[HEADER_BYTES..blob.len() - 1];
+        while !rest.is_empty() {
+            if let Some(last) = self.nodes.back_mut() {
+                let before = last.count();
+                rest = last.absorb(rest);
+                self.len += last.count() - before;
+            }
+            if rest.is_empty() {
+                return;
+            }
+            match listpack::format::string_place(rest) {
+                Some((start, length)) if start + length > most => {
+                    let size = start + length;
+                    self.len += 1;
+                    self.add_node(End::Tail, Node::plain(rest[start..size].to_vec()), limits);
+                    rest = &rest[size + listpack::format::backlen_bytes(size, &rest[size..])..];
+                }
+                _ => self.add_node(End::Tail, Node::with_room(most), limits),
+            }
+        }
+    }
+
+    /// Gives back the room that `absorb` has left.
+    pub fn finish(&mut self) {
+        if let Some(last) = self.nodes.back_mut() {
+            last.shrink_to_fit();
+        }
+    }
+
     /// Adds an element as the last node, as a plain one if it is as large as that.
     pub fn push_owned(&mut self, text: Vec<u8>, limits: Limits) {
         if limits.node.is_too_small_for(text.len()) {

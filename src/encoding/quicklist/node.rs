@@ -77,6 +77,36 @@ impl Node {
         node
     }
 
+    /// A run without elements that has room for `bytes`.
+    pub(super) fn with_room(bytes: usize) -> Node {
+        let mut node = Node::exact(vec![0; bytes], 0, Form::Run);
+        node.end = 0;
+        node
+    }
+
+    /// Adds entries from the front of `entries`, which have their backlens, as long as this run has room for them.
+    /// Returns the others.
+    pub(super) fn absorb<'a>(&mut self, entries: &'a [u8]) -> &'a [u8] {
+        let (mut rest, mut end) = (entries, self.end as usize);
+        while !rest.is_empty() && self.form == Form::Run {
+            let size = format::size_of_entry(rest);
+            let Some(room) = self.bytes[end..].get_mut(..size) else { break };
+            room.copy_from_slice(&rest[..size]);
+            rest = &rest[size + format::backlen_bytes(size, &rest[size..])..];
+            end += size;
+            self.count += 1;
+        }
+        self.end = end as u32;
+        rest
+    }
+
+    /// Gives room that is not used back.
+    pub(super) fn shrink_to_fit(&mut self) {
+        if self.used().len() < self.bytes.len() {
+            *self = Node::exact(self.used().to_vec(), self.count(), self.form);
+        }
+    }
+
     pub(super) fn count(&self) -> usize {
         self.count as usize
     }

@@ -170,10 +170,11 @@ fn reloaded(list: &Quicklist, limits: Limits) -> Quicklist {
     list.for_each_node(&mut NodeRoom::default(), &mut |node| match node {
         NodeView::Packed(blob) => {
             Listpack::check(blob).expect("a valid node");
-            copy.push_listpack(blob.to_vec(), limits);
+            copy.absorb(blob.to_vec(), limits);
         }
         NodeView::Plain(text) => copy.push_owned(text.to_vec(), limits),
     });
+    copy.finish();
     copy
 }
 
@@ -206,6 +207,20 @@ fn nodes_inside_are_runs_and_take_no_more_than_they_must() {
     let bytes = list.heap_bytes(0);
     assert!(bytes < 100_000 * (text_bytes + 1) * 103 / 100, "{bytes} bytes");
     assert!(list.heap_bytes(5).abs_diff(bytes) < bytes / 20);
+    // The nodes of other servers are smaller; loaded, they are joined.
+    let mut small = Quicklist::new();
+    let smaller = Limits { node: NodeLimit::Bytes(1000), ..limits };
+    list.texts(0, Direction::Forward).iter().for_each(|text| small.push(End::Tail, text, smaller));
+    let loaded = reloaded(&small, limits);
+    loaded.check(limits);
+    assert!(loaded.heap_bytes(0) < bytes, "{} bytes", loaded.heap_bytes(0));
+    // An element beyond the limit in a node with others, as Redis 7.0 has it.
+    let mut blob = packed::empty();
+    [b"a".to_vec(), vec![b'x'; 9000], b"7".to_vec()].iter().for_each(|text| packed::push(&mut blob, text));
+    let mut mixed = Quicklist::new();
+    mixed.absorb(blob, limits);
+    mixed.check(limits);
+    assert_eq!(mixed.nodes.iter().map(Node::form).collect::<Vec<_>>(), [Form::Run, Form::Plain, Form::Run]);
 }
 
 /// A queue: pushed at one end and popped at the other, its nodes neither grow nor are moved all the time.

@@ -9,6 +9,8 @@ use super::output_limit;
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::client::client::QueryBufferSizes;
+use crate::encoding::dict::Dict;
+use crate::keyspace::Entry;
 use crate::resp::{Limits, Reply, Trust};
 use crate::server::Server;
 
@@ -160,4 +162,21 @@ fn prefetch(server: &Server, client: ClientId, inbox: &mut Inbox) {
             inbox.set_hash(ahead, hash);
         }
     }
+    prefetch_members(server, table, inbox);
+}
+
+/// Large collections are tables themselves: what the commands will look up in them is asked for as well.
+fn prefetch_members(server: &Server, table: &Dict<Entry>, inbox: &Inbox) {
+    let mut sought = [None; BATCH];
+    for (ahead, sought) in sought.iter_mut().enumerate().take(inbox.waiting()) {
+        *sought = inbox.peek(ahead).and_then(|request| {
+            let hint = request.hint?;
+            let command = server.commands.find(request.args.at(0))?;
+            let member_at = server.commands.at(command).member_at;
+            let member = request.args.get(member_at).filter(|_| member_at > 0)?;
+            let view = table.get(hint.hash, hint.key)?.view()?;
+            view.prefetch_bucket(member).map(|hash| (view, hash))
+        });
+    }
+    sought.into_iter().flatten().for_each(|(view, hash)| view.prefetch_candidates(hash));
 }

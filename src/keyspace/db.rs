@@ -14,7 +14,7 @@ use super::expiry_index::ExpiryIndex;
 use super::settings::{Freeing, Settings};
 use crate::base::bio::Bio;
 use crate::encoding::dict::{Dict, HASH_BITS_USED, HashSeed};
-use crate::object::{RDB_VERSION_BASE, Rehash, Rules};
+use crate::object::{DataType, RDB_VERSION_BASE, Rehash, Rules, ValueType};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -37,10 +37,21 @@ pub(super) struct Traits {
 }
 
 impl Traits {
+    const PLAIN: Traits = Traits { rdb_version: RDB_VERSION_BASE, next_field_expiry_ms: None };
+
+    /// As `of`, of an entry that holds a `T`: most types have no traits.
+    #[inline]
+    pub(super) fn of_type<T: DataType>(entry: &Entry) -> Traits {
+        match T::TYPE {
+            ValueType::Hash | ValueType::Stream => Traits::of(entry),
+            ValueType::String | ValueType::List | ValueType::Set | ValueType::Zset => Traits::PLAIN,
+        }
+    }
+
     #[inline]
     pub(super) fn of(entry: &Entry) -> Traits {
         match entry.view() {
-            None => Traits { rdb_version: RDB_VERSION_BASE, next_field_expiry_ms: None },
+            None => Traits::PLAIN,
             Some(view) => {
                 Traits { rdb_version: view.rdb_version(), next_field_expiry_ms: view.next_expiry_ms() }
             }

@@ -268,13 +268,15 @@ impl Connection {
             server.stats.query_buffer_limit_disconnections += 1;
             return Next::Close;
         }
-        if !self.is_gone
-            && let Err(end) = self.write(server, cx)
-        {
-            return end;
-        }
+        // Replies are sent after the others that are ready have had their turn: a client that waits for several of them
+        // is woken once, and waking one costs as much as many requests do.
+        let has_replies = server.clients.get(self.client).is_some_and(|client| !client.output.is_empty());
         match verdict {
             Verdict::TurnOver => yield_turn(cx),
+            _ if has_replies && !self.is_gone => {
+                self.read_was_full = false;
+                yield_turn(cx)
+            }
             Verdict::NeedsInput if self.read_was_full => {
                 self.read_was_full = false;
                 yield_turn(cx)

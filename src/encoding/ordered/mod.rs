@@ -49,6 +49,11 @@ pub enum Put {
 pub struct Entries<'a>(Walk<'a>);
 
 impl Ordered {
+    /// The members as a table, to prefetch in it.
+    pub fn members(&self) -> &Dict<Scored> {
+        &self.members
+    }
+
     /// Allocates nothing until the first insertion.
     pub fn new(seed: HashSeed) -> Self {
         Ordered { members: Dict::new(seed), tree: Tree::default(), seed }

@@ -100,7 +100,7 @@ impl Tx<'_> {
         let rules = self.keyspace.settings.rules;
         let db = self.keyspace.db_mut(self.db);
         let entry = db.table.get_mut(hash, key).expect("the key was found alive above");
-        let before = Traits::of(entry);
+        let before = Traits::of_type::<T>(entry);
         let (result, is_empty) = match entry.object_mut() {
             Some(object) => {
                 let value = T::of_object(object).expect("the caller has looked at the type");
@@ -111,13 +111,19 @@ impl Tx<'_> {
             }
             None => edit_packed(entry, &mut scratch, |value| edit(value, &rules)),
         };
-        self.keyspace.scratch = scratch;
         if is_empty {
+            self.keyspace.scratch = scratch;
             let freeing = self.keyspace.settings.free_deleted;
             self.forget_emptied(hash, key, before, freeing);
             return (result, Fate::Emptied);
         }
-        self.settle(hash, key, before);
+        let after = Traits::of_type::<T>(entry);
+        self.keyspace.scratch = scratch;
+        if before != after {
+            let db = self.keyspace.db_mut(self.db);
+            db.went(hash, before);
+            db.came(hash, after);
+        }
         (result, Fate::Stays)
     }
 

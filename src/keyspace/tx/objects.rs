@@ -106,7 +106,9 @@ impl Tx<'_> {
                 let value = T::of_object(object).expect("the caller has looked at the type");
                 let result = with_rehash(value, rehash, |value| edit(value, &rules));
                 let is_empty = value.is_empty();
-                embed_if_small(entry);
+                if value.packed().is_some() {
+                    embed_if_small(entry);
+                }
                 (result, is_empty)
             }
             None => edit_packed(entry, &mut scratch, |value| edit(value, &rules)),

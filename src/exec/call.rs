@@ -209,7 +209,7 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     let reply_start = out.len();
     server.keyspace.found_expired = found_expired(server, &call);
     let (result, protocol) = run(server, &call, out);
-    let ended_ns = server.clock.mono_ns();
+    let ended_ns = server.clock.meter_ns();
     let took_ns = ended_ns.saturating_sub(call.now.mono_ns);
     server.last_call_ended_ns = ended_ns;
     let failed = result.is_err();

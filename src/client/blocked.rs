@@ -26,6 +26,8 @@ pub struct Asked {
 pub struct Blocked {
     pub wait: Wait,
     pub asked: Asked,
+    /// The time that running the command has taken so far; that of the wait is not in it.
+    pub spent_ns: u64,
     /// Its place in every queue.
     arrival: u64,
 }
@@ -88,7 +90,7 @@ impl Waiting {
             let is_new = waiters.queue_mut(wait.for_type).insert(self.last_arrival, client).is_none();
             waiters.leaving += usize::from(is_new && wait.when_gone == WhenGone::Unblocks);
         }
-        Blocked { wait, asked, arrival: self.last_arrival }
+        Blocked { wait, asked, spent_ns: 0, arrival: self.last_arrival }
     }
 
     /// Takes a client out of its queues.
@@ -162,7 +164,7 @@ mod tests {
             keys: keys.iter().map(|key| (*key).into()).collect(),
             for_type: ValueType::List,
             deadline_ms: None,
-            on_timeout: OnTimeout::Null,
+            on_timeout: OnTimeout::NullArray,
             when_gone,
             retry: None,
         }

@@ -301,23 +301,21 @@ fn range_of((start, stop): (i64, i64), len: usize) -> (usize, usize) {
     if first > stop || first >= len { (0, 0) } else { (first as usize, (stop - first + 1) as usize) }
 }
 
-/// Waits for one of `keys` to hold a list, or answers as if the time were over where waiting is impossible.
+/// Waits for one of `keys` to hold a list. Where waiting is impossible it answers `nothing`, which is not always what
+/// it answers when the time is over: that is a null array.
 fn wait_for(
     tx: &mut Tx<'_>,
     keys: Args<'_>,
-    (deadline_ms, on_timeout): (Option<i64>, OnTimeout),
+    deadline_ms: Option<i64>,
+    nothing: fn(&mut Reply<'_>),
     reply: &mut Reply<'_>,
 ) -> Flow {
     if !tx.may_wait() {
-        match on_timeout {
-            OnTimeout::Null => reply.null(),
-            OnTimeout::NullArray => reply.null_array(),
-            OnTimeout::Zero => reply.integer(0),
-        }
+        nothing(reply);
         return Flow::Done;
     }
     let keys = keys.iter().map(Box::from).collect();
-    let (for_type, when_gone) = (ValueType::List, WhenGone::Waits);
+    let (for_type, on_timeout, when_gone) = (ValueType::List, OnTimeout::NullArray, WhenGone::Waits);
     tx.wait(Wait { keys, for_type, deadline_ms, on_timeout, when_gone, retry: None });
     Flow::Block
 }

@@ -5,7 +5,7 @@ use crate::base::argv::{Args, Argv};
 use crate::base::number;
 use crate::commands::elements::element;
 use crate::encoding::quicklist::End;
-use crate::keyspace::{OnTimeout, Tx};
+use crate::keyspace::Tx;
 use crate::object::List;
 use crate::resp::Reply;
 use crate::server::Flow;
@@ -138,7 +138,7 @@ pub(super) fn blmpop(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
     let pop = ManyPop::parse(args, 2)?;
     match pop.run(tx, reply)? {
         Some(()) => Ok(Flow::Done),
-        None => Ok(wait_for(tx, pop.keys, (deadline_ms, OnTimeout::NullArray), reply)),
+        None => Ok(wait_for(tx, pop.keys, deadline_ms, |reply| reply.null_array(), reply)),
     }
 }
 
@@ -160,7 +160,7 @@ fn blocking_pop(
     let deadline_ms = wait_deadline_ms(args.at(last), tx.now_ms)?;
     let keys = args.until(last).from(1);
     let Some(key) = first_list(tx, keys)? else {
-        return Ok(wait_for(tx, keys, (deadline_ms, OnTimeout::NullArray), reply));
+        return Ok(wait_for(tx, keys, deadline_ms, |reply| reply.null_array(), reply));
     };
     reply.array(2);
     reply.bulk(key);

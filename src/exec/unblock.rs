@@ -77,3 +77,6 @@ fn run_again(server: &mut Server, client: ClientId, now: Now) {
         Flow::Done | Flow::Close => drop(server.answer_wait(client, &out)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,14 @@ pub struct Blocked {
     arrival: u64,
 }
 
+impl Blocked {
+    /// Memory held, in bytes, without the places in the queues.
+    pub fn heap_bytes(&self) -> usize {
+        let keys: usize = self.wait.keys.iter().map(|key| key.len() + size_of::<Box<[u8]>>()).sum();
+        size_of::<Blocked>() + keys + self.asked.argv.heap_bytes()
+    }
+}
+
 type Queue = BTreeMap<u64, ClientId>;
 
 #[derive(Default)]

@@ -51,15 +51,11 @@ pub fn execute(
     let outcome = match admit(server, client, request.args, now) {
         Ok((command, Admission::Run)) => {
             let call = Call { client, command, request, now, attempt: Attempt::First };
-            let outcome = match self::call(server, call, out) {
+            match self::call(server, call, out) {
                 Flow::Done => Outcome::Done,
                 Flow::Block => Outcome::Block,
                 Flow::Close => Outcome::Close,
-            };
-            if server.waiting.is_ready() {
-                unblock::serve_ready(server, now);
             }
-            outcome
         }
         Ok((command, Admission::Queue)) => {
             queue(server, client, command, request.args, out);
@@ -76,6 +72,10 @@ pub fn execute(
             Outcome::Done
         }
     };
+    // A command that was refused may have evicted keys before.
+    if server.waiting.is_ready() {
+        unblock::serve_ready(server, now);
+    }
     // A command that waits has not answered yet: what CLIENT REPLY says of it holds until it does.
     if outcome != Outcome::Block {
         obey_reply_mode(server, client, reply_start, out);

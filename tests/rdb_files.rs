@@ -52,7 +52,7 @@ fn assert_no_crash(output: &Output, what: &str) {
     assert!(said || output.status.success(), "{what}: failed without a word");
 }
 
-/// Strings in every encoding, expiries, two databases.
+/// Strings in every encoding, a value of each other type, expiries, three databases.
 #[track_caller]
 fn fill(connection: &mut Connection) {
     for line in [
@@ -64,6 +64,14 @@ fn fill(connection: &mut Connection) {
         "SET text \"some text\"",
         "SET binary \"\\x00\\xff\\r\\n\"",
         "SET later v PXAT 4000000000000",
+        "RPUSH list a 1 \"\" long",
+        "SADD ints 3 1 200000",
+        "SADD set a 1",
+        "ZADD zset 1.5 a -inf b",
+        "HSET hash f v g 1",
+        "XADD stream 1-1 f v",
+        "XADD stream 1-2 f w",
+        "XGROUP CREATE stream g 0",
         "SELECT 3",
         "SET three 3",
         "SET \"\" \"the empty key\"",
@@ -72,12 +80,12 @@ fn fill(connection: &mut Connection) {
         "SET last 1",
         "SELECT 0",
     ] {
-        connection.ok(line);
+        assert!(!connection.run(line).is_error(), "{line}");
     }
     connection.ok(&format!("SET compressed {}", "abc".repeat(30)));
 }
 
-const KEYS: i64 = 13;
+const KEYS: i64 = 19;
 
 /// The bytes of a file that `binary` saves of `fill`.
 fn file_of(binary: Binary) -> Vec<u8> {
@@ -235,18 +243,49 @@ fn foreign_versions_and_signatures_are_named() {
     assert!(!refusal(b"REDIS").is_empty());
 }
 
+/// What a module of the name `BC` and seven more letters wrote: a number and a text.
+const MODULE_VALUE: &[u8] = b"\x81\x04\x20\0\0\0\0\0\0\x02\x07\x05\x03abc\x00";
+
 #[test]
-fn a_type_that_cannot_be_read_is_named_with_its_key() {
+fn a_value_that_cannot_be_held_is_named_with_its_key() {
     const MODULE: u8 = 7;
-    let log = refusal(&forged("0009", MODULE, b"\x02ok"));
+    let log = refusal(&forged("0009", MODULE, MODULE_VALUE));
     if !is_stand_in() {
-        assert!(log.contains("'thiskey'") && log.contains("type 7 (0x07, "), "{log}");
+        let names = ["'thiskey'", "no matching module type 'BC", "rdb-skip-unknown"];
+        assert!(names.iter().all(|name| log.contains(name)), "{log}");
     }
     let log = refusal(&forged("0009", 77, b"\x02ok"));
     if !is_stand_in() {
         let names = ["Unknown record type 77 (0x4d)", "at offset 11", "'thiskey'"];
         assert!(names.iter().all(|name| log.contains(name)), "{log}");
     }
+}
+
+#[test]
+fn values_of_modules_are_left_out_when_told_to() {
+    let mut file = forged("0009", 7, MODULE_VALUE);
+    let end = file.len() - 9;
+    file.splice(end..end, *b"\x00\x05other\x02ok");
+    let folder = TempDir::new().expect("a temporary directory");
+    fs::write(folder.path().join("dump.rdb"), file).expect("a file");
+    let start = Start::tintype().with("--save", "").with("--rdb-skip-unknown", "yes");
+    let server = start.in_directory(folder.path()).spawn();
+    let mut connection = server.connect();
+    assert_eq!(connection.run("GET other").text(), "ok");
+    assert_eq!(connection.run("DBSIZE"), Value::Integer(1));
+    assert_eq!(connection.info("rdb_last_load_keys_skipped"), "1");
+    let names = ["'thiskey'", "module type 'BC", "1 keys of the RDB file were not loaded"];
+    assert!(names.iter().all(|name| server.log().contains(name)), "{}", server.log());
+}
+
+#[test]
+fn empty_collections_are_left_out() {
+    let folder = TempDir::new().expect("a temporary directory");
+    fs::write(folder.path().join("dump.rdb"), forged("0009", 2, b"\0")).expect("a file");
+    let server = Start::tintype().with("--save", "").in_directory(folder.path()).spawn();
+    assert_eq!(server.connect().run("DBSIZE"), Value::Integer(0));
+    let names = ["skipping empty key: thiskey", "empty keys skipped: 1"];
+    assert!(names.iter().all(|name| server.log().contains(name)), "{}", server.log());
 }
 
 #[test]
@@ -284,7 +323,14 @@ fn assert_filled(server: &Server) {
         ("GET compressed", Value::Bulk("abc".repeat(30).into_bytes())),
         ("OBJECT ENCODING int64", Value::Bulk(b"int".to_vec())),
         ("PEXPIRETIME later", Value::Integer(4_000_000_000_000)),
-        ("DBSIZE", Value::Integer(9)),
+        ("LLEN list", Value::Integer(4)),
+        ("LINDEX list 1", Value::Bulk(b"1".to_vec())),
+        ("SISMEMBER ints 200000", Value::Integer(1)),
+        ("SISMEMBER set a", Value::Integer(1)),
+        ("ZRANK zset a", Value::Integer(1)),
+        ("HGET hash f", Value::Bulk(b"v".to_vec())),
+        ("XLEN stream", Value::Integer(2)),
+        ("DBSIZE", Value::Integer(15)),
         ("SELECT 3", Value::Simple("OK".into())),
         ("GET \"\"", Value::Bulk(b"the empty key".to_vec())),
         ("EXPIRETIME seconds", Value::Integer(4_000_000_000)),
@@ -317,6 +363,88 @@ fn files_travel_between_the_servers() {
     }
 }
 
+/// Every encoding of every type, below and above the thresholds of both servers.
+#[track_caller]
+fn fill_encodings(connection: &mut Connection) {
+    let many =
+        |count: usize, text: &dyn Fn(usize) -> String| (0..count).map(text).collect::<Vec<_>>().join(" ");
+    let member = |at: usize| format!("member:{at}");
+    let pair = |at: usize| format!("{at}.25 member:{at}");
+    let field = |at: usize| format!("field:{at} {}", "v".repeat(at % 50 + 1));
+    let long = "long".repeat(100);
+    let mut lines = Vec::new();
+    for (verb, name, arguments) in [
+        ("RPUSH", "list:small", many(5, &member)),
+        ("RPUSH", "list:large", many(3000, &member)),
+        ("RPUSH", "list:numbers", many(2000, &|at| (at * at * 1001).to_string())),
+        ("RPUSH", "list:plain", format!("a {} b", "x".repeat(20_000))),
+        ("SADD", "set:16", many(100, &|at| (at * 3).to_string())),
+        ("SADD", "set:32", many(100, &|at| (at * 100_003).to_string())),
+        ("SADD", "set:64", many(100, &|at| (at * 100_000_000_003).to_string())),
+        ("SADD", "set:ints", many(600, &|at| at.to_string())),
+        ("SADD", "set:small", many(5, &member)),
+        ("SADD", "set:large", many(1000, &member)),
+        ("SADD", "set:long", long.clone()),
+        ("ZADD", "zset:small", many(5, &pair)),
+        ("ZADD", "zset:large", many(1000, &pair)),
+        ("ZADD", "zset:equal", many(1000, &|at| format!("0 member:{at}"))),
+        ("ZADD", "zset:edges", format!("inf a -inf b 1e300 c -0.1 d 9007199254740993 e {} {long}", u64::MAX)),
+        ("HSET", "hash:small", many(5, &field)),
+        ("HSET", "hash:large", many(1000, &field)),
+        ("HSET", "hash:long", format!("field {long}")),
+    ] {
+        lines.push(format!("{verb} {name} {arguments}"));
+    }
+    for at in 0..300 {
+        lines.push(format!("XADD stream {}-{} f {at} g value:{at}", 1 + at / 3, at % 3 + 1));
+    }
+    lines.extend(
+        ["XDEL stream 1-1", "XADD stream 500-1 other names", "XGROUP CREATE stream group 1-2"]
+            .map(String::from),
+    );
+    lines.push("XREADGROUP GROUP group consumer COUNT 5 STREAMS stream >".to_owned());
+    lines.push("XACK stream group 2-1".to_owned());
+    lines.push("PEXPIREAT hash:small 4000000000000".to_owned());
+    for line in lines {
+        let reply = connection.run(&line);
+        assert!(!reply.is_error(), "{line}: {reply:?}");
+    }
+}
+
+#[track_caller]
+fn digest_of(connection: &mut Connection) -> String {
+    connection.run("DEBUG DIGEST").text()
+}
+
+/// What one server saves or dumps, the other one has.
+#[test]
+fn values_of_every_encoding_travel_between_the_servers() {
+    let start = |binary: Binary| Start::new(binary).with("--save", "").with("--enable-debug-command", "yes");
+    for (from, to) in [(Binary::Oracle, Binary::Tintype), (Binary::Tintype, Binary::Oracle)] {
+        let source = start(from).with("--list-compress-depth", "1").spawn();
+        let mut connection = source.connect();
+        fill_encodings(&mut connection);
+        connection.ok("SAVE");
+        let expected = digest_of(&mut connection);
+        let target = start(to).in_directory(source.directory()).spawn();
+        let mut loaded = target.connect();
+        assert_eq!(digest_of(&mut loaded), expected, "the file of {from:?}");
+        for question in ["XINFO GROUPS stream", "XPENDING stream group", "XPENDING stream group - + 1 nobody"]
+        {
+            assert_eq!(loaded.run(question), connection.run(question), "{question}");
+        }
+        loaded.ok("FLUSHALL");
+        for key in connection.run("KEYS *").elements() {
+            let payload = connection.command(&[b"DUMP", key.bytes()]);
+            let ttl = connection.command(&[b"PEXPIRETIME", key.bytes()]).integer().max(0).to_string();
+            loaded
+                .command(&[b"RESTORE", key.bytes(), ttl.as_bytes(), payload.bytes(), b"ABSTTL"])
+                .assert_ok();
+        }
+        assert_eq!(digest_of(&mut loaded), expected, "the payloads of {from:?}");
+    }
+}
+
 #[test]
 fn the_lowest_version_that_does_is_written() {
     let file = file_of(Binary::Tintype);
@@ -325,6 +453,27 @@ fn the_lowest_version_that_does_is_written() {
         "{}",
         support::show(&file[..9])
     );
+    if is_stand_in() {
+        return;
+    }
+    let server = Start::tintype().with("--save", "").spawn();
+    let mut connection = server.connect();
+    for (line, version) in [
+        ("HSET h f v", "0010"),
+        ("XADD x 1-1 f v", "0010"),
+        ("XGROUP CREATE x g 0", "0010"),
+        ("XGROUP CREATECONSUMER x g never-active", "0011"),
+        ("HEXPIRE h 1000 FIELDS 1 f", "0012"),
+        ("HPERSIST h FIELDS 1 f", "0011"),
+        ("XGROUP DELCONSUMER x g never-active", "0010"),
+        ("HEXPIRE h 1000 FIELDS 1 f", "0012"),
+        ("DEL h", "0010"),
+    ] {
+        assert!(!connection.run(line).is_error(), "{line}");
+        connection.ok("SAVE");
+        let file = fs::read(server.path("dump.rdb")).expect("the saved file");
+        assert_eq!(&file[..9], format!("REDIS{version}").as_bytes(), "{line}");
+    }
 }
 
 #[test]

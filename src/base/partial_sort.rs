@@ -2,8 +2,8 @@
 //!
 //! Who asks for the first ten of many need not wait until all are sorted. Redis sorts such a part with the quicksort of
 //! the C libraries of BSD (Bentley and McIlroy, "Engineering a sort function", 1993), which goes on only in the pieces
-//! that the wanted places fall into. That sort is not stable, so which of several equal elements come first follows from
-//! its steps, and clients see it. This is that algorithm:
+//! that the wanted places fall into. That sort is not stable, so which of several equal elements come first follows
+//! from its steps, and clients see it. This is that algorithm:
 //!
 //! ```text
 //!   up to 6 elements: insertion sort

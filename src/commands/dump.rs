@@ -204,6 +204,7 @@ fn propagate_restore(tx: &mut Tx<'_>, args: Args<'_>, expiry: Expiry, options: R
 #[cfg(test)]
 mod tests {
     use crate::commands::testing::Fixture;
+    use crate::config::choices::Restriction;
     use crate::keyspace::settings::Ranking;
 
     /// What redis-server 7.0.15 dumps for "hello".
@@ -233,6 +234,98 @@ mod tests {
             fixture.run_args([&b"RESTORE"[..], b"r", b"0", payload, b"REPLACE"].into_iter().collect());
             assert_eq!(fixture.run("GET r"), format!("${}\r\n{value}\r\n", value.len()));
             assert_eq!(fixture.run("OBJECT ENCODING r"), fixture.run("OBJECT ENCODING k"));
+        }
+    }
+
+    /// What DUMP gives of `key`.
+    fn dump(fixture: &mut Fixture, key: &str) -> Vec<u8> {
+        let reply = fixture.run_bytes(["DUMP", key].into_iter().collect());
+        let start = reply.iter().position(|byte| *byte == b'\n').expect("a length") + 1;
+        reply[start..reply.len() - 2].to_vec()
+    }
+
+    #[test]
+    fn values_of_all_types_move() {
+        let mut fixture = Fixture::new();
+        fixture.server.config.enable_debug_command = Restriction::Yes;
+        let many: String = (0..600).map(|number| format!(" {number} member:{number}")).collect();
+        for (key, line) in [
+            ("l", "RPUSH l a 1 b".to_owned()),
+            ("L", format!("RPUSH L{many}{many}{many}")),
+            ("i", "SADD i 3 1 2".to_owned()),
+            ("s", "SADD s 3 a".to_owned()),
+            ("S", format!("SADD S{many}")),
+            ("z", "ZADD z 1.5 a -inf b".to_owned()),
+            ("Z", format!("ZADD Z{many}")),
+            ("h", "HSET h f v g 5".to_owned()),
+            ("H", format!("HSET H{many}")),
+            ("x", "XADD x 1-1 f v".to_owned()),
+        ] {
+            fixture.run(&line);
+            let payload = dump(&mut fixture, key);
+            assert_eq!(payload[payload.len() - 10], 10, "{key}: the version that Redis 7.0 reads");
+            let command = [&b"RESTORE"[..], b"r", b"0", &payload, b"REPLACE"];
+            assert_eq!(fixture.run_args(command.into_iter().collect()), "+OK\r\n", "{key}");
+            for question in ["TYPE", "OBJECT ENCODING", "DEBUG DIGEST-VALUE"] {
+                let asked = |fixture: &mut Fixture, key| fixture.run(&format!("{question} {key}"));
+                let found = asked(&mut fixture, "r");
+                assert!(!found.starts_with('-') && found == asked(&mut fixture, key), "{question} of {key}");
+            }
+        }
+        fixture.run("XGROUP CREATE x g 0");
+        fixture.run("XREADGROUP GROUP g c STREAMS x >");
+        let payload = dump(&mut fixture, "x");
+        assert_eq!(payload[payload.len() - 10], 10, "seen and active at the same time");
+        fixture.run("XGROUP CREATECONSUMER x g d");
+        let payload = dump(&mut fixture, "x");
+        assert_eq!(payload[payload.len() - 10], 11, "one was never active");
+        let command = [&b"RESTORE"[..], b"r", b"0", &payload, b"REPLACE"];
+        assert_eq!(fixture.run_args(command.into_iter().collect()), "+OK\r\n");
+        assert_eq!(fixture.run("XINFO CONSUMERS r g"), fixture.run("XINFO CONSUMERS x g"));
+        assert_eq!(fixture.run("XPENDING r g"), fixture.run("XPENDING x g"));
+    }
+
+    #[test]
+    fn what_is_newer_says_so() {
+        let mut fixture = Fixture::new();
+        fixture.run("HSET h f v g w");
+        fixture.run("HPEXPIREAT h 1700000001000 FIELDS 1 f");
+        let payload = dump(&mut fixture, "h");
+        assert_eq!(payload[payload.len() - 10], 12);
+        let restored = |fixture: &mut Fixture| {
+            let command = [&b"RESTORE"[..], b"r", b"0", &payload, b"REPLACE"];
+            fixture.run_args(command.into_iter().collect())
+        };
+        assert_eq!(restored(&mut fixture), "+OK\r\n");
+        fixture.check("HPEXPIRETIME r FIELDS 2 f g", "*2\r\n:1700000001000\r\n:-1\r\n");
+        fixture.advance_ms(2000);
+        assert_eq!(restored(&mut fixture), "+OK\r\n");
+        fixture.check("HKEYS r", "*1\r\n$1\r\ng\r\n");
+        fixture.run("HDEL h g");
+    }
+
+    #[test]
+    fn hostile_payloads_are_refused() {
+        let mut fixture = Fixture::new();
+        fixture.server.debug.skip_checksum_validation = true;
+        let footer = [10, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        for body in [
+            // A set with a member that stands twice, in a table and in a listpack.
+            &b"\x02\x02\x01a\x01a"[..],
+            b"\x14\x0d\x0d\0\0\0\x02\0\x81a\x02\x81a\x02\xff",
+            // A hash whose last field has no value.
+            b"\x10\x0a\x0a\0\0\0\x01\0\x81a\x02\xff",
+            // A sorted set that is out of order.
+            b"\x11\x11\x11\0\0\0\x04\0\x81a\x02\x02\x01\x81b\x02\x01\x01\xff",
+            // An intset that descends.
+            b"\x0b\x0c\x02\0\0\0\x02\0\0\0\x02\0\x01\0",
+            // Nothing at all.
+            b"\x02\0",
+            b"\x12\x81\xff\xff\xff\xff\xff\xff\xff\xff",
+        ] {
+            let payload = [body, &footer].concat();
+            let reply = fixture.run_args([&b"RESTORE"[..], b"k", b"0", &payload].into_iter().collect());
+            assert_eq!(reply, "-ERR Bad data format\r\n", "{}", body.escape_ascii());
         }
     }
 

@@ -137,8 +137,8 @@ impl Input for FileInput {
 }
 
 enum Stage {
-    Verifying(Verifier<FileInput>),
-    Reading(Reader<FileInput>),
+    Verifying(Box<Verifier<FileInput>>),
+    Reading(Box<Reader<FileInput>>),
     Done,
 }
 
@@ -189,11 +189,11 @@ impl Loading {
         let rdb = |error| LoadError::Rdb { path: path.into(), error };
         let input = FileInput(file.try_clone().map_err(failed)?);
         let stage = match options.checksum {
-            Checksum::On => Stage::Verifying(Verifier::new(input).map_err(rdb)?),
+            Checksum::On => Stage::Verifying(Box::new(Verifier::new(input).map_err(rdb)?)),
             Checksum::Off => {
                 tracing::info!("RDB file was saved with checksum disabled: no check performed.");
                 let options = reader_options(options, metadata.len(), now_ms);
-                Stage::Reading(Reader::new(input, options).map_err(rdb)?)
+                Stage::Reading(Box::new(Reader::new(input, options).map_err(rdb)?))
             }
         };
         Ok(Some(Loading {
@@ -259,7 +259,7 @@ impl Loading {
         Ok(())
     }
 
-    fn verify(&mut self, mut verifier: Verifier<FileInput>, now_ms: i64) -> Result<Step, LoadError> {
+    fn verify(&mut self, mut verifier: Box<Verifier<FileInput>>, now_ms: i64) -> Result<Step, LoadError> {
         let until = verifier.offset() + VERIFY_STEP_BYTES;
         loop {
             match verifier.step().map_err(|error| self.failed(error))? {
@@ -281,7 +281,7 @@ impl Loading {
         file.rewind().map_err(open)?;
         let options = reader_options(self.options, self.total_bytes, now_ms);
         let reader = Reader::new(FileInput(file), options).map_err(|error| self.failed(error))?;
-        self.stage = Stage::Reading(reader);
+        self.stage = Stage::Reading(Box::new(reader));
         Ok(Step::More)
     }
 

@@ -13,8 +13,8 @@
 //!
 //! The order of calls is the order in the file: `header`, `function_library`*, then for each database
 //! `select_db` and its keys, then `finish`. A key that holds a string is one call; any other is `begin` and then the
-//! parts of its value, in the order of its layout (`ValueWriter`; `object` knows the layouts). A writer that is dropped before leaves a file without an end,
-//! which no one loads.
+//! parts of its value, in the order of its layout (`ValueWriter`; `object` knows the layouts). A writer that is dropped
+//! before leaves a file without an end, which no one loads.
 
 use super::length::{LENGTH_BYTES_MAX, put_length};
 use super::records::{

@@ -13,7 +13,9 @@ use crate::tables;
 const BREAK_ONE_IN: u32 = 25;
 
 /// One word off, these would stop the server, make it sleep, or list every command.
-const UNBREAKABLE: &[&str] = &["SHUTDOWN", "DEBUG", "COMMAND"];
+/// SPOP without its count would take by chance; one argument more is allowed to ZRANK since 7.2; a lex set whose scores
+/// differ has no defined order.
+const UNBREAKABLE: &[&str] = &["SHUTDOWN", "DEBUG", "COMMAND", "SPOP", "ZRANK", "ZADD {lex}"];
 
 const KEYS: &[&str] =
     &["a", "b", "c", "k1", "k2", "k3", "{tag}x", "{tag}y", "num", "float", "big", "ke\0y\r\n\u{fc}"];
@@ -96,6 +98,10 @@ const FAR_SECONDS_AT: &[&str] = &["4000000000", "4000000001", "5000000000", "900
 const FAR_MS_AT: &[&str] =
     &["4000000000000", "4000000000001", "4000000000999", "5000000000000", "9000000000000"];
 const PAST_AT: &[&str] = &["1", "0", "-1", "1000000000", "-9223372036854775808"];
+const LENGTHS: &[&str] = &["0", "1", "10", "50", "100", "200", "1000", "5000", "20000", "0.5", "1e3", "1e7"];
+/// Too long for a listpack of a sorted set.
+const LONG_ELEMENT: &str = "a member of more than sixty-four bytes, so that its sorted set is no listpack";
+const SORT_PATTERNS: &[&str] = &["weight_*", "weight_hash_*->field", "#", "nosort", "weight_*"];
 const NAMES: &[&str] = &["alice", "bob", "", "two words", "caf\u{e9}", "new\nline", "x"];
 const UNKNOWN: &[&str] = &["NOSUCH", "getx", "", "foo\r\nbar", "LOLSET", "se", "config|get"];
 
@@ -119,15 +125,24 @@ impl Generator {
         Generator { rng: Rng::with_seed(seed), focus, payloads }
     }
 
-    pub fn command(&mut self) -> Command {
+    /// One command, or two that belong together.
+    pub fn phrase(&mut self) -> Vec<Command> {
+        let command = self.command();
+        create_consumer(&command.arguments).into_iter().chain([command]).collect()
+    }
+
+    fn command(&mut self) -> Command {
         let template = self.template();
         let mut arguments = self.fill(template.form);
+        let mut rule = template.rule;
         let can_break = !UNBREAKABLE.iter().any(|name| template.form.starts_with(name));
         if can_break && self.rng.u32(..BREAK_ONE_IN) == 0 {
             self.break_command(&mut arguments);
+            // Without its count a command that chooses at random answers less than everything.
+            rule = if matches!(rule, Rule::Sorted | Rule::Scan) { Rule::Shape } else { rule };
         }
         self.change_case(&mut arguments[0]);
-        Command { arguments, rule: template.rule }
+        Command { arguments, rule }
     }
 
     /// Seven of ten come from the table that the conversation is about, the others from any.
@@ -171,6 +186,7 @@ impl Generator {
             let word = words[self.rng.usize(..words.len())];
             match word.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
                 Some("set_expiry") => self.set_expiry(arguments),
+                Some("geo_option") => self.geo_option(arguments),
                 Some("any_command") => arguments.extend(self.any_command()),
                 Some(class) => arguments.push(self.argument(class)),
                 None => {
@@ -210,9 +226,11 @@ impl Generator {
             "value" => self.value(),
             "int" => self.mostly(INTEGERS, NOT_INTEGERS),
             "bad_int" => self.mostly(NOT_INTEGERS, INTEGERS),
+            "not_int" => self.one_of(NOT_INTEGERS),
             "bad_time" => self.mostly(NOT_INTEGERS, NOT_TIMES),
             "float" => self.mostly(FLOATS, NOT_FLOATS),
             "index" => self.index(),
+            "rank" => self.rank(),
             "offset" => self.offset(),
             "small" => self.rng.u32(..8).to_string().into_bytes(),
             "count" => self.mostly(&["1", "2", "5", "10", "1000"], &["0", "-1", "x", "99999999999999999999"]),
@@ -226,12 +244,32 @@ impl Generator {
             "set_at_ms" => self.mostly(FAR_MS_AT, NOT_TIMES),
             "pattern" => self.one_of(PATTERNS),
             "cursor" => self.mostly(&["0"], &["x", "-1", "99999999999999999999999", "", "1 "]),
+            // Where a scan from the last cursor of all begins is each table's own.
+            "start" => self.mostly(&["0"], &["x", "99999999999999999999999", "", "1 "]),
             "db" => self.mostly(&["0", "0", "0", "1", "9", "15"], &["16", "-1", "x", "", "99999999999"]),
             "name" => self.one_of(NAMES),
             "payload" => self.payload(),
             "unknown" => self.one_of(UNKNOWN),
             "list" | "hash" | "set" | "zset" | "stream" | "bits" | "hll" | "geo" => self.key_of(class),
+            "lex" => format!("lex:{}", self.rng.u32(..4)).into_bytes(),
             "few" => self.mostly(&["0", "1", "2", "3", "10", "100"], &["-1", "x", "9223372036854775807"]),
+            "longitude" => self.coordinate(13, &["0", "180", "-180", "180.1", "x", "nan", "inf", ""]),
+            "latitude" => {
+                self.coordinate(37, &["0", "85.05112878", "-85.05112878", "85.1", "y", "-inf", "0x1p3"])
+            }
+            "length" => self.mostly(LENGTHS, &["-1", "x", "inf", "1e300", "", "1e-9"]),
+            "unit" => self.mostly(&["m", "km", "ft", "mi"], &["KM", "Mi", "xx", ""]),
+            "place" => format!("p{}", self.rng.u32(..30)).into_bytes(),
+            "sorted_list" | "sorted_set" | "sorted_zset" => {
+                format!("{class}:{}", self.rng.u32(..3)).into_bytes()
+            }
+            "sorted_element" => self.rng.u32(..20).to_string().into_bytes(),
+            "weight" | "weight_hash" => format!("{class}_{}", self.rng.u32(..20)).into_bytes(),
+            "sort_pattern" => {
+                self.mostly(SORT_PATTERNS, &["*", "none_*", "weight_*->field", "weight_*->", "", "##"])
+            }
+            "sort_weight" => self.one_of(&["weight_*", "weight_hash_*->field", "none_*"]),
+            "long_element" => LONG_ELEMENT.as_bytes().to_vec(),
             "integer" => self.integer(),
             "field" | "member" | "element" => self.element(),
             "score" => self.score(),
@@ -277,6 +315,28 @@ impl Generator {
             3..=7 => self.integer(),
             8 => Vec::new(),
             _ => format!("m{}", self.rng.u32(..40)).into_bytes(),
+        }
+    }
+
+    /// Degrees, mostly few apart from others so that places meet again.
+    fn coordinate(&mut self, start: u32, special: &[&str]) -> Vec<u8> {
+        match self.rng.u32(..40) {
+            0 => self.one_of(special),
+            1..=4 => self.rng.i32(-85..85).to_string().into_bytes(),
+            5..=19 => format!("{}.{}", start + self.rng.u32(..3), self.rng.u32(..4)).into_bytes(),
+            _ => format!("{}.{:06}", start + self.rng.u32(..3), self.rng.u32(..1_000_000)).into_bytes(),
+        }
+    }
+
+    fn geo_option(&mut self, arguments: &mut Vec<Vec<u8>>) {
+        let options = ["WITHDIST", "WITHHASH", "WITHCOORD", "ASC", "DESC", "ANY", "COUNT", "COUNT", "COUNT"];
+        let option = options[self.rng.usize(..options.len())];
+        arguments.push(option.as_bytes().to_vec());
+        if option == "COUNT" {
+            arguments.push(self.argument("few"));
+            if self.rng.bool() {
+                arguments.push(b"ANY".to_vec());
+            }
         }
     }
 
@@ -373,6 +433,12 @@ impl Generator {
         }
     }
 
+    /// The rank of LPOS: the lowest integer of all is refused since 7.2.
+    fn rank(&mut self) -> Vec<u8> {
+        let index = self.index();
+        if index == i64::MIN.to_string().as_bytes() { b"0".to_vec() } else { index }
+    }
+
     fn offset(&mut self) -> Vec<u8> {
         match self.rng.u32(..14) {
             0 => self.one_of(NOT_INTEGERS),
@@ -420,6 +486,22 @@ impl Generator {
             _ => {}
         }
     }
+}
+
+/// Since 7.2 reading and claiming create their consumer in any case, before that only when they found something. It is
+/// created first, so that nobody can tell.
+fn create_consumer(arguments: &[Vec<u8>]) -> Option<Command> {
+    let name = arguments[0].to_ascii_uppercase();
+    let [key, group, consumer] = match name.as_slice() {
+        b"XCLAIM" | b"XAUTOCLAIM" => [arguments.get(1)?, arguments.get(2)?, arguments.get(3)?],
+        b"XREADGROUP" => {
+            let streams = arguments.iter().position(|word| word.eq_ignore_ascii_case(b"STREAMS"))?;
+            [arguments.get(streams + 1)?, arguments.get(2)?, arguments.get(3)?]
+        }
+        _ => return None,
+    };
+    let words = [&b"XGROUP"[..], b"CREATECONSUMER", key, group, consumer];
+    Some(Command { arguments: words.map(<[u8]>::to_vec).to_vec(), rule: Rule::Exact })
 }
 
 /// Splits a form at blanks outside parentheses.

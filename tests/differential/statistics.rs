@@ -1,6 +1,6 @@
 //! Do two servers count the same after the same commands?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{Connection, Server};
 
@@ -24,14 +24,19 @@ pub fn reset(server: &Server) {
 /// Fails unless both count the same calls, refusals, failures, errors, hits and changes.
 #[track_caller]
 pub fn assert_same(what: &str, ours: &Server, theirs: &Server) {
+    let lines = difference(ours, theirs).unwrap_or_default();
+    assert!(lines.is_empty(), "{what}:\n{lines}");
+}
+
+/// What the two count differently.
+pub fn difference(ours: &Server, theirs: &Server) -> Option<String> {
     let (ours, theirs) = (read(&mut ours.connect()), read(&mut theirs.connect()));
-    let differing = |name: &&String| ours.get(*name) != theirs.get(*name);
-    let names: Vec<_> = theirs.keys().chain(ours.keys()).filter(differing).collect();
-    let lines: Vec<_> = names
-        .iter()
-        .map(|name| format!("{name}: tintype {:?}, oracle {:?}", ours.get(*name), theirs.get(*name)))
+    let names: BTreeSet<_> = theirs.keys().chain(ours.keys()).collect();
+    let differing = names.into_iter().filter(|name| ours.get(*name) != theirs.get(*name));
+    let lines: Vec<_> = differing
+        .map(|name| format!("{name}: tintype {:?}, oracle {:?}", ours.get(name), theirs.get(name)))
         .collect();
-    assert!(lines.is_empty(), "{what}:\n{}", lines.join("\n"));
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 fn read(connection: &mut Connection) -> BTreeMap<String, String> {

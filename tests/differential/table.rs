@@ -80,7 +80,7 @@ pub const COMMON: &[Template] = &[
     by(Rule::Near(2), 4, "EXPIRETIME {key}"),
     by(Rule::Near(5_000), 6, "PEXPIRETIME {key}"),
     exact(6, "PERSIST {key}"),
-    exact(16, "OBJECT ENCODING {key}"),
+    by(Rule::Encoding, 16, "OBJECT ENCODING {key}"),
     // The oracle counts the references of queued arguments too, and shares fewer integers after COPY.
     by(Rule::Shape, 3, "OBJECT REFCOUNT {key}"),
     exact(2, "OBJECT FREQ {key}"),

@@ -56,7 +56,7 @@ impl<'a> Request<'a> {
             first += 1;
         }
         let given = args.len() - first;
-        if given == 0 || given % 3 != 0 {
+        if given == 0 || !given.is_multiple_of(3) {
             return Err(CommandError::Syntax);
         }
         let member = |at: usize| Ok((args.at(at + 2), score_of_place(place(args.at(at), args.at(at + 1))?)));

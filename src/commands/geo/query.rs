@@ -6,8 +6,8 @@
 //! GEOSEARCH               key                                     options, and from where and what among them
 //! GEOSEARCHSTORE          destination key                         options, and from where and what among them
 //! ```
-//! A member that is searched around is looked up where it stands among the arguments, so that of several errors the same
-//! one is answered as by redis-server. Around a member of an absent key nothing is looked up or checked further.
+//! A member that is searched around is looked up where it stands among the arguments, so that of several errors the
+//! same one is answered as by redis-server. Around a member of an absent key nothing is looked up or checked further.
 
 use super::arguments::{extents, place, radius, unit};
 use crate::base::argv::Args;

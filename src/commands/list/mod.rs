@@ -301,21 +301,35 @@ fn range_of((start, stop): (i64, i64), len: usize) -> (usize, usize) {
     if first > stop || first >= len { (0, 0) } else { (first as usize, (stop - first + 1) as usize) }
 }
 
-/// Waits for one of `keys` to hold a list. Where waiting is impossible it answers `nothing`, which is not always what
-/// it answers when the time is over: that is a null array.
+/// What a command answers that finds nothing and may not wait.
+#[derive(Clone, Copy)]
+enum NoWait {
+    Null,
+    NullArray,
+}
+
+/// Waits for one of `keys` to hold a list. When the time is over, Redis answers a null array, even to a command whose
+/// answer is no array.
 fn wait_for(
     tx: &mut Tx<'_>,
     keys: Args<'_>,
-    deadline_ms: Option<i64>,
-    nothing: fn(&mut Reply<'_>),
+    (deadline_ms, no_wait): (Option<i64>, NoWait),
     reply: &mut Reply<'_>,
 ) -> Flow {
     if !tx.may_wait() {
-        nothing(reply);
+        match no_wait {
+            NoWait::Null => reply.null(),
+            NoWait::NullArray => reply.null_array(),
+        }
         return Flow::Done;
     }
-    let keys = keys.iter().map(Box::from).collect();
-    let (for_type, on_timeout, when_gone) = (ValueType::List, OnTimeout::NullArray, WhenGone::Waits);
-    tx.wait(Wait { keys, for_type, deadline_ms, on_timeout, when_gone, retry: None });
+    tx.wait(Wait {
+        keys: keys.iter().map(Box::from).collect(),
+        for_type: ValueType::List,
+        deadline_ms,
+        on_timeout: OnTimeout::NullArray,
+        when_gone: WhenGone::Waits,
+        retry: None,
+    });
     Flow::Block
 }

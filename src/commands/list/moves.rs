@@ -1,6 +1,6 @@
 //! What moves an element from one list to another: LMOVE, RPOPLPUSH, and their waiting forms BLMOVE, BRPOPLPUSH.
 
-use super::{end_of, pop_event, push_event, wait_for, word_of};
+use super::{NoWait, end_of, pop_event, push_event, wait_for, word_of};
 use crate::base::argv::{Args, Argv};
 use crate::commands::elements::element;
 use crate::encoding::listpack::Element;
@@ -114,7 +114,7 @@ pub(super) fn blmove(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
     let route = Route::parse(args)?;
     let deadline_ms = wait_deadline_ms(args.at(5), tx.now_ms)?;
     if route.run(tx, reply)?.is_none() {
-        return Ok(wait_for(tx, args.until(2).from(1), deadline_ms, |reply| reply.null(), reply));
+        return Ok(wait_for(tx, args.until(2).from(1), (deadline_ms, NoWait::Null), reply));
     }
     route.propagate(tx);
     Ok(Flow::Done)
@@ -128,7 +128,7 @@ pub(super) fn brpoplpush(
     let route = Route::from_tail_to_head(args);
     let deadline_ms = wait_deadline_ms(args.at(3), tx.now_ms)?;
     if route.run(tx, reply)?.is_none() {
-        return Ok(wait_for(tx, args.until(2).from(1), deadline_ms, |reply| reply.null(), reply));
+        return Ok(wait_for(tx, args.until(2).from(1), (deadline_ms, NoWait::Null), reply));
     }
     if tx.ledger.propagates {
         let argv = Argv::from_iter([b"RPOPLPUSH", args.at(1), args.at(2)]);

@@ -1,6 +1,6 @@
 //! What takes elements from an end: LPOP, RPOP, LMPOP, and their waiting forms BLPOP, BRPOP, BLMPOP.
 
-use super::{end_of, pop_event, wait_for};
+use super::{NoWait, end_of, pop_event, wait_for};
 use crate::base::argv::{Args, Argv};
 use crate::base::number;
 use crate::commands::elements::element;
@@ -134,11 +134,11 @@ pub(super) fn lmpop(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> R
 }
 
 pub(super) fn blmpop(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
-    let deadline_ms = wait_deadline_ms(args.at(1), tx.now_ms)?;
     let pop = ManyPop::parse(args, 2)?;
+    let deadline_ms = wait_deadline_ms(args.at(1), tx.now_ms)?;
     match pop.run(tx, reply)? {
         Some(()) => Ok(Flow::Done),
-        None => Ok(wait_for(tx, pop.keys, deadline_ms, |reply| reply.null_array(), reply)),
+        None => Ok(wait_for(tx, pop.keys, (deadline_ms, NoWait::NullArray), reply)),
     }
 }
 
@@ -160,7 +160,7 @@ fn blocking_pop(
     let deadline_ms = wait_deadline_ms(args.at(last), tx.now_ms)?;
     let keys = args.until(last).from(1);
     let Some(key) = first_list(tx, keys)? else {
-        return Ok(wait_for(tx, keys, deadline_ms, |reply| reply.null_array(), reply));
+        return Ok(wait_for(tx, keys, (deadline_ms, NoWait::NullArray), reply));
     };
     reply.array(2);
     reply.bulk(key);

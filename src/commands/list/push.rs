@@ -45,7 +45,7 @@ fn push(tx: &mut Tx<'_>, args: Args<'_>, end: End, reply: &mut Reply<'_>) -> Res
     let (key, texts) = (args.at(1), args.from(2));
     let (len, fate) = tx.edit(key, |list: &mut List, rules| {
         list.push(end, texts.iter(), rules);
-        list.len()
+        list.count()
     });
     tx.told(key, push_event(end), texts.len() as u64, fate);
     reply.count(len);
@@ -63,8 +63,9 @@ pub(super) fn linsert(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) ->
         reply.integer(0);
         return Ok(Flow::Done);
     }
-    let (len, fate) = tx
-        .edit(key, |list: &mut List, rules| list.insert_beside(pivot, side, text, rules).then(|| list.len()));
+    let (len, fate) = tx.edit(key, |list: &mut List, rules| {
+        list.insert_beside(pivot, side, text, rules).then(|| list.count())
+    });
     if let Some(len) = len {
         tx.told(key, Event::Linsert, 1, fate);
         reply.count(len);

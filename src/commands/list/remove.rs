@@ -33,7 +33,7 @@ pub(super) fn ltrim(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> R
     let range = (integer(args.at(2))?, integer(args.at(3))?);
     if tx.check::<List>(key)? {
         let (removed, fate) = tx.edit(key, |list: &mut List, rules| {
-            let len = list.len();
+            let len = list.count();
             let (first, count) = range_of(range, len);
             list.trim(first..first + count, rules);
             len - count

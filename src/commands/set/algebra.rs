@@ -17,12 +17,16 @@ use std::ops::ControlFlow;
 /// The sets of several keys: `None` where there is none.
 type Sets<'a> = Vec<Option<SetView<'a>>>;
 
-/// WRONGTYPE when any of the keys holds something else.
+/// WRONGTYPE when any of the keys holds something else; those behind it are not looked at then.
 fn sets_of<'a, 'k>(
     tx: &'a mut Tx<'_>,
     keys: impl Iterator<Item = &'k [u8]> + Clone,
 ) -> Result<Sets<'a>, CommandError> {
-    let seen = tx.views(keys, Access::Read);
+    for key in keys.clone() {
+        tx.view::<Set>(key, Access::Peek)?;
+    }
+    // Hits and misses have been counted, now the keys are used.
+    let seen = tx.views(keys, Access::Write);
     seen.into_iter().map(|seen| seen.map(Seen::as_type::<Set>).transpose()).collect()
 }
 

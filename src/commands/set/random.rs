@@ -53,7 +53,8 @@ fn spop_many(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<F
     };
     let len = set.len();
     if count >= len {
-        all(reply, Some(set));
+        // Redis answers as SMEMBERS does, which is a hit.
+        all(reply, tx.read::<Set>(key)?);
         spop_all(tx, key, len);
         return Ok(Flow::Done);
     }

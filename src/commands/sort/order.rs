@@ -1,8 +1,8 @@
 //! Which elements come in which order.
 //!
 //! Each element is ranked by 64 bits that order like what it is sorted by: a number's bits, or the beginning of a text.
-//! Sorting moves 16 bytes for an element then, and looks at elements only where those bits are equal. When only a part is
-//! wanted, only that part is sorted.
+//! Sorting moves 16 bytes for an element then, and looks at elements only where those bits are equal. When only a part
+//! is wanted, only that part is sorted.
 
 use super::pattern::{KeyPattern, Lookups};
 use super::request::{Comparison, Direction, Request};
@@ -92,8 +92,8 @@ fn weight(element: Element<'_>) -> Option<f64> {
     }
 }
 
-/// A text as strtod reads it: in front of a NUL, blanks first, nothing at all is 0; no `nan`, and nothing that leaves the
-/// range of normal numbers.
+/// A text as strtod reads it: in front of a NUL, blanks first, nothing at all is 0; no `nan`, and nothing that leaves
+/// the range of normal numbers.
 fn weight_of_text(text: &[u8]) -> Option<f64> {
     let text = until_nul(text);
     if let Some(value) = number::parse_i64(text) {
@@ -210,8 +210,8 @@ impl FoundTexts {
     }
 }
 
-/// Elements for which nothing is found come first. Here elements can be equal though they differ: then a whole sort leaves
-/// them in their order, and a part of one has the order that `sort_part` makes, as in redis-server.
+/// Elements for which nothing is found come first. Here elements can be equal though they differ: then a whole sort
+/// leaves them in their order, and a part of one has the order that `sort_part` makes, as in redis-server.
 fn by_found_texts(texts: &FoundTexts, request: &Request<'_>, window: Range<usize>) -> Vec<usize> {
     let mut ranked: Vec<(Option<&[u8]>, usize)> =
         texts.iter().map(|text| text.map(|text| visible(text, request))).zip(0..).collect();

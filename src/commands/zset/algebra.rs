@@ -200,7 +200,12 @@ fn read<'a>(
     what: (Operation, Purpose),
 ) -> Result<(Vec<Input<'a>>, Wanted), CommandError> {
     let keys = key_count(args, place, name)?;
-    let seen = tx.views(args.iter().skip(place + 1).take(keys), Access::Read);
+    let names = args.iter().skip(place + 1).take(keys);
+    // Reads are counted up to the first key that holds something else.
+    for key in names.clone() {
+        Source::of(tx.view_any(key, Access::Read))?;
+    }
+    let seen = tx.views(names, Access::Write);
     let sources = seen.into_iter().map(Source::of).collect::<Result<Vec<_>, _>>()?;
     let wanted = Wanted::parse(args, place + 1 + keys, keys, what)?;
     let weights = wanted.weights.iter().copied().chain(std::iter::repeat(1.0));

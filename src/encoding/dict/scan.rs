@@ -56,9 +56,25 @@ impl<T: Item> Dict<T> {
         chain_items(table, index).for_each(visit);
     }
 
-    /// Visits every item in the order of the buckets, as fast as memory allows. Allocates nothing.
+    /// Visits every item in the order of the buckets, as fast as memory allows: for a save, somewhat faster than
+    /// `iter`. Allocates nothing.
     pub fn for_each(&self, visit: &mut dyn FnMut(&T)) {
-        self.iter().for_each(visit);
+        let mut ring = [std::ptr::null::<Word>(); ITEMS_AHEAD];
+        let mut seen = 0;
+        let mut push = |slot: *const Word| {
+            let oldest = std::mem::replace(&mut ring[seen % ITEMS_AHEAD], slot);
+            seen += 1;
+            if seen > ITEMS_AHEAD {
+                // SAFETY: a slot that was occupied when it went in; nothing changes while `self` is borrowed.
+                visit(unsafe { item_at(oldest) });
+            }
+        };
+        walk_ahead(&self.current, self.moved, &mut push);
+        walk_ahead(&self.next, 0, &mut push);
+        for position in seen.saturating_sub(ITEMS_AHEAD)..seen {
+            // SAFETY: as above; these are the last items, in the order they went in.
+            visit(unsafe { item_at(ring[position % ITEMS_AHEAD]) });
+        }
     }
 
     /// Every item in the order of the buckets. Buckets and items are asked for long before they are read.
@@ -139,13 +155,31 @@ impl Iterator for Walk<'_> {
                 (self.table, self.index) = (self.then.take()?, 0);
                 continue;
             }
-            if self.index + BUCKETS_AHEAD < self.table.count() {
-                prefetch(self.table.line(self.index + BUCKETS_AHEAD));
-                self.table.prefetch_overflow(self.index + OVERFLOW_AHEAD);
-            }
+            prefetch_ahead(self.table, self.index);
             self.slots = Some(self.table.slots(self.index));
             self.index += 1;
         }
+    }
+}
+
+/// Shows every occupied slot from bucket `first` on, having asked for the item.
+fn walk_ahead(table: &Table, first: usize, push: &mut impl FnMut(*const Word)) {
+    for index in first..table.count() {
+        prefetch_ahead(table, index);
+        for bucket in table.chain(index) {
+            for slot in bucket.occupied() {
+                prefetch_two_lines(bucket.word(slot));
+                push(bucket.slot(slot));
+            }
+        }
+    }
+}
+
+#[inline]
+fn prefetch_ahead(table: &Table, index: usize) {
+    if index + BUCKETS_AHEAD < table.count() {
+        prefetch(table.line(index + BUCKETS_AHEAD));
+        table.prefetch_overflow(index + OVERFLOW_AHEAD);
     }
 }
 

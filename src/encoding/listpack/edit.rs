@@ -196,7 +196,7 @@ fn put(blob: &mut Vec<u8>, old: std::ops::Range<usize>, element: Element<'_>) {
     let entry = Encoded::of_canonical(element);
     let new_end = old.start + entry.size_with_backlen();
     resize(blob, old.end, new_end);
-    entry.write(&mut blob[old.start..new_end]);
+    entry.write(0, &mut blob[old.start..new_end]);
 }
 
 /// Moves what begins at `from` to begin at `to`, growing or shrinking the blob.

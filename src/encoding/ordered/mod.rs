@@ -70,8 +70,9 @@ impl Ordered {
 
     /// The member's rank, the lowest score having 0, and its score.
     pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
-        let score = self.score(member)?;
-        Some((self.tree.rank_of_entry(score, member), score))
+        let item = self.members.get(self.members.hash(member), member)?;
+        let score = item.score();
+        Some((self.tree.rank_of_item(item.pointer(), score)?, score))
     }
 
     /// How many members lie before a bound.

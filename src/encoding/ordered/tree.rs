@@ -65,21 +65,18 @@ impl Tree {
     pub(super) fn rank(&self, bound: Bound<'_>) -> usize {
         // SAFETY: items in the tree are alive (invariant 4).
         let member = |item: ScoredPointer| unsafe { item.member() };
-        match bound {
-            Bound::BeforeScore(low) => self.count_while(|score, _| score < low),
-            Bound::AfterScore(high) => self.count_while(|score, _| score <= high),
-            Bound::BeforeMember(low) => self.count_while(|_, item| member(item) < low),
-            Bound::AfterMember(high) => self.count_while(|_, item| member(item) <= high),
-        }
+        let Some(root) = self.root else { return 0 };
+        self.rank_of(&match bound {
+            Bound::BeforeScore(low) => self.descend(root, low, |_| false),
+            Bound::AfterScore(high) => self.descend(root, high, |_| true),
+            Bound::BeforeMember(low) => self.descend_by_item(root, |item| member(item) < low),
+            Bound::AfterMember(high) => self.descend_by_item(root, |item| member(item) <= high),
+        })
     }
 
-    /// How many entries lie before (score, member).
-    pub(super) fn rank_of_entry(&self, score: f64, member: &[u8]) -> usize {
-        self.count_while(|other, item| is_before(other, item, score, member))
-    }
-
-    fn count_while(&self, before: impl Fn(f64, ScoredPointer) -> bool) -> usize {
-        self.root.map_or(0, |root| self.rank_of(&self.descend(root, before)))
+    /// How many entries lie before that of an item, which is there.
+    pub(super) fn rank_of_item(&self, item: ScoredPointer, score: f64) -> Option<usize> {
+        self.find(item, score).map(|path| self.rank_of(&path))
     }
 
     /// The entry of a rank.
@@ -101,7 +98,10 @@ impl Tree {
         };
         // SAFETY: the item is alive, as the caller promises.
         let member = unsafe { pair.item.member() };
-        let path = self.descend(root, |score, item| is_before(score, item, pair.score, member));
+        let path = self.descend(root, pair.score, |item| {
+            // SAFETY: items in the tree are alive (invariant 4).
+            unsafe { item.member() < member }
+        });
         for step in &path.steps[..self.height] {
             step.node.set_size(step.index, step.node.sizes()[step.index] + 1);
         }
@@ -213,13 +213,10 @@ impl Tree {
     fn find(&self, item: ScoredPointer, score: f64) -> Option<Path> {
         // SAFETY: items in the tree are alive (invariant 4), and the caller has this one.
         let member = unsafe { item.member() };
-        let is_up_to = |other: f64, found: ScoredPointer| {
+        self.find_by(self.root?, (item, score), |other| {
             // SAFETY: as above.
-            other < score || other == score && (found == item || unsafe { found.member() } < member)
-        };
-        let mut path = self.descend(self.root?, is_up_to);
-        path.position = path.position.checked_sub(1)?;
-        (path.leaf.items()[path.position] == item).then_some(path)
+            other == item || unsafe { other.member() < member }
+        })
     }
 
     /// Removes entries of one leaf, from the place of `path` on.

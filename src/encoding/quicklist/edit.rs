@@ -190,8 +190,8 @@ impl Quicklist {
                 continue;
             }
             let (one, other) = (&self.nodes[first], &self.nodes[second]);
-            let (bytes, entries) = (one.weight() + other.weight(), one.count() + other.count());
-            if one.is_packed() && other.is_packed() && limits.node.allows(bytes, entries) {
+            let entries = one.count() + other.count();
+            if one.is_packed() && other.is_packed() && limits.node.allows(one.joint_weight(other), entries) {
                 let other = self.nodes.remove(second).expect("it was looked at above");
                 self.nodes[first].append(&other);
             }

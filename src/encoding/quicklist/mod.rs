@@ -1,12 +1,13 @@
 //! Quicklist: a large list, as a deque of nodes that hold some elements each.
 //!
 //! ```text
-//!   nodes:   Open  Open  Run  Run  Run  Run  Plain  Run  Open  Open       a deque of 32 bytes a node
+//!   nodes:   Open  Open  Run  Even  Even  Run  Plain  Run  Open  Open     a deque of 32 bytes a node
 //!                                                                         their contents: see `node`
 //! ```
 //! A push or a pop touches the node at that end and nothing else: it has room on both sides, and entries with their
-//! lengths behind them, so that it can be read from either end. Nodes further in are runs, without those lengths and
-//! without room. With a compress depth of n, all but the n nodes at either end are compressed if that saves enough.
+//! lengths behind them, so that it can be read from either end. Nodes further in are sealed: without those lengths and
+//! without room, and without what all their entries begin with if they are of one length or width. With a compress
+//! depth of n, all but the n nodes at either end are compressed if that saves enough.
 //!
 //! Invariants:
 //! 1. No node is empty; `len` is the sum of the nodes' counts.
@@ -16,6 +17,7 @@
 //!
 //! Finding an index walks the nodes' counts from the nearer end; a million elements are some two thousand nodes.
 
+mod content;
 mod edit;
 mod limits;
 mod node;
@@ -148,6 +150,39 @@ impl Quicklist {
             let end = blob.len() - 1;
             self.len += count;
             self.add_node(End::Tail, Node::from_entries(blob, HEADER_BYTES..end, count), limits);
+        }
+    }
+
+    /// Adds the elements of a checked listpack at the end, in nodes that are filled to their limit. To be followed by
+    /// `finish`.
+    pub fn absorb(&mut self, blob: Vec<u8>, limits: Limits) {
+        let NodeLimit::Bytes(most) = limits.node else { return self.push_listpack(blob, limits) };
+        let mut rest = &blob[HEADER_BYTES..blob.len() - 1];
+        while !rest.is_empty() {
+            if let Some(last) = self.nodes.back_mut() {
+                let before = last.count();
+                rest = last.absorb(rest);
+                self.len += last.count() - before;
+            }
+            if rest.is_empty() {
+                return;
+            }
+            match listpack::format::string_place(rest) {
+                Some((start, length)) if start + length > most => {
+                    let size = start + length;
+                    self.len += 1;
+                    self.add_node(End::Tail, Node::plain(rest[start..size].to_vec()), limits);
+                    rest = &rest[size + listpack::format::backlen_bytes(size, &rest[size..])..];
+                }
+                _ => self.add_node(End::Tail, Node::with_room(most, rest), limits),
+            }
+        }
+    }
+
+    /// Gives back the room that `absorb` has left.
+    pub fn finish(&mut self) {
+        if let Some(last) = self.nodes.back_mut() {
+            last.shrink_to_fit();
         }
     }
 
@@ -306,17 +341,18 @@ impl Quicklist {
             Fit::Half => limit.is_far_from(bytes, node.count()),
             Fit::Whole => limit.allows(bytes, node.count()),
         };
-        if !fits(node.weight() + node.count()) || matches!(node.form(), Form::Plain | Form::SqueezedPlain) {
+        if !fits(node.run_weight() + node.count()) || matches!(node.form(), Form::Plain | Form::SqueezedPlain)
+        {
             return None;
         }
-        let mut blob = Vec::with_capacity(node.weight() + node.count() + HEADER_BYTES + 1);
+        let mut blob = Vec::with_capacity(node.run_weight() + node.count() + HEADER_BYTES + 1);
         append_listpack(node.content(&mut Vec::new()), node.count(), &mut blob);
         fits(blob.len()).then_some(blob)
     }
 }
 
 /// Appends a listpack of the content of a packed node to `blob`, which is empty.
-fn append_listpack(content: node::Content<'_>, count: usize, blob: &mut Vec<u8>) {
+fn append_listpack(content: content::Content<'_>, count: usize, blob: &mut Vec<u8>) {
     blob.extend_from_slice(&[0; HEADER_BYTES]);
     content.append_entries(blob);
     listpack::edit::finish(blob, count);

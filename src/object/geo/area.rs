@@ -1,7 +1,7 @@
 //! Areas to search: which ranges of scores may hold members, and which members lie inside.
 //!
-//! The area's box in degrees is laid over a grid whose cells are about as large as the area: then the cell in the middle
-//! and its eight neighbours cover it. Neighbours on a side that the box does not reach are left out.
+//! The area's box in degrees is laid over a grid whose cells are about as large as the area: then the cell in the
+//! middle and its eight neighbours cover it. Neighbours on a side that the box does not reach are left out.
 
 use super::distance::{EARTH_RADIUS_M, degrees, distance_m, meridian_distance_m, radians};
 use super::grid::{Bounds, Cell, Move, STEP_MAX};

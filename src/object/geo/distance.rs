@@ -1,6 +1,7 @@
 //! Distances on a sphere, by the haversine formula.
 //!
-//! The globe's radius is the one of Redis; the true distance differs by up to half a percent, as the globe is no sphere.
+//! The globe's radius is the one of Redis; the true distance differs by up to half a percent, as the globe is no
+//! sphere.
 
 use super::Place;
 use std::f64::consts::PI;

@@ -5,8 +5,8 @@
 //!  bit 51                                   bit 0
 //!  [ column 25 | row 25 | column 24 | ... | row 0 ]
 //! ```
-//! The place on the far edge (longitude 180, latitude 85.05112878) lies in column or row 2^step, one beyond the grid: its
-//! score has bit 53 or 52 set. Redis writes and reads such scores, and so does this.
+//! The place on the far edge (longitude 180, latitude 85.05112878) lies in column or row 2^step, one beyond the grid:
+//! its score has bit 53 or 52 set. Redis writes and reads such scores, and so does this.
 
 use super::{LATITUDE_MAX, LONGITUDE_MAX, Place};
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! Polygons, of GEOSEARCH BYPOLYGON (Valkey 9).
 //!
-//! Edges are straight in longitude and latitude, so a polygon never reaches across the date line or a pole. The first and
-//! the last vertex are joined.
+//! Edges are straight in longitude and latitude, so a polygon never reaches across the date line or a pole. The first
+//! and the last vertex are joined.
 
 use super::Place;
 use super::distance::{degrees, radians};

@@ -25,13 +25,13 @@ const PLACES: [Known; 12] = [
 /// Two of `PLACES`, the score that STOREDIST stores, and what GEODIST answers in metres and miles.
 const DISTANCES: [(usize, usize, f64, &str, &str); 9] = [
     (0, 1, 166274.15156960033, "166274.1516", "103.3182"),
-    (0, 2, 4454733.0204170849, "4454733.0204", "2768.0496"),
+    (0, 2, 4454733.020417085, "4454733.0204", "2768.0496"),
     (3, 4, 18919844.589143682, "18919844.5891", "11756.2756"),
-    (5, 6, 8273047.4024296803, "8273047.4024", "5140.6461"),
+    (5, 6, 8273047.40242968, "8273047.4024", "5140.6461"),
     (7, 8, 21.167462245181387, "21.1675", "0.0132"),
-    (2, 9, 0.28192765636438338, "0.2819", "0.0002"),
-    (10, 11, 3774334.7968955571, "3774334.7969", "2345.2687"),
-    (0, 11, 5216223.2608342497, "5216223.2608", "3241.2189"),
+    (2, 9, 0.2819276563643834, "0.2819", "0.0002"),
+    (10, 11, 3774334.796895557, "3774334.7969", "2345.2687"),
+    (0, 11, 5216223.26083425, "5216223.2608", "3241.2189"),
     (6, 6, 0.0, "0.0000", "0.0000"),
 ];
 
@@ -148,7 +148,7 @@ fn strange_sizes_find_what_is_there() {
     for radius in [f64::INFINITY, 1e300, 1e9] {
         assert_eq!(search(&circle(middle, radius, Unit::Mile), &members).len(), members.len() - 11);
     }
-    assert_eq!(search(&circle(middle, 0.0, Unit::Metre), &members), []);
+    assert!(search(&circle(middle, 0.0, Unit::Metre), &members).is_empty());
     assert_eq!(search(&circle(place_of_score(members[0].1), 0.0, Unit::Metre), &members), [members[0].0]);
     assert_eq!(search(&circle(middle, 1.0, Unit::Metre), &members).len(), 1);
     assert_eq!(search(&circle(middle, 5e-324, Unit::Metre), &members).len(), 0);
@@ -209,12 +209,12 @@ fn inside(area: &Area, members: &[(usize, f64)]) -> Vec<usize> {
 }
 
 proptest! {
-    /// Up to 70 degrees and 3000 km; nearer to the poles the circle reaches over them, and Redis misses what is behind.
+    /// Up to 60 degrees and 1000 km; where an area reaches over a pole, Redis misses what is behind.
     #[test]
     fn circles_and_boxes_find_all_that_is_inside(
         longitude in -180.0..180.0,
         latitude in -60.0..60.0,
-        size_m in 1.0..3e6,
+        size_m in 1.0..1e6,
         stretch in 0.1..1.0,
         offsets in prop::collection::vec((-40.0..40.0, -25.0..25.0), 1..60),
     ) {
@@ -222,7 +222,8 @@ proptest! {
         let scale = size_m / 2e6;
         let around = |(east, north): (f64, f64)| {
             let longitude: f64 = longitude + east * scale;
-            let wrapped = if longitude.abs() > 180.0 { longitude - 360.0 * longitude.signum() } else { longitude };
+            let beyond = longitude.abs() > 180.0;
+            let wrapped = if beyond { longitude - 360.0 * longitude.signum() } else { longitude };
             place(wrapped, latitude + north * scale).clamped()
         };
         let members = members_of(&offsets.into_iter().map(around).collect::<Vec<_>>());

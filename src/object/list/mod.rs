@@ -32,7 +32,8 @@ fn limits(rules: &Rules) -> Limits {
 }
 
 impl List {
-    pub fn len(&self) -> usize {
+    /// How many elements.
+    pub fn count(&self) -> usize {
         self.view().len()
     }
 
@@ -202,7 +203,7 @@ impl List {
         if self.is_empty() {
             *self = List::Packed(blob);
         } else {
-            self.unpack(limits(rules)).push_listpack(blob, limits(rules));
+            self.unpack(limits(rules)).absorb(blob, limits(rules));
         }
     }
 
@@ -215,6 +216,9 @@ impl List {
     /// Brings a list that has been loaded into the encoding that it should have.
     pub fn finish_load(&mut self, rules: &Rules) {
         self.make_room(0, 0, limits(rules));
+        if let List::Quick(list) = self {
+            list.finish();
+        }
         self.pack(Fit::Whole, rules);
     }
 }

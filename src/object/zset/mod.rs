@@ -1,9 +1,9 @@
 //! The sorted set.
 //!
 //! ```text
-//!   Packed   a listpack of members and scores, ascending (`packed`); up to `zset-max-listpack-entries` members of up to
-//!            `zset-max-listpack-value` bytes                                             OBJECT ENCODING: listpack
-//!   Table    members by name in a table, by score and rank in a tree (`encoding::ordered`)                  skiplist
+//!   Packed   a listpack of members and scores, ascending (`packed`); up to `zset-max-listpack-entries` members of
+//!            up to `zset-max-listpack-value` bytes                                   OBJECT ENCODING: listpack
+//!   Table    members by name in a table, by score and rank in a tree (`encoding::ordered`)           skiplist
 //! ```
 //! Members of equal score are ordered by their bytes. A score is never NaN: the editing methods are not given one.
 //!

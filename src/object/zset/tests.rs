@@ -168,9 +168,10 @@ proptest! {
         for member in &members {
             zset.add(member, 0.0, &rules);
         }
-        let bounds = [LexBound::Lowest, LexBound::Inclusive(&low), LexBound::Exclusive(&low), LexBound::Highest];
-        let ends = [LexBound::Lowest, LexBound::Inclusive(&high), LexBound::Exclusive(&high), LexBound::Highest];
-        for (min, max) in bounds.iter().flat_map(|min| ends.iter().map(move |max| (*min, *max))) {
+        use LexBound::{Exclusive, Highest, Inclusive, Lowest};
+        let starts = [Lowest, Inclusive(&low), Exclusive(&low), Highest];
+        let ends = [Lowest, Inclusive(&high), Exclusive(&high), Highest];
+        for (min, max) in starts.iter().flat_map(|min| ends.iter().map(move |max| (*min, *max))) {
             let range = LexRange { min, max };
             let inside = |member: &Vec<u8>| {
                 let element = Element::Bytes(member);
@@ -215,7 +216,10 @@ proptest! {
 
     #[test]
     fn a_hostile_blob_is_refused_or_harmless(
-        texts in proptest::collection::vec(prop_oneof![member(), Just(b"nan".to_vec()), Just(b"1.5".to_vec())], 0..12),
+        texts in proptest::collection::vec(
+            prop_oneof![member(), Just(b"nan".to_vec()), Just(b"1.5".to_vec())],
+            0..12,
+        ),
         flips in proptest::collection::vec((0..200_usize, any::<u8>()), 0..2),
     ) {
         let mut blob = edit::empty();
@@ -226,7 +230,8 @@ proptest! {
         }
         for (entries, depth) in [(3, Depth::Structure), (1000, Depth::Structure), (3, Depth::Deep)] {
             let rules = rules(entries, 64);
-            let Ok(mut zset) = Zset::load_packed(Packing::Zset, blob.clone(), depth, &rules) else { continue };
+            let loaded = Zset::load_packed(Packing::Zset, blob.clone(), depth, &rules);
+            let Ok(mut zset) = loaded else { continue };
             let view = zset.view();
             let _ = (view.iter().count(), view.ranks_by_score(ScoreRange::ALL), view.rank(b"a"));
             zset.add(b"more", 3.0, &rules);

@@ -1,7 +1,7 @@
 //! Values that are one packed blob. Those of old servers become listpacks first.
 
 use super::{Around, Built, collection, corrupt};
-use crate::object::{Corrupt, DataType, Depth, Hash, List, Object, Packing, Set, Variant, Zset};
+use crate::object::{Corrupt, DataType, Depth, Hash, List, Object, Packing, Rules, Set, Variant, Zset};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::legacy::{Ziplist, Zipmap, into_listpack};
 use crate::rdb::types::Blob;
@@ -54,19 +54,22 @@ fn build(blob: Blob, bytes: Vec<u8>, around: &Around<'_>) -> Result<Object, Corr
             let listpack = into_listpack(Ziplist::check(&bytes)?.iter())?;
             packed(packing, listpack, Depth::Deep, around)
         }
-        Blob::Zipmap => {
-            let listpack = into_listpack(Zipmap::check(&bytes)?.iter())?;
-            packed(Packing::Hash, listpack, Depth::Deep, around)
-        }
+        Blob::Zipmap => zipmap(Zipmap::check(&bytes)?, around.rules),
     }
 }
 
-pub(super) fn packed(
-    packing: Packing,
-    bytes: Vec<u8>,
-    depth: Depth,
-    around: &Around<'_>,
-) -> Result<Object, Corrupt> {
+/// Field by field, because a zipmap may hold longer texts than a listpack should.
+fn zipmap(map: Zipmap<'_>, rules: &Rules) -> Result<Object, Corrupt> {
+    let mut hash = Hash::create(rules);
+    for (field, value) in map.iter() {
+        if !hash.load(field, value, None, rules) {
+            return Err(Corrupt("Zipmap with a field that stands twice"));
+        }
+    }
+    Ok(hash.into_object())
+}
+
+fn packed(packing: Packing, bytes: Vec<u8>, depth: Depth, around: &Around<'_>) -> Result<Object, Corrupt> {
     let rules = around.rules;
     match packing {
         Packing::List => List::load_packed(packing, bytes, depth, rules).map(Variant::into_object),

@@ -15,8 +15,8 @@ use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 use crate::rdb::types::Expiries;
 
-/// The lengths of field and value.
-const FIELD_BYTES_MIN: u64 = 2;
+/// A table of shorter ones than this grows as they come.
+const FIELD_BYTES_EXPECTED: u64 = 8;
 const EXPIRY_MS_MAX: u64 = EXPIRE_AT_MS_MAX.unsigned_abs();
 
 pub(in crate::rdb) struct HashBuild {
@@ -47,14 +47,11 @@ impl HashBuild {
 
     fn begin(&mut self, cursor: &mut Cursor<'_>, around: &Around<'_>) -> Result<(), Stop> {
         if self.expiries == Expiries::FromFirst {
-            let at = cursor.at();
+            // Of use only with a field that expires, which is looked at.
             self.first_ms = cursor.time_ms()? as u64;
-            if self.first_ms > EXPIRY_MS_MAX {
-                return cursor.fault(at, Fault::Corrupt("A hash whose first expiry is no time"));
-            }
         }
         self.left = cursor.length()?;
-        let expected = around.expected(self.left, FIELD_BYTES_MIN, cursor);
+        let expected = around.expected(self.left, FIELD_BYTES_EXPECTED, cursor);
         let mut hash = Hash::create(around.rules);
         hash.reserve(expected, around.rules);
         self.hash = Some(hash);

@@ -56,10 +56,10 @@ pub(super) struct Scratch {
 }
 
 impl Around<'_> {
-    /// How many of `announced` elements to make room for: as many as can be in the bytes that are to come, at
-    /// `bytes_min` each.
-    fn expected(&self, announced: u64, bytes_min: u64, cursor: &Cursor<'_>) -> usize {
-        let possible = self.input_bytes.max(cursor.rest_len() as u64) / bytes_min;
+    /// How many of `announced` elements to make room for: as many as are in the bytes that are to come, if they take
+    /// `bytes_each`.
+    fn expected(&self, announced: u64, bytes_each: u64, cursor: &Cursor<'_>) -> usize {
+        let possible = self.input_bytes.max(cursor.rest_len() as u64) / bytes_each;
         announced.min(possible) as usize
     }
 }

@@ -9,8 +9,8 @@ use crate::object::{DataType, Set, Variant};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 
-/// A length and nothing behind it.
-const MEMBER_BYTES_MIN: u64 = 1;
+/// A table of shorter ones than this grows as they come.
+const MEMBER_BYTES_EXPECTED: u64 = 4;
 
 #[derive(Default)]
 pub(in crate::rdb) struct SetBuild {
@@ -23,7 +23,7 @@ impl SetBuild {
     pub(super) fn step(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
         if self.set.is_none() {
             self.left = cursor.length()?;
-            self.expected = around.expected(self.left, MEMBER_BYTES_MIN, cursor);
+            self.expected = around.expected(self.left, MEMBER_BYTES_EXPECTED, cursor);
             cursor.commit();
         }
         let set = self.set.get_or_insert_with(|| Set::create(around.rules));

@@ -14,8 +14,8 @@ use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 use crate::rdb::types::Scores;
 
-/// The length of a member and a score.
-const MEMBER_BYTES_MIN: u64 = 2;
+/// A table of shorter ones than this grows as they come.
+const MEMBER_BYTES_EXPECTED: u64 = 8;
 
 pub(in crate::rdb) struct ZsetBuild {
     scores: Scores,
@@ -38,7 +38,7 @@ impl ZsetBuild {
         if matches!(self.stage, Stage::Start) {
             self.left = cursor.length()?;
             let mut builder = ZsetBuilder::new(around.rules);
-            builder.reserve(around.expected(self.left, MEMBER_BYTES_MIN, cursor));
+            builder.reserve(around.expected(self.left, MEMBER_BYTES_EXPECTED, cursor));
             self.stage = Stage::Members(builder);
             cursor.commit();
         }

@@ -1,7 +1,7 @@
 //! Packed collections of servers before 7.0, which are only read: ziplists and zipmaps.
 //!
-//! Both are checked once, entry by entry, and walked without fear afterwards. What is in them goes into a listpack,
-//! their successor, which is then checked as any other: `into_listpack`.
+//! Both are checked once, entry by entry, and walked without fear afterwards. What is in a ziplist goes into its
+//! successor, a listpack, which is then checked as any other: `into_listpack`.
 
 pub mod ziplist;
 pub mod zipmap;

@@ -1,6 +1,7 @@
 //! The commands of each type, as templates.
 
 pub mod bits;
+pub mod geo;
 pub mod hash;
 pub mod list;
 pub mod set;
@@ -18,4 +19,5 @@ pub const ALL: &[&[Template]] = &[
     zset::TEMPLATES,
     stream::TEMPLATES,
     bits::TEMPLATES,
+    geo::TEMPLATES,
 ];

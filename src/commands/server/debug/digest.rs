@@ -19,7 +19,7 @@
 use crate::base::argv::Args;
 use crate::base::number;
 use crate::encoding::listpack::{Digits, Element};
-use crate::keyspace::{Access, Entry, Keyspace, StrView};
+use crate::keyspace::{Entry, Keyspace, StrView};
 use crate::object::{Stream, ValueType, View};
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
@@ -138,7 +138,7 @@ pub(super) fn digest_value(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, Comm
     cx.reply.array(args.len() - 2);
     for key in args.iter().skip(2) {
         let mut digest = Digest::default();
-        if let Some(entry) = cx.tx().lookup(key, Access::Peek) {
+        if let Some(entry) = cx.tx().peek(key) {
             digest.value(entry);
         }
         cx.reply.simple(&digest.to_string());

@@ -3,7 +3,9 @@
 use crate::base::argv::Args;
 use crate::commands::dump::dump_entry;
 use crate::commands::object::{refcount, shares_integers};
+use crate::encoding::quicklist::{NodeRoom, NodeView, Quicklist};
 use crate::keyspace::{Entry, lru};
+use crate::object::{ListView, Rules, View};
 use crate::rdb::Compression;
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
@@ -26,8 +28,30 @@ pub(super) fn object(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandErr
         entry.lru(),
         lru::idle_s(entry.lru(), cx.now.unix_ms()),
     );
-    cx.reply.simple(&line);
+    let rules = &cx.server.keyspace.settings.rules;
+    let nodes = match entry.view() {
+        Some(View::List(ListView::Quick(list))) => nodes(list, rules),
+        _ => String::new(),
+    };
+    cx.reply.simple(&(line + &nodes));
     Ok(Flow::Done)
+}
+
+/// What Redis tells of the nodes of a quicklist.
+fn nodes(list: &Quicklist, rules: &Rules) -> String {
+    let mut bytes = 0;
+    list.for_each_node(&mut NodeRoom::default(), &mut |node| {
+        bytes += match node {
+            NodeView::Packed(node) | NodeView::Plain(node) => node.len(),
+        };
+    });
+    format!(
+        " ql_nodes:{} ql_avg_node:{:.2} ql_listpack_max:{} ql_compressed:{} ql_uncompressed_size:{bytes}",
+        list.node_count(),
+        list.len() as f64 / list.node_count() as f64,
+        rules.list_max_listpack_size,
+        u8::from(rules.list_compress_depth > 0),
+    )
 }
 
 /// Bytes that the value takes in an RDB file.

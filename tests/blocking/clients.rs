@@ -1,5 +1,5 @@
-//! What else can happen to a client that waits: CLIENT UNBLOCK, KILL, PAUSE and REPLY, a disconnect, commands behind the
-//! one that waits, MONITOR, WATCH, the end of the server.
+//! What else can happen to a client that waits: CLIENT UNBLOCK, KILL, PAUSE and REPLY, a disconnect, commands behind
+//! the one that waits, MONITOR, WATCH, the end of the server.
 
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Serving those who wait, without a network: what is propagated, to whom, and who is left out.
+
 use super::*;
 use crate::commands::testing::Fixture;
 use crate::exec::cron;

@@ -113,7 +113,8 @@ impl Tx<'_> {
         };
         self.keyspace.scratch = scratch;
         if is_empty {
-            let freeing = self.keyspace.settings.free_deleted;
+            // Nobody asked to delete it, so this is for `lazyfree-lazy-server-del` to say.
+            let freeing = self.keyspace.settings.free_replaced;
             self.forget_emptied(hash, key, before, freeing);
             return (result, Fate::Emptied);
         }

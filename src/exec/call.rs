@@ -10,6 +10,7 @@ use crate::base::argv::{Args, Argv};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::client::{Queued, ReplyMode};
+use crate::encoding::dict::mapped_bytes_total;
 use crate::keyspace::db::FoundExpired;
 use crate::keyspace::ledger::Waiting;
 use crate::keyspace::tx::{HashHint, Touch};
@@ -348,8 +349,7 @@ pub fn evict(server: &mut Server, now_ms: i64) -> bool {
     let clock = server.clock.clone();
     let started_ns = clock.mono_ns();
     let mut elapsed_us = || clock.mono_ns().saturating_sub(started_ns) / 1000;
-    let mapped = server.keyspace.mapped_bytes();
-    let used = || crate::base::alloc::used_memory_bytes() + mapped;
+    let used = || crate::base::alloc::used_memory_bytes() + mapped_bytes_total();
     let verdict =
         eviction::make_room(&mut server.keyspace, &mut server.ledger, now_ms, &used, &mut elapsed_us);
     commit::commit_background(server);

@@ -99,7 +99,7 @@ impl Server {
         self.snapshots.last_load_keys_skipped = loading.keys_skipped;
     }
 
-    fn rdb_path(&self) -> PathBuf {
+    pub(super) fn rdb_path(&self) -> PathBuf {
         self.config.dir.join(&self.config.dbfilename)
     }
 

@@ -24,7 +24,7 @@ pub use self::tree::Bound;
 use self::tree::Tree;
 pub use self::walk::Order;
 use self::walk::Walk;
-use super::dict::{Dict, HashSeed};
+use super::dict::{Dict, DictStatistics, HashSeed};
 use super::scored::Scored;
 
 pub struct Ordered {
@@ -177,6 +177,11 @@ impl Ordered {
         let sampled: usize = self.members.iter().take(samples).map(Scored::heap_bytes).sum();
         let items = (sampled as u128 * self.len() as u128).checked_div(samples as u128).unwrap_or(0);
         self.members.heap_bytes() + self.tree.heap_bytes(samples) + items as usize
+    }
+
+    /// How the table of the members is filled.
+    pub fn table_statistics(&self) -> DictStatistics {
+        self.members.statistics()
     }
 
     /// Calls to the allocator that dropping takes, roughly.

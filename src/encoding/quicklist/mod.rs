@@ -116,7 +116,7 @@ impl Quicklist {
     #[inline]
     pub fn push(&mut self, end: End, text: &[u8], limits: Limits) {
         self.len += 1;
-        if limits.node.is_too_small_for(text.len()) {
+        if limits.is_plain(text.len()) {
             return self.add_node(end, Node::plain(text.to_vec()), limits);
         }
         let entry = Encoded::of_text(text);
@@ -188,7 +188,7 @@ impl Quicklist {
 
     /// Adds an element as the last node, as a plain one if it is as large as that.
     pub fn push_owned(&mut self, text: Vec<u8>, limits: Limits) {
-        if limits.node.is_too_small_for(text.len()) {
+        if limits.is_plain(text.len()) {
             self.len += 1;
             self.add_node(End::Tail, Node::plain(text), limits);
         } else {

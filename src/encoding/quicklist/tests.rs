@@ -48,7 +48,7 @@ fn text_of(element: Element<'_>) -> Vec<u8> {
 }
 
 fn limits(node: i64, compress_depth: usize) -> Limits {
-    Limits { node: NodeLimit::from_directive(node), compress_depth }
+    Limits { node: NodeLimit::from_directive(node), compress_depth, plain_bytes_min: usize::MAX }
 }
 
 #[derive(Clone, Debug)]

@@ -115,7 +115,8 @@ impl Tx<'_> {
         };
         if is_empty {
             self.keyspace.scratch = scratch;
-            let freeing = self.keyspace.settings.free_deleted;
+            // Nobody asked to delete it, so this is for `lazyfree-lazy-server-del` to say.
+            let freeing = self.keyspace.settings.free_replaced;
             self.forget_emptied(hash, key, before, freeing);
             return (result, Fate::Emptied);
         }

@@ -278,7 +278,7 @@ fn every_form_is_written_in_ours() {
             let options = WriterOptions { version: object.view().rdb_version(), ..options(compression) };
             let mut writer = RdbWriter::new(Vec::new(), options);
             writer.header(&[]).unwrap();
-            writer.begin(b"k", Some(7), None, type_byte(object.view())).unwrap();
+            writer.begin(b"k", Some(7), None, type_byte(object.view(), options.version)).unwrap();
             write_value(&mut writer, object.view()).unwrap();
             let written = writer.finish().unwrap().1;
             let key = read(&written).unwrap().keys.remove(0);

@@ -31,7 +31,7 @@ pub use list::{List, ListView};
 pub use rules::Rules;
 pub use set::{Set, SetView};
 pub use stream::Stream;
-pub use types::{Corrupt, Depth, Encoding, Packing, Rehash, ValueType};
+pub use types::{Corrupt, Depth, Encoding, Loaded, Packing, Rehash, ValueType};
 pub use zset::{Zset, ZsetView};
 
 /// An owned value. Small packed ones are embedded in their key's entry, which makes an `Object` of them for an edit.

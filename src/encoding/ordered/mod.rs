@@ -11,6 +11,7 @@
 
 mod build;
 mod check;
+mod load;
 mod node;
 mod path;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tree;
 mod walk;
 
 pub use self::build::{Gathering, Sorted};
+pub use self::load::OrderedLoader;
 use self::node::Pair;
 pub use self::tree::Bound;
 use self::tree::Tree;
@@ -169,6 +171,10 @@ impl Ordered {
 
     pub fn resume_rehash(&mut self) {
         self.members.resume_rehash();
+    }
+
+    pub fn is_rehash_paused(&self) -> bool {
+        self.members.is_paused()
     }
 
     /// Bytes allocated: tables, tree and items, whose size is guessed from so many of them; 0 looks at all.

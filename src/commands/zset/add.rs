@@ -3,7 +3,7 @@
 use super::answers::score_or_null;
 use super::bounds::score;
 use crate::base::argv::Args;
-use crate::keyspace::{Event, Tx};
+use crate::keyspace::{Access, Event, Tx};
 use crate::object::Zset;
 use crate::object::zset::Put;
 use crate::resp::Reply;
@@ -172,7 +172,7 @@ fn increment(
     reply: &mut Reply<'_>,
 ) -> Result<Flow, CommandError> {
     let (key, member) = (args.at(1), args.at(options.first + 1));
-    let old = tx.view::<Zset>(key, crate::keyspace::Access::Peek)?.and_then(|zset| zset.score(member));
+    let old = tx.view::<Zset>(key, Access::Write)?.and_then(|zset| zset.score(member));
     let score = options.decide(old, given);
     if score.is_some_and(f64::is_nan) {
         return Err(CommandError::ScoreNan);

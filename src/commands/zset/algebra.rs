@@ -200,7 +200,12 @@ fn read<'a>(
     what: (Operation, Purpose),
 ) -> Result<(Vec<Input<'a>>, Wanted), CommandError> {
     let keys = key_count(args, place, name)?;
-    let seen = tx.views(args.iter().skip(place + 1).take(keys), Access::Read);
+    let names = args.iter().skip(place + 1).take(keys);
+    // The first of a wrong type ends the search: those behind it count as neither hit nor miss.
+    for name in names.clone() {
+        Source::of(tx.view_any(name, Access::Peek))?;
+    }
+    let seen = tx.views(names, Access::Write);
     let sources = seen.into_iter().map(Source::of).collect::<Result<Vec<_>, _>>()?;
     let wanted = Wanted::parse(args, place + 1 + keys, keys, what)?;
     let weights = wanted.weights.iter().copied().chain(std::iter::repeat(1.0));

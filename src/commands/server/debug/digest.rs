@@ -19,7 +19,7 @@
 use crate::base::argv::Args;
 use crate::base::number;
 use crate::encoding::listpack::{Digits, Element};
-use crate::keyspace::{Access, Entry, Keyspace, StrView};
+use crate::keyspace::{Entry, Keyspace, StrView};
 use crate::object::{Stream, ValueType, View};
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;

@@ -153,6 +153,12 @@ macro_rules! variants {
             pub fn set_rehash(&mut self, rehash: Rehash) {
                 match self { $(Object::$type(value) => value.set_rehash(rehash)),* }
             }
+
+            /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
+            #[doc(hidden)]
+            pub fn check(&self) {
+                match self { $(Object::$type(value) => value.check()),* }
+            }
         }
 
         impl View<'_> {
@@ -188,6 +194,18 @@ variants! {
     Zset: std::convert::identity, std::convert::identity;
     Hash: std::convert::identity, std::convert::identity;
     Stream: Box::as_mut, Box::new;
+}
+
+impl Object {
+    /// The value that lies packed in `bytes`, which are our own.
+    pub fn of_packed(packing: Packing, bytes: Vec<u8>) -> Object {
+        match packing {
+            Packing::List => List::from_packed(packing, bytes).into_object(),
+            Packing::Intset | Packing::Set => Set::from_packed(packing, bytes).into_object(),
+            Packing::Zset => Zset::from_packed(packing, bytes).into_object(),
+            Packing::Hash | Packing::HashTtl => Hash::from_packed(packing, bytes).into_object(),
+        }
+    }
 }
 
 impl<'a> View<'a> {

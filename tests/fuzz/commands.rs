@@ -18,11 +18,13 @@ pub fn run(bytes: &[u8]) {
             let argv: Argv = words.iter().collect();
             match words.split_first() {
                 None => {}
-                Some((first, rest)) if first == b"+" => session.pass(rest.first().map_or(1, milliseconds)),
-                Some((first, rest)) if first == b"@" => {
-                    if !rest.is_empty() && is_harmless(argv.args().from(1)) {
-                        session.run_second(argv.args().from(1));
-                    }
+                Some((first, rest)) if first == b"+" => {
+                    session.pass(rest.first().map_or(1, |word| milliseconds(word)))
+                }
+                Some((first, [])) if first == b"@" => {}
+                Some((first, _)) if first == b"@" => {
+                    let args = argv.args().from(1);
+                    is_harmless(args).then(|| session.run_second(args));
                 }
                 Some(_) if is_harmless(argv.args()) && !session.would_take_long(argv.args()) => {
                     session.run_args(argv.args());
@@ -36,7 +38,7 @@ pub fn run(bytes: &[u8]) {
 }
 
 /// Up to a year.
-fn milliseconds(word: &Vec<u8>) -> u64 {
+fn milliseconds(word: &[u8]) -> u64 {
     const MAX: u64 = 366 * 86_400_000;
     std::str::from_utf8(word).ok().and_then(|word| word.parse().ok()).unwrap_or(1).min(MAX)
 }

@@ -8,6 +8,8 @@ pub mod connection;
 pub mod database;
 pub mod dump;
 mod elements;
+#[cfg(test)]
+mod events;
 pub mod expire;
 pub mod geo;
 pub mod hash;

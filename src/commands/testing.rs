@@ -8,9 +8,9 @@ use crate::client::client::{Origin, Transport};
 use crate::config::Config;
 use crate::exec::call::{self, Request};
 use crate::exec::command_table;
-use crate::keyspace::Tx;
+use crate::keyspace::{Event, Tx};
 use crate::resp::{Protocol, Reply};
-use crate::server::{Handler, Server};
+use crate::server::{Cx, Handler, Server};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -85,24 +85,38 @@ impl Fixture {
         reply
     }
 
-    /// Runs the handler of a data command alone; returns what it told as `event key@db`. Nothing is committed.
+    /// Runs the handler of a command alone; returns what it told as `event key@db`. Nothing is committed.
     pub fn events(&mut self, line: &str) -> Vec<String> {
+        self.changes(line).into_iter().map(|(event, key)| format!("{} {key}", event.name())).collect()
+    }
+
+    /// As `events`: each event with its `key@db`.
+    pub fn changes(&mut self, line: &str) -> Vec<(Event, String)> {
         let argv = split_line(line.as_bytes()).expect("a line with balanced quotes");
-        let command = self.server.commands.find(argv.args().at(0)).expect("the command is there");
-        let Handler::Data(handler) = self.server.commands.at(command).entry.handler else {
-            panic!("{line} is no data command")
-        };
-        let (db, now_ms) = (self.client().db, self.now.get().unix_ms());
+        let commands = &self.server.commands;
+        let mut command = commands.find(argv.args().at(0)).expect("the command is there");
+        if matches!(commands.at(command).entry.handler, Handler::Container) {
+            command = commands.find_subcommand(command, argv.args().at(1)).expect("the subcommand is there");
+        }
+        let handler = commands.at(command).entry.handler;
+        let (db, now) = (self.client().db, self.now.get());
         let mut out = Vec::new();
-        let Server { keyspace, ledger, .. } = &mut self.server;
-        let result = handler(
-            &mut Tx::new(keyspace, ledger, db, now_ms),
-            argv.args(),
-            &mut Reply::new(&mut out, Protocol::Resp2),
-        );
+        let mut reply = Reply::new(&mut out, Protocol::Resp2);
+        let server = &mut self.server;
+        let result = match handler {
+            Handler::Data(handler) => {
+                let mut tx = Tx::new(&mut server.keyspace, &mut server.ledger, db, now.unix_ms());
+                handler(&mut tx, argv.args(), &mut reply)
+            }
+            Handler::Server(handler) => {
+                handler(&mut Cx { server, client_id: self.client, command, now, reply }, argv.args())
+            }
+            Handler::Container => panic!("{line} is no command"),
+        };
         assert!(result.is_ok(), "{line}");
+        let ledger = &mut self.server.ledger;
         let tell = |change: crate::keyspace::Change<'_>| {
-            format!("{} {}@{}", change.event.name(), String::from_utf8_lossy(change.key), change.db)
+            (change.event, format!("{}@{}", String::from_utf8_lossy(change.key), change.db))
         };
         let told = ledger.changes().map(tell).collect();
         ledger.clear();

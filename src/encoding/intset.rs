@@ -7,6 +7,8 @@
 //! outside, or it was made by `insert` and `remove`. The width fits the widest integer there ever was: it never
 //! shrinks.
 
+use super::listpack::edit::reserve;
+
 /// Bytes before the first integer.
 pub const HEADER_BYTES: usize = 8;
 /// Integers in one blob at most, whatever the directives say: more are better off in a table.
@@ -202,6 +204,7 @@ pub fn insert(blob: &mut Vec<u8>, value: i64) -> bool {
     let width = width.max(wanted);
     let at = HEADER_BYTES + index * width;
     let end = blob.len();
+    reserve(blob, width);
     blob.resize(end + width, 0);
     blob.copy_within(at..end, at + width);
     blob[at..at + width].copy_from_slice(&value.to_le_bytes()[..width]);

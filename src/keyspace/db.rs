@@ -18,6 +18,10 @@ use crate::object::{DataType, RDB_VERSION_BASE, Rehash, Rules, ValueType};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// What a hash with a field that expires takes in the index of such: a record in a node of a tree that is half to two
+/// thirds full.
+pub const FIELD_EXPIRY_RECORD_BYTES: usize = 30;
+
 /// One numbered database.
 pub struct Db {
     pub(super) table: Dict<Entry>,
@@ -151,9 +155,7 @@ impl Db {
 
     /// Bytes of the indexes of expiries.
     pub fn index_bytes(&self) -> usize {
-        /// A record in a node of the set that is two thirds full, and its share of the node.
-        const FIELD_RECORD_BYTES: usize = 26;
-        self.index.heap_bytes() + self.field_expiries.len() * FIELD_RECORD_BYTES
+        self.index.heap_bytes() + self.field_expiries.len() * FIELD_EXPIRY_RECORD_BYTES
     }
 
     /// The mean time that keys with an expiry have left, in milliseconds, estimated from a few of them. 0 without any.

@@ -43,6 +43,7 @@ use self::layout::{
     POINTER_BYTES, Shape, expiry_width, packed_bytes, size_class, width_for,
 };
 use super::expiry_index::Generation;
+use crate::base::alloc::usable_size;
 use crate::encoding::dict::{FILL_FOR_SPEED, Item};
 use crate::object::{Encoding, Object, Packing, ValueType, View};
 
@@ -347,7 +348,14 @@ impl Entry {
                 block + size_class(size_of::<Vec<u8>>()) + size_class(capacity)
             }
             Kind::Object => {
-                block + size_class(size_of::<Object>()) + self.object(&shape).view().heap_bytes(samples)
+                let object = self.object(&shape);
+                let content = match object.packed() {
+                    // With its spare room, which the bytes alone do not tell.
+                    // SAFETY: what is packed is a vector's buffer, from its start; it is never empty.
+                    Some((_, bytes)) => unsafe { usable_size(bytes.as_ptr()) },
+                    None => object.view().heap_bytes(samples),
+                };
+                block + size_class(size_of::<Object>()) + content
             }
             _ => block,
         }

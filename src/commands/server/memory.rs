@@ -5,6 +5,8 @@ use crate::base::alloc;
 use crate::base::argv::Args;
 use crate::commands::help;
 use crate::keyspace::Tx;
+use crate::keyspace::db::FIELD_EXPIRY_RECORD_BYTES;
+use crate::object::View;
 use crate::resp::Reply;
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::args::{Options, integer, is_word};
@@ -72,8 +74,8 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
     ],
 )];
 
-/// A key's share of its table: eight bytes of pointer and one of tag.
-const SLOT_BYTES: usize = size_of::<usize>() + 1;
+/// A key's share of its table: a bucket of 64 bytes holds three to six keys.
+const SLOT_BYTES: usize = 16;
 /// The record of a key with an expiry in the index of expiries.
 const EXPIRY_RECORD_BYTES: usize = size_of::<u64>();
 
@@ -90,7 +92,12 @@ fn usage(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow,
     match tx.peek(args.at(2)) {
         None => reply.null(),
         Some(entry) => {
-            let record_bytes = if entry.expire_at_ms().is_some() { EXPIRY_RECORD_BYTES } else { 0 };
+            let has_expiring_field = entry.view().and_then(View::next_expiry_ms).is_some();
+            let records = [
+                (entry.expire_at_ms().is_some(), EXPIRY_RECORD_BYTES),
+                (has_expiring_field, FIELD_EXPIRY_RECORD_BYTES),
+            ];
+            let record_bytes: usize = records.iter().filter(|(is_there, _)| *is_there).map(|(_, bytes)| bytes).sum();
             reply.count(entry.heap_bytes(samples) + SLOT_BYTES + record_bytes);
         }
     }

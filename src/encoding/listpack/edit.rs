@@ -230,7 +230,7 @@ fn subtract_count(blob: &mut [u8], removed: usize) {
 /// Makes room for `more` bytes. Spare room is memory that somebody pays for: a quarter is enough for pushes to be
 /// cheap.
 #[inline]
-fn reserve(blob: &mut Vec<u8>, more: usize) {
+pub(in crate::encoding) fn reserve(blob: &mut Vec<u8>, more: usize) {
     if blob.capacity() - blob.len() < more {
         blob.reserve_exact(more + (blob.len() + more) / 4);
     }

@@ -29,6 +29,7 @@ pub use table::FieldTable;
 pub use view::{FieldView, HashView};
 
 use super::{Corrupt, DataType, Depth, Encoding, Packing, RDB_VERSION_BASE, Rehash, Rules, ValueType};
+use crate::base::alloc::size_class;
 use crate::encoding::listpack::{self, Listpack, edit};
 use std::collections::HashSet;
 
@@ -295,7 +296,7 @@ impl DataType for Hash {
 
     fn heap_bytes(view: HashView<'_>, samples: usize) -> usize {
         match view {
-            HashView::Packed(blob) | HashView::PackedTtl(blob) => blob.bytes().len(),
+            HashView::Packed(blob) | HashView::PackedTtl(blob) => size_class(blob.bytes().len()),
             HashView::Table(table) => table.heap_bytes(samples),
         }
     }

@@ -15,6 +15,7 @@ mod view;
 pub use view::ListView;
 
 use super::{Corrupt, DataType, Depth, Encoding, Packing, Rehash, Rules, ValueType};
+use crate::base::alloc::size_class;
 use crate::encoding::listpack::{At, Digits, Element, HEADER_BYTES, Listpack, Needle, edit};
 use crate::encoding::quicklist::{Direction, End, Fit, Limits, NodeLimit, Quicklist, Side};
 use std::ops::Range;
@@ -368,7 +369,7 @@ impl DataType for List {
 
     fn heap_bytes(view: ListView<'_>, samples: usize) -> usize {
         match view {
-            ListView::Packed(packed) => packed.bytes().len(),
+            ListView::Packed(packed) => size_class(packed.bytes().len()),
             ListView::Quick(list) => list.heap_bytes(samples),
         }
     }

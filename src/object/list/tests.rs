@@ -218,7 +218,7 @@ fn what_is_loaded_gets_the_encoding_of_the_rules_in_force() {
     assert_eq!(encoding(&loaded), Encoding::Quicklist);
     assert_holds(&loaded, &model, &small);
     assert!(load(bytes[1..].to_vec(), &small).is_err());
-    assert_eq!(List::heap_bytes(List::view_packed(packing, &bytes), 0), bytes.len());
+    assert!(List::heap_bytes(List::view_packed(packing, &bytes), 0) >= bytes.len());
 }
 
 #[test]

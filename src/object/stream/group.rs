@@ -14,6 +14,7 @@
 //!    seen.
 
 use super::id::StreamId;
+use crate::base::alloc::size_class;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The place of a consumer in its group.
@@ -353,7 +354,7 @@ impl Group {
     pub(super) fn heap_bytes(&self) -> usize {
         let consumers = self.consumers.iter().flatten();
         let owned: usize = consumers
-            .map(|consumer| consumer.name.len() + super::tree_bytes::<StreamId, ()>(consumer.pending.len()))
+            .map(|consumer| size_class(consumer.name.len()) + super::tree_bytes::<StreamId, ()>(consumer.pending.len()))
             .sum();
         owned
             + self.consumers.capacity() * size_of::<Option<Consumer>>()

@@ -33,6 +33,7 @@ pub use radix::Shape;
 pub use trim::{Deleted, Exactness, References, Threshold};
 
 use super::{Corrupt, DataType, Depth, Encoding, Packing, Rehash, Rules, ValueType};
+use crate::base::alloc::size_class;
 use groups::Groups;
 
 /// A stream with its groups.
@@ -156,8 +157,8 @@ impl DataType for Stream {
     }
 
     fn heap_bytes(view: &Stream, samples: usize) -> usize {
-        let groups: usize = view.groups().map(|(name, group)| name.len() + group.heap_bytes()).sum();
-        size_of::<Stream>()
+        let groups: usize = view.groups().map(|(name, group)| size_class(name.len()) + group.heap_bytes()).sum();
+        size_class(size_of::<Stream>())
             + view.log.heap_bytes(samples)
             + groups
             + tree_bytes::<Box<[u8]>, Group>(view.group_count())
@@ -178,7 +179,14 @@ impl DataType for Stream {
     }
 }
 
-/// Bytes that a `BTreeMap` of `len` items takes: leaves of eleven places, about three in four of them filled.
+/// Bytes that a `BTreeMap` of `len` items takes. Its nodes have eleven places; IDs ascend, so that each is split where
+/// six are filled, and the first half stays like that.
 fn tree_bytes<K, V>(len: usize) -> usize {
-    len * (size_of::<K>() + size_of::<V>()) * 4 / 3 + len.div_ceil(8) * 16
+    const PLACES: usize = 11;
+    const FILLED: usize = 6;
+    const HEAD_BYTES: usize = 16;
+    let leaf = PLACES * (size_of::<K>() + size_of::<V>()) + HEAD_BYTES;
+    let inner = leaf + (PLACES + 1) * size_of::<usize>();
+    let leaves = len.div_ceil(FILLED);
+    leaves * size_class(leaf) + leaves / FILLED * size_class(inner)
 }

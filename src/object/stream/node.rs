@@ -17,6 +17,7 @@
 //! Marked entries stay until the whole node goes, as in Redis: nothing is moved inside a blob.
 
 use super::id::StreamId;
+use crate::base::alloc::size_class;
 use crate::base::argv::Args;
 use crate::encoding::listpack::{self, At, Element, Iter, Listpack, edit};
 use crate::object::types::Corrupt;
@@ -61,7 +62,7 @@ impl Node {
 
     /// Bytes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.blob.capacity()
+        size_class(self.blob.capacity())
     }
 
     /// Gives back the room for more entries.

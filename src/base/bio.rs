@@ -29,8 +29,8 @@ pub enum Job {
     Unlink(PathBuf),
     /// Write a file's data to the disk, then close it.
     Fsync(OwnedFd),
-    /// Drop a value made of `objects` objects (keys, for INFO).
-    Free { objects: u64, garbage: Box<dyn Any + Send> },
+    /// Drop a value made of `objects` objects (keys, for INFO), which takes about so many bytes.
+    Free { objects: u64, bytes: u64, garbage: Box<dyn Any + Send> },
     /// Anything else that takes long, such as the repair of huge pages.
     Run(Box<dyn FnOnce() + Send>),
 }
@@ -39,6 +39,13 @@ impl Job {
     fn objects(&self) -> u64 {
         match self {
             Job::Free { objects, .. } => *objects,
+            Job::CloseFd(_) | Job::Unlink(_) | Job::Fsync(_) | Job::Run(_) => 0,
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        match self {
+            Job::Free { bytes, .. } => *bytes,
             Job::CloseFd(_) | Job::Unlink(_) | Job::Fsync(_) | Job::Run(_) => 0,
         }
     }
@@ -59,6 +66,7 @@ impl Job {
 struct Counters {
     pending_jobs: AtomicU64,
     pending_objects: AtomicU64,
+    pending_bytes: AtomicU64,
     freed_objects: AtomicU64,
 }
 
@@ -87,6 +95,7 @@ impl Bio {
     pub fn submit(&self, job: Job) {
         self.counters.pending_jobs.fetch_add(1, Ordering::Relaxed);
         self.counters.pending_objects.fetch_add(job.objects(), Ordering::Relaxed);
+        self.counters.pending_bytes.fetch_add(job.bytes(), Ordering::Relaxed);
         let refused = match &self.jobs {
             Some(jobs) => jobs.send(job).err().map(|error| error.0),
             None => Some(job),
@@ -96,9 +105,9 @@ impl Bio {
         }
     }
 
-    /// Drops `garbage`, which is made of `objects` objects, on the thread.
-    pub fn free<T: Any + Send>(&self, objects: u64, garbage: T) {
-        self.submit(Job::Free { objects, garbage: Box::new(garbage) });
+    /// Drops `garbage`, which is made of `objects` objects and takes about `bytes`, on the thread.
+    pub fn free<T: Any + Send>(&self, objects: u64, bytes: u64, garbage: T) {
+        self.submit(Job::Free { objects, bytes, garbage: Box::new(garbage) });
     }
 
     /// Jobs not yet done.
@@ -109,6 +118,12 @@ impl Bio {
     /// Objects not yet freed (INFO lazyfree_pending_objects).
     pub fn pending_objects(&self) -> u64 {
         self.counters.pending_objects.load(Ordering::Acquire)
+    }
+
+    /// Bytes about to be freed. What was freed already is not in it any more, though `used_memory_bytes` may still be to
+    /// learn of it: until a job is over it counts for both.
+    pub fn pending_bytes(&self) -> u64 {
+        self.counters.pending_bytes.load(Ordering::Acquire)
     }
 
     /// Objects freed since the start or the last reset (INFO lazyfreed_objects).
@@ -135,14 +150,16 @@ impl Drop for Bio {
 fn work(jobs: Receiver<Job>, counters: &Counters) {
     for job in jobs {
         counters.perform(job);
-        alloc::publish();
     }
 }
 
 impl Counters {
     fn perform(&self, job: Job) {
-        let objects = job.objects();
+        let (objects, bytes) = (job.objects(), job.bytes());
         job.perform();
+        // Before it counts as done, so that no byte is missing from both accounts.
+        alloc::publish();
+        self.pending_bytes.fetch_sub(bytes, Ordering::Release);
         self.freed_objects.fetch_add(objects, Ordering::Relaxed);
         self.pending_objects.fetch_sub(objects, Ordering::Release);
         self.pending_jobs.fetch_sub(1, Ordering::Release);
@@ -165,14 +182,15 @@ mod tests {
             let _ = gate.recv();
         })));
         assert_eq!(told.recv().unwrap().as_deref(), Some("bio_lazy_free"));
-        bio.free(3, vec![vec![1_u8; 100]; 3]);
-        bio.free(4, String::from("four"));
+        bio.free(3, 300, vec![vec![1_u8; 100]; 3]);
+        bio.free(4, 4, String::from("four"));
         assert_eq!((bio.pending_jobs(), bio.pending_objects(), bio.freed_objects()), (3, 7, 0));
+        assert_eq!(bio.pending_bytes(), 304);
         drop(open_gate);
         while bio.pending_jobs() > 0 {
             std::thread::yield_now();
         }
-        assert_eq!((bio.pending_objects(), bio.freed_objects()), (0, 7));
+        assert_eq!((bio.pending_objects(), bio.pending_bytes(), bio.freed_objects()), (0, 0, 7));
         bio.reset_freed_objects();
         assert_eq!(bio.freed_objects(), 0);
     }

@@ -112,8 +112,9 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
     Some(if scanned.negative { -magnitude } else { magnitude })
 }
 
-/// A float as C's strtod reads a text up to its end, which a NUL is, too: blanks before it are passed over, no text is 0,
-/// what overflows is infinite and what is too small is zero. Redis reads the ends of score ranges so; `nan` is refused.
+/// A float as C's strtod reads a text up to its end, which a NUL is, too: blanks before it are passed over, no text is
+/// 0, what overflows is infinite and what is too small is zero. Redis reads the ends of score ranges so; `nan` is
+/// refused.
 pub fn strtod(text: &[u8]) -> Option<f64> {
     let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');

@@ -60,6 +60,21 @@ choice! {
     Sanitize { No = "no", Yes = "yes", Clients = "clients" }
 }
 choice! {
+    /// The highest RDB version that a snapshot may have: as high as its content needs, or pinned.
+    RdbSaveVersion { Auto = "auto", V10 = "10", V11 = "11", V12 = "12" }
+}
+
+impl RdbSaveVersion {
+    pub fn limit(self) -> u16 {
+        match self {
+            RdbSaveVersion::Auto => u16::MAX,
+            RdbSaveVersion::V10 => 10,
+            RdbSaveVersion::V11 => 11,
+            RdbSaveVersion::V12 => 12,
+        }
+    }
+}
+choice! {
     /// Whether a file of a newer RDB version is refused or tried.
     RdbVersionCheck { Strict = "strict", Relaxed = "relaxed" }
 }

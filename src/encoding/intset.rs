@@ -4,7 +4,8 @@
 //! | width u32 LE: 2, 4 or 8 | count u32 LE | count integers of that width, signed, LE |
 //! ```
 //! Invariants: 1. the integers are strictly ascending; 2. an `Intset` is valid: it was checked when it came from
-//! outside, or it was made by `insert` and `remove`. The width fits the widest integer there ever was: it never shrinks.
+//! outside, or it was made by `insert` and `remove`. The width fits the widest integer there ever was: it never
+//! shrinks.
 
 /// Bytes before the first integer.
 pub const HEADER_BYTES: usize = 8;
@@ -239,7 +240,7 @@ mod tests {
             1 => any::<i16>().prop_map(i64::from),
             1 => any::<i32>().prop_map(i64::from),
             1 => any::<i64>(),
-            1 => prop::sample::select(vec![i64::MIN, i64::MAX, -32768, -32769, 32767, 32768, 1 << 31, (1 << 31) - 1]),
+            1 => prop::sample::select(vec![i64::MIN, i64::MAX, -32768, -32769, 32767, 32768, 1 << 31]),
         ]
     }
 
@@ -257,7 +258,8 @@ mod tests {
                 let intset = Intset::check(&blob).unwrap();
                 prop_assert!(intset.iter().eq(model.iter().copied()));
                 prop_assert!(model.iter().all(|value| intset.contains(*value)));
-                prop_assert_eq!((intset.first(), intset.last()), (model.first().copied(), model.last().copied()));
+                let ends = (model.first().copied(), model.last().copied());
+                prop_assert_eq!((intset.first(), intset.last()), ends);
             }
             let values: Vec<i64> = model.iter().copied().collect();
             prop_assert!(Intset::check(&of_ascending(&values)).unwrap().iter().eq(values.iter().copied()));

@@ -5,8 +5,8 @@
 //!       [ score | length | member ]
 //!         8       1 or 9
 //! ```
-//! The score is an aligned f64 in the machine's order; the length one byte up to 254, else 255 and eight bytes. A member
-//! of 15 bytes takes 24 bytes, the allocator's class.
+//! The score is an aligned f64 in the machine's order; the length one byte up to 254, else 255 and eight bytes. A
+//! member of 15 bytes takes 24 bytes, the allocator's class.
 //!
 //! Invariants: 1. the member and its length never change, so the block's size follows from it; 2. no reference to the
 //! score is ever handed out, so it can be written through a shared reference, and nobody but this thread looks at it

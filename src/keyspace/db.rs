@@ -14,7 +14,7 @@ use super::expiry_index::ExpiryIndex;
 use super::settings::{Freeing, Settings};
 use crate::base::bio::Bio;
 use crate::encoding::dict::{Dict, HASH_BITS_USED, HashSeed};
-use crate::object::{RDB_VERSION_BASE, Rehash, Rules};
+use crate::object::{DataType, RDB_VERSION_BASE, Rehash, Rules, ValueType};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -37,10 +37,21 @@ pub(super) struct Traits {
 }
 
 impl Traits {
+    const PLAIN: Traits = Traits { rdb_version: RDB_VERSION_BASE, next_field_expiry_ms: None };
+
+    /// As `of`, of an entry that holds a `T`: most types have no traits.
+    #[inline]
+    pub(super) fn of_type<T: DataType>(entry: &Entry) -> Traits {
+        match T::TYPE {
+            ValueType::Hash | ValueType::Stream => Traits::of(entry),
+            ValueType::String | ValueType::List | ValueType::Set | ValueType::Zset => Traits::PLAIN,
+        }
+    }
+
     #[inline]
     pub(super) fn of(entry: &Entry) -> Traits {
         match entry.view() {
-            None => Traits { rdb_version: RDB_VERSION_BASE, next_field_expiry_ms: None },
+            None => Traits::PLAIN,
             Some(view) => {
                 Traits { rdb_version: view.rdb_version(), next_field_expiry_ms: view.next_expiry_ms() }
             }
@@ -398,11 +409,6 @@ impl Keyspace {
         self.dbs.iter().enumerate()
     }
 
-    /// Bytes of the tables that are mappings of their own, which the allocator does not count.
-    pub fn mapped_bytes(&self) -> usize {
-        self.dbs.iter().map(|db| db.table.mapped_bytes()).sum()
-    }
-
     /// Keys in all databases.
     pub fn len(&self) -> usize {
         self.dbs.iter().map(Db::len).sum()
@@ -457,20 +463,18 @@ impl Keyspace {
         self.dbs.swap(first, second);
     }
 
-    /// Removes the entry of `key` and frees it. Returns how many bytes it held, `None` when it was not there.
-    pub(super) fn discard(&mut self, db: usize, hash: u64, key: &[u8], freeing: Freeing) -> Option<usize> {
-        let entry = self.dbs[db].take(hash, key)?;
-        const SAMPLES: usize = 5;
-        let bytes = entry.heap_bytes(SAMPLES);
-        self.free(freeing, entry.drop_cost(), entry);
-        Some(bytes)
+    /// Removes the entry of `key` and frees it. Whether it was there.
+    pub(super) fn discard(&mut self, db: usize, hash: u64, key: &[u8], freeing: Freeing) -> bool {
+        let removed = self.dbs[db].take(hash, key);
+        removed.map(|entry| self.free(freeing, entry)).is_some()
     }
 
     /// Empties one database. Lazy freeing leaves the work to the helper thread.
     pub(super) fn flush(&mut self, index: usize, freeing: Freeing, now_ms: i64) {
         let fresh = self.fresh_db(now_ms);
         let old = std::mem::replace(&mut self.dbs[index], fresh);
-        self.free(freeing, old.table.len(), old);
+        let burden = self.bio.as_ref().map(|_| Burden::of_db(&old));
+        self.free_by(freeing, burden.unwrap_or_default(), old);
     }
 
     /// Takes new settings; the seed of the tables stays.
@@ -491,16 +495,62 @@ impl Keyspace {
         self.dbs.iter().map(Db::rdb_version).max().unwrap_or(RDB_VERSION_BASE)
     }
 
-    /// Frees `garbage`, which takes about `cost` deallocations, now or on the helper thread. What would hold up the
-    /// loop goes there whatever was asked for.
-    pub(super) fn free<T: Send + 'static>(&self, freeing: Freeing, cost: usize, garbage: T) {
-        const LAZY_COST_MIN: usize = 64;
-        const INLINE_COST_MAX: usize = 4096;
+    /// Frees an entry now or on the helper thread. What would hold up the loop goes there whatever was asked for.
+    pub(super) fn free(&self, freeing: Freeing, entry: Entry) {
+        let burden = Burden { objects: 1, cost: entry.drop_cost(), bytes: 0 };
+        if self.leaves_to_bio(freeing, burden.cost) {
+            let bytes = entry.heap_bytes(HEAP_SAMPLES);
+            return self.free_by(freeing, Burden { bytes, ..burden }, entry);
+        }
+        drop(entry);
+    }
+
+    fn free_by<T: Send + 'static>(&self, freeing: Freeing, burden: Burden, garbage: T) {
         match &self.bio {
-            Some(bio) if cost > INLINE_COST_MAX || freeing == Freeing::Lazy && cost > LAZY_COST_MIN => {
-                bio.free(cost as u64, garbage);
+            Some(bio) if self.leaves_to_bio(freeing, burden.cost) => {
+                bio.free(burden.objects as u64, burden.bytes as u64, garbage);
             }
             _ => drop(garbage),
         }
+    }
+
+    fn leaves_to_bio(&self, freeing: Freeing, cost: usize) -> bool {
+        const LAZY_COST_MIN: usize = 64;
+        self.bio.is_some() && (cost > INLINE_COST_MAX || freeing == Freeing::Lazy && cost > LAZY_COST_MIN)
+    }
+
+}
+
+/// What costs more deallocations than this to free holds up the loop.
+const INLINE_COST_MAX: usize = 4096;
+/// Elements by which the bytes of a collection are estimated.
+pub(super) const HEAP_SAMPLES: usize = 5;
+
+/// What freeing something means.
+#[derive(Clone, Copy, Debug, Default)]
+struct Burden {
+    /// Keys, which INFO counts.
+    objects: usize,
+    /// Deallocations, roughly.
+    cost: usize,
+    /// Roughly.
+    bytes: usize,
+}
+
+impl Burden {
+    /// Estimated from some entries. A database of few keys may hold huge ones, so those are all looked at.
+    fn of_db(db: &Db) -> Burden {
+        let objects = db.table.len();
+        let (mut looked_at, mut cost, mut bytes) = (0, 0, 0);
+        for entry in db.table.iter().take(INLINE_COST_MAX) {
+            looked_at += 1;
+            cost += entry.drop_cost();
+            bytes += entry.heap_bytes(HEAP_SAMPLES);
+            if cost > INLINE_COST_MAX {
+                break;
+            }
+        }
+        let bytes = (bytes as u128 * objects as u128 / looked_at.max(1)) as usize;
+        Burden { objects, cost: cost.max(objects), bytes: bytes + db.overhead_bytes() }
     }
 }

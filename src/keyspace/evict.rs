@@ -11,7 +11,7 @@
 //! 1. The pool is sorted, the best candidate last.
 //! 2. A call ends when enough was freed, nothing is left to evict, or its time limit is reached.
 
-use super::db::{Db, Keyspace};
+use super::db::{Db, HEAP_SAMPLES, Keyspace};
 use super::entry::Entry;
 use super::event::Event;
 use super::ledger::Ledger;
@@ -87,7 +87,13 @@ pub fn make_room(
     elapsed_us: &mut dyn FnMut() -> u64,
 ) -> Room {
     let limit_bytes = keyspace.settings.maxmemory_bytes;
-    let excess = || if limit_bytes == 0 { 0 } else { (used() as u64).saturating_sub(limit_bytes) };
+    // What the helper thread will have freed soon must not cost further keys.
+    let bio = keyspace.bio.clone();
+    let pending = || bio.as_ref().map_or(0, |bio| bio.pending_bytes());
+    let excess = || match limit_bytes {
+        0 => 0,
+        limit_bytes => (used() as u64).saturating_sub(pending()).saturating_sub(limit_bytes),
+    };
     let to_free = excess();
     let room = if to_free == 0 {
         Room::Enough
@@ -177,14 +183,16 @@ impl Eviction<'_> {
     fn evict(&mut self, victim: Candidate) -> usize {
         let freeing = self.keyspace.settings.free_evicted;
         let key = &mut self.key;
+        let mut freed = 0;
         let is_there = find(self.keyspace.db(victim.db), victim.hash, &mut |entry| {
             key.clear();
             key.extend_from_slice(entry.key());
+            freed = entry.heap_bytes(HEAP_SAMPLES);
         });
         if !is_there {
             return 0;
         }
-        let freed = self.keyspace.discard(victim.db, victim.hash, &self.key, freeing).unwrap_or(0);
+        self.keyspace.discard(victim.db, victim.hash, &self.key, freeing);
         self.keyspace.counters.evicted += 1;
         self.ledger.changed(victim.db, &self.key, Event::Evicted, 0);
         freed

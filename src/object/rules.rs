@@ -17,6 +17,8 @@ pub struct Rules {
     pub list_max_listpack_size: i64,
     /// Nodes at either end that stay uncompressed; 0: all.
     pub list_compress_depth: usize,
+    /// Elements of large lists from this size on get a node of their own. Only DEBUG lowers it.
+    pub list_plain_bytes_min: usize,
     /// 0: no limit.
     pub stream_node_max_bytes: usize,
     /// 0: no limit.
@@ -38,6 +40,7 @@ impl Default for Rules {
             zset_max_listpack_value: 64,
             list_max_listpack_size: -2,
             list_compress_depth: 0,
+            list_plain_bytes_min: usize::MAX,
             stream_node_max_bytes: 4096,
             stream_node_max_entries: 100,
             hll_sparse_max_bytes: 3000,

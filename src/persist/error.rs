@@ -32,10 +32,12 @@ pub enum Operation {
     SyncDirectory,
     /// The child ended without saying why.
     Child,
+    /// The file may not be of the version that the dataset needs.
+    Version,
 }
 
 impl Operation {
-    const ALL: [Operation; 12] = [
+    const ALL: [Operation; 13] = [
         Operation::UseDirectory,
         Operation::FreeSpace,
         Operation::OpenLog,
@@ -48,6 +50,7 @@ impl Operation {
         Operation::Rename,
         Operation::SyncDirectory,
         Operation::Child,
+        Operation::Version,
     ];
 
     /// The operation that travels as `number`.
@@ -68,7 +71,7 @@ impl Operation {
             Operation::Close => "close",
             Operation::Rename => "rename to",
             Operation::SyncDirectory => "fsync directory",
-            Operation::Child => "save to",
+            Operation::Child | Operation::Version => "save to",
         }
     }
 }
@@ -145,6 +148,6 @@ mod tests {
             assert_eq!(Operation::from_number(operation as u8), Some(operation));
         }
         assert_eq!(Operation::from_number(0), None);
-        assert_eq!(Operation::from_number(13), None);
+        assert_eq!(Operation::from_number(14), None);
     }
 }

@@ -6,7 +6,7 @@ use super::disk::{Calls, FilePolicy, GrowingFile, SavePaths, write_file};
 use super::error::{Fault, Operation};
 use crate::keyspace::settings::{Candidates, Ranking, Settings};
 use crate::keyspace::{Entry, Keyspace, StrView, lru};
-use crate::rdb::{self, Access, RdbWriter, StringValue, Summary, Workspace, WriterOptions};
+use crate::rdb::{self, Access, RdbWriter, StringValue, Summary, ValueWriter, Workspace, WriterOptions};
 use nix::errno::Errno;
 use std::time::Duration;
 
@@ -148,7 +148,7 @@ fn write_entry<C: Calls>(
 ) -> std::io::Result<()> {
     let (key, expire_at_ms, access) = (entry.key(), entry.expire_at_ms(), usage.access(entry));
     if let Some(view) = entry.view() {
-        writer.begin(key, expire_at_ms, access, rdb::type_byte(view))?;
+        writer.begin(key, expire_at_ms, access, rdb::type_byte(view, writer.version()))?;
         return rdb::write_value(writer, view);
     }
     let value = match entry.str_view() {

@@ -69,6 +69,13 @@ fn write_report(report: &CheckReport, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "[info] {} expires", report.volatile_keys)?;
     writeln!(out, "[info] {} already expired", report.expired_keys)?;
     writeln!(out, "[info] {} databases, {} function libraries", report.databases, report.function_libraries)?;
+    if report.empty_keys > 0 {
+        writeln!(out, "[info] {} keys without elements, which a load leaves out", report.empty_keys)?;
+    }
+    if report.foreign_keys > 0 {
+        let keys = report.foreign_keys;
+        writeln!(out, "[info] {keys} keys that cannot be held here: a load needs rdb-skip-unknown yes")?;
+    }
     for (name, count) in &report.type_counts {
         writeln!(out, "[info] {count} of type {name}")?;
     }

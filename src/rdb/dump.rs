@@ -41,11 +41,12 @@ pub fn dump_string(value: StringValue<'_>, compression: Compression, out: &mut V
 /// Appends the payload of a value of another type, of the lowest version that can hold it.
 pub fn dump_object(view: View<'_>, compression: Compression, out: &mut Vec<u8>) {
     let from = out.len();
-    out.push(type_byte(view));
+    let version = view.rdb_version();
+    out.push(type_byte(view, version));
     let compressor = TextCompressor::new(0);
-    let mut writer = PayloadWriter { out, compression, compressor, node_room: NodeRoom::default() };
+    let mut writer = PayloadWriter { out, compression, compressor, node_room: NodeRoom::default(), version };
     write_value(&mut writer, view).expect("memory takes all that is written");
-    put_footer(out, from, view.rdb_version());
+    put_footer(out, from, version);
 }
 
 fn put_footer(out: &mut Vec<u8>, from: usize, version: u16) {
@@ -60,6 +61,7 @@ struct PayloadWriter<'a> {
     compression: Compression,
     compressor: TextCompressor,
     node_room: NodeRoom,
+    version: u16,
 }
 
 impl ValueWriter for PayloadWriter<'_> {
@@ -88,6 +90,10 @@ impl ValueWriter for PayloadWriter<'_> {
 
     fn node_room(&mut self) -> &mut NodeRoom {
         &mut self.node_room
+    }
+
+    fn version(&self) -> u16 {
+        self.version
     }
 }
 

@@ -57,7 +57,7 @@ pub use reader::{Foreign, KeyRecord, Reader, ReaderOptions, Record, Value};
 pub use records::module_name;
 pub use strings::StringValue;
 pub use verify::{ChecksumState, Verified, Verifier, verify};
-pub use version::{Dialect, VERSION_BASE, Version};
+pub use version::{Dialect, TooNew, VERSION_BASE, Version, version_within};
 pub use writer::{RdbWriter, Summary, ValueWriter, Workspace, WriterOptions};
 
 use std::io;

@@ -9,6 +9,8 @@
 //!           24  earliest(8) count { expiry field value }*
 //! stream    19  RDB 10            21  RDB 11: active times            27  RDB 14: pending entries of nobody
 //! ```
+//! What has another version than its content needs leaves out what it cannot say: an older one the active times.
+//!
 //! A set that is a listpack is written as 2 all the same: type 20 would need RDB 11.
 //!
 //! Nothing here allocates (invariant 2 of the room).
@@ -27,8 +29,8 @@ use crate::object::zset::Order;
 use crate::object::{DataType, Hash, HashView, ListView, SetView, View, ZsetView};
 use std::io;
 
-/// The byte that says how `write_value` writes this value.
-pub fn type_byte(view: View<'_>) -> u8 {
+/// The byte that says how `write_value` writes this value to something of that version.
+pub fn type_byte(view: View<'_>, version: u16) -> u8 {
     match view {
         View::List(_) => TYPE_LIST,
         View::Set(SetView::Intset(_)) => TYPE_SET_INTSET,
@@ -41,7 +43,7 @@ pub fn type_byte(view: View<'_>) -> u8 {
             (HashView::Table(_), Some(_)) => TYPE_HASH_EXPIRIES,
             (_, None) => TYPE_HASH,
         },
-        View::Stream(stream) => match stream::form(stream) {
+        View::Stream(stream) => match stream::form(stream, version) {
             StreamForm::First | StreamForm::Totals => TYPE_STREAM,
             StreamForm::ActiveTimes => TYPE_STREAM_ACTIVE_TIMES,
             StreamForm::Producers | StreamForm::Nacks => TYPE_STREAM_NACKS,

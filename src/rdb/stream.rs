@@ -15,9 +15,9 @@ const VERSION_NACKS: u16 = 14;
 const PRODUCERS_DURATION_S: u64 = 100;
 const PRODUCERS_ENTRIES_MAX: u64 = 100;
 
-/// The oldest form that holds all of a stream.
-pub(super) fn form(stream: &Stream) -> StreamForm {
-    match Stream::rdb_version(stream) {
+/// The oldest form that holds all of a stream, as far as `version` has one.
+pub(super) fn form(stream: &Stream, version: u16) -> StreamForm {
+    match Stream::rdb_version(stream).min(version) {
         VERSION_NACKS.. => StreamForm::Nacks,
         VERSION_ACTIVE_TIMES.. => StreamForm::ActiveTimes,
         _ => StreamForm::Totals,
@@ -25,7 +25,7 @@ pub(super) fn form(stream: &Stream) -> StreamForm {
 }
 
 pub(super) fn write_stream<W: ValueWriter>(writer: &mut W, stream: &Stream) -> io::Result<()> {
-    let (form, log) = (form(stream), stream.log());
+    let (form, log) = (form(stream, writer.version()), stream.log());
     writer.length(log.nodes().len() as u64)?;
     for (master, blob) in log.nodes() {
         writer.text(&master.to_bytes())?;

@@ -18,6 +18,43 @@ pub const MAGIC_LEN: usize = 9;
 /// encoding in it asks for.
 pub const VERSION_BASE: u16 = 10;
 
+/// Streams know when their consumers were active. Nobody's data: a file of an older version leaves it out.
+const VERSION_ACTIVE_TIMES: u16 = 11;
+/// Fields of hashes expire.
+const VERSION_FIELD_EXPIRIES: u16 = 12;
+
+/// Content that a version of the format cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooNew {
+    /// The lowest version that can.
+    pub needed: u16,
+}
+
+impl fmt::Display for TooNew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let feature = if self.needed == VERSION_FIELD_EXPIRIES {
+            "hash field expiry"
+        } else {
+            "pending stream entries that belong to no consumer"
+        };
+        write!(f, "the dataset needs RDB version {} ({feature})", self.needed)
+    }
+}
+
+/// The version of a file whose content needs `needed`, when it may not be above `limit`.
+///
+/// # Errors
+/// When the content cannot be told in such a file.
+pub fn version_within(needed: u16, limit: u16) -> Result<u16, TooNew> {
+    if needed <= limit {
+        Ok(needed)
+    } else if needed <= VERSION_ACTIVE_TIMES {
+        Ok(limit.max(VERSION_BASE))
+    } else {
+        Err(TooNew { needed })
+    }
+}
+
 /// The highest numbers whose records are known here.
 const REDIS_MAX: u16 = 15;
 const VALKEY_MIN: u16 = 80;
@@ -87,6 +124,15 @@ impl fmt::Display for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_kept_or_named() {
+        assert_eq!((version_within(10, u16::MAX), version_within(14, u16::MAX)), (Ok(10), Ok(14)));
+        assert_eq!((version_within(10, 12), version_within(11, 10), version_within(11, 11)), (Ok(10), Ok(10), Ok(11)));
+        assert_eq!((version_within(12, 12), version_within(12, 11)), (Ok(12), Err(TooNew { needed: 12 })));
+        assert_eq!(TooNew { needed: 12 }.to_string(), "the dataset needs RDB version 12 (hash field expiry)");
+        assert!(version_within(14, 12).unwrap_err().to_string().contains("version 14 (pending stream entries"));
+    }
 
     #[test]
     fn magics() {

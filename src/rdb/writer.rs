@@ -49,7 +49,7 @@ pub struct WriterOptions {
     pub compression: Compression,
     pub checksum: Checksum,
     /// The number in the magic: the lowest that the content needs, known to the caller before the first byte
-    /// (`VERSION_BASE` for strings).
+    /// (`VERSION_BASE` for strings), or one that holds it but for active times (`version_within`).
     pub version: u16,
 }
 
@@ -97,6 +97,8 @@ pub trait ValueWriter {
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Where the nodes of a list are made ready.
     fn node_room(&mut self) -> &mut NodeRoom;
+    /// The version of the format that what is written is in.
+    fn version(&self) -> u16;
 }
 
 pub struct RdbWriter<O> {
@@ -360,6 +362,10 @@ impl<O: Output> ValueWriter for RdbWriter<O> {
 
     fn node_room(&mut self) -> &mut NodeRoom {
         &mut self.workspace.node_room
+    }
+
+    fn version(&self) -> u16 {
+        self.options.version
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::host::Host;
 use super::table::CommandTable;
+use crate::base::alloc;
 use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Pause, Waiting, Watches};
 use crate::config::Config;
+use crate::encoding::dict::mapped_bytes_total;
 use crate::keyspace::{Keyspace, Ledger};
 use crate::metrics::error_stats::ErrorStats;
 use crate::metrics::latency::Latency;
@@ -108,6 +110,9 @@ pub struct DebugSwitches {
     pub cron_paused: bool,
     pub skip_checksum_validation: bool,
     pub dict_resizing: bool,
+    /// Elements of large lists from this size on, in bytes, get a node of their own; `None`: only those that fit into
+    /// none.
+    pub list_plain_bytes_min: Option<usize>,
 }
 
 impl Default for DebugSwitches {
@@ -117,6 +122,7 @@ impl Default for DebugSwitches {
             cron_paused: false,
             skip_checksum_validation: false,
             dict_resizing: true,
+            list_plain_bytes_min: None,
         }
     }
 }
@@ -159,7 +165,9 @@ impl Server {
 
     /// Derives from the configuration what other rooms keep of it.
     pub fn apply_config(&mut self) {
-        self.keyspace.set_settings(super::settings::keyspace_settings(&self.config));
+        let mut settings = super::settings::keyspace_settings(&self.config);
+        settings.rules.list_plain_bytes_min = self.debug.list_plain_bytes_min.unwrap_or(usize::MAX);
+        self.keyspace.set_settings(settings);
     }
 
     /// Shows in `ps` what `proc-title-template` asks for, when the process may change its title.
@@ -170,10 +178,10 @@ impl Server {
         }
     }
 
-    /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the tables' own
-    /// mappings.
+    /// Bytes that the dataset and everything beside it use: what the allocator has given out, and the mappings of large
+    /// tables, be they databases or collections.
     pub fn used_memory_bytes(&self) -> usize {
-        crate::base::alloc::used_memory_bytes() + self.keyspace.mapped_bytes()
+        alloc::used_memory_bytes() + mapped_bytes_total()
     }
 
     /// The time when the last command ended, if `now` is the time when it began.

@@ -5,7 +5,8 @@
 
 use super::server::{REDIS_VERSION, Server};
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
-use crate::base::{alloc, log, process};
+use crate::base::{log, process};
+use crate::config::choices::Choice;
 use crate::config::{Config, OomScoreAdj};
 use crate::keyspace::db::Sharing;
 use crate::metrics::latency::is_spike;
@@ -16,7 +17,7 @@ use crate::persist::disk::{
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
 use crate::persist::image::{ImageOptions, KeyDelay, save_image};
 use crate::persist::snapshot::{Background, Due, SaveStatus};
-use crate::rdb::{Checksum, Compression, Workspace, WriterOptions};
+use crate::rdb::{Checksum, Compression, Workspace, WriterOptions, version_within};
 use nix::errno::Errno;
 use std::path::Path;
 use std::time::Duration;
@@ -57,7 +58,7 @@ impl Server {
 
     fn write_snapshot(&mut self, page_cache: PageCache) -> Result<(), SnapshotError> {
         let paths = self.save_paths()?;
-        let options = self.image_options(page_cache);
+        let options = self.image_options(self.save_version()?, page_cache);
         let plan = (&options, Workspace::new());
         let saved = save_image(&self.keyspace, &mut System, &paths, plan, &mut |_| {});
         saved.map(drop).map_err(|fault| paths.explain(fault))
@@ -78,10 +79,11 @@ impl Server {
 
     fn fork_background_save(&mut self, now_ms: i64) -> Result<(), SnapshotError> {
         let paths = self.save_paths()?;
-        let used_memory_bytes = alloc::used_memory_bytes() as u64;
+        let version = self.save_version()?;
+        let used_memory_bytes = self.used_memory_bytes() as u64;
         preflight(&paths, used_memory_bytes)?;
         self.snapshots.repair.stop();
-        let options = self.image_options(PageCache::Release);
+        let options = self.image_options(version, PageCache::Release);
         let log = log::child_log().map_err(|error| {
             let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
             SnapshotError::errno(Operation::OpenLog, Path::new(&self.config.logfile), errno)
@@ -113,13 +115,22 @@ impl Server {
         SavePaths::new(&self.config.dir, &self.config.dbfilename, nonce)
     }
 
-    fn image_options(&self, page_cache: PageCache) -> ImageOptions {
+    /// The lowest version of the format that holds the dataset, unless `rdb-save-version` forbids it.
+    fn save_version(&self) -> Result<u16, SnapshotError> {
+        let pinned = self.config.rdb_save_version;
+        version_within(self.keyspace.rdb_version_needed(), pinned.limit()).map_err(|too_new| {
+            let reason = format!("{too_new}, but rdb-save-version is {}", pinned.word());
+            SnapshotError::text(Operation::Version, &self.rdb_path(), reason)
+        })
+    }
+
+    fn image_options(&self, version: u16, page_cache: PageCache) -> ImageOptions {
         let config = &self.config;
         ImageOptions {
             writer: WriterOptions {
                 compression: if config.rdbcompression { Compression::Lzf } else { Compression::Off },
                 checksum: if config.rdbchecksum { Checksum::On } else { Checksum::Off },
-                version: self.keyspace.rdb_version_needed(),
+                version,
             },
             file: FilePolicy {
                 incremental: if config.rdb_save_incremental_fsync {
@@ -132,7 +143,7 @@ impl Server {
             key_delay: KeyDelay(config.rdb_key_save_delay),
             now_ms: self.clock.now().unix_ms(),
             redis_version: REDIS_VERSION,
-            used_memory_bytes: alloc::used_memory_bytes() as u64,
+            used_memory_bytes: self.used_memory_bytes() as u64,
         }
     }
 

@@ -23,7 +23,10 @@ use tintype::exec::call::{Request, execute};
 use tintype::exec::command_table;
 use tintype::server::Server;
 
-pub const TARGETS: &[(&str, fn(&[u8]))] =
+/// A target by its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+pub const TARGETS: &[Target] =
     &[("listpack", listpack), ("restore", restore), ("rdb", rdb), ("commands", commands)];
 
 fn listpack(bytes: &[u8]) {
@@ -111,7 +114,9 @@ fn is_harmless(words: &[Vec<u8>]) -> bool {
     let name = words[0].to_ascii_uppercase();
     let is_sample = name.ends_with(b"MEMBER") || name.ends_with(b"FIELD");
     let is_long = |word: &Vec<u8>| word.first() == Some(&b'-') && word.len() > DIGITS_MAX;
-    !HARMFUL.iter().any(|harmful| harmful.as_bytes() == name) && !(is_sample && words.iter().any(is_long))
+    let is_harmful = HARMFUL.iter().any(|harmful| harmful.as_bytes() == name);
+    let is_endless = is_sample && words.iter().any(is_long);
+    !is_harmful && !is_endless
 }
 
 /// A server and its client.

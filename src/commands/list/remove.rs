@@ -3,8 +3,8 @@
 use super::range_of;
 use crate::base::argv::Args;
 use crate::encoding::quicklist::Direction;
-use crate::keyspace::{Event, Tx};
-use crate::object::List;
+use crate::keyspace::{Access, Event, Fate, Tx};
+use crate::object::{List, ListView};
 use crate::resp::Reply;
 use crate::server::Flow;
 use crate::spec::CommandError;
@@ -31,14 +31,16 @@ pub(super) fn lrem(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Re
 pub(super) fn ltrim(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     let key = args.at(1);
     let range = (integer(args.at(2))?, integer(args.at(3))?);
-    if tx.check::<List>(key)? {
-        let (removed, fate) = tx.edit(key, |list: &mut List, rules| {
-            let len = list.count();
-            let (first, count) = range_of(range, len);
-            list.trim(first..first + count, rules);
-            len - count
-        });
-        tx.told(key, Event::Ltrim, removed as u64, fate);
+    if let Some(len) = tx.view::<List>(key, Access::Write)?.map(ListView::len) {
+        let (first, count) = range_of(range, len);
+        let fate = if count == 0 {
+            // As a whole, which may be off the loop.
+            tx.remove(key, tx.keyspace.settings.free_replaced);
+            Fate::Emptied
+        } else {
+            tx.edit(key, |list: &mut List, rules| list.trim(first..first + count, rules)).1
+        };
+        tx.told(key, Event::Ltrim, (len - count) as u64, fate);
     }
     reply.ok();
     Ok(Flow::Done)

@@ -7,7 +7,7 @@ use super::bounds::{lex_range, score_range};
 use super::store::{Stored, store};
 use crate::base::argv::Args;
 use crate::encoding::listpack::Digits;
-use crate::keyspace::{Event, Tx};
+use crate::keyspace::{Access, Event, Fate, Tx};
 use crate::object::zset::{LexRange, Order, ScoreRange, ZsetBuilder};
 use crate::object::{Zset, ZsetView};
 use crate::resp::Reply;
@@ -218,19 +218,19 @@ fn remove(
     find: impl FnOnce(ZsetView<'_>) -> Range<usize>,
     reply: &mut Reply<'_>,
 ) -> Result<Flow, CommandError> {
-    use crate::object::DataType;
-    if !tx.check::<Zset>(key)? {
-        reply.integer(0);
-        return Ok(Flow::Done);
+    let found = tx.view::<Zset>(key, Access::Write)?.map(|zset| (find(zset), zset.len()));
+    let (ranks, len) = found.unwrap_or_default();
+    if !ranks.is_empty() {
+        let fate = if ranks.len() == len {
+            // As a whole, which may be off the loop.
+            tx.remove(key, tx.keyspace.settings.free_replaced);
+            Fate::Emptied
+        } else {
+            tx.edit::<Zset, _>(key, |zset, _| zset.remove_ranks(ranks.clone())).1
+        };
+        tx.told(key, event, ranks.len() as u64, fate);
     }
-    let (removed, fate) = tx.edit::<Zset, _>(key, |zset, _| {
-        let ranks = find(zset.view());
-        zset.remove_ranks(ranks)
-    });
-    if removed > 0 {
-        tx.told(key, event, removed as u64, fate);
-    }
-    reply.count(removed);
+    reply.count(ranks.len());
     Ok(Flow::Done)
 }
 

@@ -350,6 +350,27 @@ fn changes_are_counted_and_propagated() {
 }
 
 #[test]
+fn reads_are_counted_as_by_redis() {
+    let mut fixture = Fixture::new();
+    fixture.run("ZADD z 1 a");
+    fixture.run("SET s x");
+    for (line, hits, misses) in [
+        ("ZADD z 1 b", 0, 0),
+        ("ZINCRBY z 1 b", 0, 0),
+        ("ZPOPMAX z", 0, 0),
+        ("ZSCORE z a", 1, 0),
+        ("ZRANGESTORE d z 0 -1", 1, 0),
+        ("ZUNIONSTORE d 3 z none z", 2, 1),
+        ("ZUNION 3 z s z", 2, 0),
+        ("ZRANDMEMBER none", 0, 1),
+    ] {
+        let before = (fixture.hits(), fixture.misses());
+        fixture.run(line);
+        assert_eq!((fixture.hits() - before.0, fixture.misses() - before.1), (hits, misses), "{line}");
+    }
+}
+
+#[test]
 fn who_finds_nothing_to_pop_waits() {
     let mut fixture = Fixture::new();
     fixture.run("MULTI");

@@ -10,8 +10,8 @@
 //!
 //! An overflow bucket has three slots at first, then five, then seven: 32, 48 or 64 bytes.
 //!
-//! Invariants: 1. a chained bucket has seven slots, of which six are items; 2. an overflow bucket holds at least two items
-//! (one would fit into its parent), and at most two slots of an unchained one are free.
+//! Invariants: 1. a chained bucket has seven slots, of which six are items; 2. an overflow bucket holds at least two
+//! items (one would fit into its parent), and at most two slots of an unchained one are free.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;

@@ -5,15 +5,15 @@
 //! pointers, see `bucket`), then the items whose tag matches: nearly always one. A full bucket chains to
 //! overflow buckets, which are no larger than they must be.
 //!
-//! The number of buckets is a power of two (`scan` needs that). When more than `Item::ITEMS_PER_BUCKET` items fall on a
-//! bucket, or less than a seventh of them, a second table is made and every call that changes something moves a bucket
-//! or two to it (`rehash`), as does `rehash_step`, for the cron. So the fill varies by a factor of two with the number of
-//! items, and with it what the table costs for each:
+//! The number of buckets is a power of two (`scan` needs that). When more than `Item::ITEMS_PER_BUCKET` items fall on
+//! a bucket, or less than a seventh of them, a second table is made and every call that changes something moves a
+//! bucket or two to it (`rehash`), as does `rehash_step`, for the cron. So the fill varies by a factor of two with the
+//! number of items, and with it what the table costs for each:
 //!
-//! | | at the least fill | at the highest | lookups that read a second line |
+//! | | bytes per item | while it grows | lookups that read a second line |
 //! |---|---|---|---|
-//! | `FILL_FOR_SPEED` (6)   | 21.4 B (3 items a bucket) | 12.4 B (6) | 1 to 13 % |
-//! | `FILL_FOR_MEMORY` (14) | 11.7 B (7)                | 11.1 B (14) | 20 to 57 % |
+//! | `FILL_FOR_SPEED` (6)   | 12.3 (6 items in a bucket) to 21.4 (3)  | 34 | 1 to 13 % |
+//! | `FILL_FOR_MEMORY` (14) | 10.7 (14) to 11.3 (7)                   | 20 | 20 to 57 % |
 //!
 //! Invariants:
 //! 1. While two tables exist, an item is in `next` if its bucket of `current` is below `moved`, else in
@@ -27,6 +27,7 @@
 //! once per command (`hash`) and handed to each call, which also lets a caller prefetch for many keys before
 //! it looks them up.
 
+mod arrivals;
 mod batch;
 mod bucket;
 mod rehash;
@@ -41,6 +42,7 @@ use std::marker::PhantomData;
 
 use siphasher::sip::SipHasher13;
 
+pub use self::arrivals::Arrivals;
 pub use self::batch::BATCH;
 pub use self::scan::Iter;
 pub use self::statistics::{DictStatistics, TableStatistics};

@@ -1,11 +1,10 @@
 //! Growing and shrinking, one bucket at a time.
 //!
-//! A rehash fills `next` from `current`, bucket by bucket in order of the index; when all is moved `next`
-//! becomes `current`. Every insertion, removal and `get_mut` moves one bucket. Growth starts at a mean fill of the
-//! bucket (`ITEMS_PER_BUCKET`) and doubles the buckets, so it is over after one new item per bucket or less, long before
-//! `next` is full.
-//! The items of the bucket that comes next are prefetched, because moving an item means reading its key for
-//! the hash.
+//! A rehash fills `next` from `current`, bucket by bucket in order of the index; when all is moved `next` becomes
+//! `current`. Every insertion, removal and `get_mut` moves a bucket (two where memory counts most). Growth starts at a
+//! mean fill of `ITEMS_PER_BUCKET` and doubles the buckets, so it is over after at most one new item per bucket, long
+//! before `next` is full. The items of the buckets that come next are prefetched, because moving an item means reading
+//! its key for the hash.
 //!
 //! A pause (`pause_rehash`, counted) stops both the start and the steps of a rehash: a forked child shares
 //! our pages, and what we do not touch need not be copied. Insertions then lengthen the chains. Only a table

@@ -154,8 +154,8 @@ impl Table {
     #[inline]
     pub(super) fn bucket(&self, index: usize) -> Bucket {
         debug_assert!(index <= self.mask);
-        // SAFETY: the index is below the number of buckets (callers mask it or count up to `count`), and whoever changes
-        // a bucket has borrowed the table for change.
+        // SAFETY: the index is below the number of buckets (callers mask it or count up to `count`), and whoever
+        // changes a bucket has borrowed the table for change.
         unsafe { Bucket::at(self.lines.add(index)) }
     }
 

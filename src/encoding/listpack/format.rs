@@ -254,11 +254,18 @@ impl<'a> Encoded<'a> {
         self.size() + usize::from(self.backlen_bytes)
     }
 
-    /// Fills `out`, which has room for `size` or for `size_with_backlen`; in the former case there is no backlen.
+    /// What the entry begins with; more bytes than count may follow.
     #[inline]
-    pub(in crate::encoding) fn write(&self, out: &mut [u8]) {
-        let (head, rest) = out.split_at_mut(usize::from(self.head_bytes));
-        head.copy_from_slice(&self.head[..head.len()]);
+    pub(in crate::encoding) fn head(&self) -> &[u8; 9] {
+        &self.head
+    }
+
+    /// Fills `out` with the entry from byte `skipped` on, which is inside its encoding. It has room for all of
+    /// `size_with_backlen`, or up to `size`: there is no backlen then.
+    #[inline]
+    pub(in crate::encoding) fn write(&self, skipped: usize, out: &mut [u8]) {
+        let (head, rest) = out.split_at_mut(usize::from(self.head_bytes) - skipped);
+        head.copy_from_slice(&self.head[skipped..usize::from(self.head_bytes)]);
         let (text, rest) = rest.split_at_mut(self.text.len());
         text.copy_from_slice(self.text);
         rest.copy_from_slice(&self.backlen[..rest.len()]);

@@ -11,6 +11,7 @@
 
 mod build;
 mod check;
+mod load;
 mod node;
 mod path;
 #[cfg(test)]
@@ -19,12 +20,13 @@ mod tree;
 mod walk;
 
 pub use self::build::{Gathering, Sorted};
+pub use self::load::OrderedLoader;
 use self::node::Pair;
 pub use self::tree::Bound;
 use self::tree::Tree;
 pub use self::walk::Order;
 use self::walk::Walk;
-use super::dict::{Dict, HashSeed};
+use super::dict::{Dict, DictStatistics, HashSeed};
 use super::scored::Scored;
 
 pub struct Ordered {
@@ -49,6 +51,11 @@ pub enum Put {
 pub struct Entries<'a>(Walk<'a>);
 
 impl Ordered {
+    /// The members as a table, to prefetch in it.
+    pub fn members(&self) -> &Dict<Scored> {
+        &self.members
+    }
+
     /// Allocates nothing until the first insertion.
     pub fn new(seed: HashSeed) -> Self {
         Ordered { members: Dict::new(seed), tree: Tree::default(), seed }
@@ -70,8 +77,9 @@ impl Ordered {
 
     /// The member's rank, the lowest score having 0, and its score.
     pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
-        let score = self.score(member)?;
-        Some((self.tree.rank_of_entry(score, member), score))
+        let item = self.members.get(self.members.hash(member), member)?;
+        let score = item.score();
+        Some((self.tree.rank_of_item(item.pointer(), score)?, score))
     }
 
     /// How many members lie before a bound.
@@ -165,12 +173,21 @@ impl Ordered {
         self.members.resume_rehash();
     }
 
+    pub fn is_rehash_paused(&self) -> bool {
+        self.members.is_paused()
+    }
+
     /// Bytes allocated: tables, tree and items, whose size is guessed from so many of them; 0 looks at all.
     pub fn heap_bytes(&self, samples: usize) -> usize {
         let samples = if samples == 0 { self.len() } else { samples.min(self.len()) };
         let sampled: usize = self.members.iter().take(samples).map(Scored::heap_bytes).sum();
         let items = (sampled as u128 * self.len() as u128).checked_div(samples as u128).unwrap_or(0);
         self.members.heap_bytes() + self.tree.heap_bytes(samples) + items as usize
+    }
+
+    /// How the table of the members is filled.
+    pub fn table_statistics(&self) -> DictStatistics {
+        self.members.statistics()
     }
 
     /// Calls to the allocator that dropping takes, roughly.

@@ -346,7 +346,7 @@ impl Child {
 }
 
 /// The least room for `entries`.
-fn capacity_for(entries: usize) -> usize {
+pub(super) fn capacity_for(entries: usize) -> usize {
     debug_assert!(entries <= ENTRIES_MAX);
     (entries + 1).next_multiple_of(STEP).max(STEP) - 1
 }

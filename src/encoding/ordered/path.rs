@@ -3,7 +3,9 @@
 //! A search at a node is a binary search over the scores of its entries; the items are read only where scores are
 //! equal. The lines of the next node's scores are asked for all at once, as soon as its address is known.
 
-use super::node::{Address, INNER, LEAF, Node};
+use std::hint::select_unpredictable;
+
+use super::node::{Address, INNER, LEAF, Node, capacity_for};
 use super::tree::Tree;
 use crate::encoding::prefetch::{LINE_BYTES, prefetch};
 use crate::encoding::scored::ScoredPointer;
@@ -49,20 +51,64 @@ impl Path {
 }
 
 impl Tree {
-    /// The place behind all entries that are `before`, a property that no entry has behind one that has it not.
+    /// The place behind all entries of a lower score, and those of this score that are `before`, a property that none
+    /// has behind one that has it not.
     #[inline]
-    pub(super) fn descend(&self, root: Address, before: impl Fn(f64, ScoredPointer) -> bool) -> Path {
+    pub(super) fn descend(&self, root: Address, score: f64, before: impl Fn(ScoredPointer) -> bool) -> Path {
+        self.descend_by(root, |scores, items, known| {
+            let low = known + lower_scores(&scores[known..], score);
+            low + items[low..low + ties(&scores[low..], score)].partition_point(|item| before(*item))
+        })
+    }
+
+    /// The place before the entry of an item; `before` as for `descend`, and true of the item. In its leaf the item is
+    /// known by its address, so that other items of its score need not be read.
+    pub(super) fn find_by(
+        &self,
+        root: Address,
+        (item, score): (ScoredPointer, f64),
+        before: impl Fn(ScoredPointer) -> bool,
+    ) -> Option<Path> {
+        let mut path = self.descend_inner(root, |scores, items, known| {
+            let low = known + lower_scores(&scores[known..], score);
+            low + items[low..low + ties(&scores[low..], score)].partition_point(|item| before(*item))
+        });
+        let low = lower_scores(path.leaf.scores(), score);
+        path.position = low + path.leaf.items()[low..].iter().position(|other| *other == item)?;
+        Some(path)
+    }
+
+    /// The place behind all entries that are `before`, whatever their scores.
+    pub(super) fn descend_by_item(&self, root: Address, before: impl Fn(ScoredPointer) -> bool) -> Path {
+        self.descend_by(root, |_, items, known| known + items[known..].partition_point(|item| before(*item)))
+    }
+
+    /// Goes down by what `find` says of the entries of each node: how many are before the place, the first `known`
+    /// being so in any case.
+    #[inline]
+    fn descend_by(&self, root: Address, find: impl Fn(&[f64], &[ScoredPointer], usize) -> usize) -> Path {
+        let mut path = self.descend_inner(root, &find);
+        path.position = find(path.leaf.scores(), path.leaf.items(), 0);
+        path
+    }
+
+    /// As `descend_by`, but not into the leaf.
+    #[inline]
+    fn descend_inner(&self, root: Address, find: impl Fn(&[f64], &[ScoredPointer], usize) -> usize) -> Path {
         let mut path = Path::at(root);
         let mut address = root;
         for depth in 0..self.height {
             let node = Node::<INNER>::at(address);
-            let index = entries_before(&node, 1, &before) - 1;
+            let index = find(node.scores(), node.items(), 1) - 1;
             path.steps[depth] = Step { node, index };
             address = node.child(index);
-            prefetch_scores(address, if depth + 1 == self.height { node.sizes()[index] } else { 0 });
+            if depth + 1 == self.height {
+                prefetch_leaf(address, node.sizes()[index]);
+            } else {
+                prefetch_scores(address);
+            }
         }
         path.leaf = Node::at(address);
-        path.position = entries_before(&path.leaf, 0, &before);
         path
     }
 
@@ -96,33 +142,41 @@ impl Tree {
     }
 }
 
-/// How many of a node's entries are `before`, of which the first `known` are taken for it.
+/// How many of the ascending scores are lower. Which half holds the answer cannot be foreseen, so it is no branch.
 #[inline]
-fn entries_before<const COLUMNS: usize>(
-    node: &Node<COLUMNS>,
-    known: usize,
-    before: &impl Fn(f64, ScoredPointer) -> bool,
-) -> usize {
-    let (scores, items) = (node.scores(), node.items());
-    let (mut low, mut high) = (known, scores.len());
-    while low < high {
-        let middle = (low + high) / 2;
-        if before(scores[middle], items[middle]) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+fn lower_scores(scores: &[f64], score: f64) -> usize {
+    let (mut start, mut left) = (0, scores.len());
+    while left > 0 {
+        let half = left / 2;
+        let is_lower = scores[start + half] < score;
+        start = select_unpredictable(is_lower, start + half + 1, start);
+        left = select_unpredictable(is_lower, left - half - 1, half);
     }
-    low
+    start
 }
 
-/// Asks for the scores of a node, of which there are about `entries` (unknown: 0).
+/// How many scores at the beginning are this one.
 #[inline]
-fn prefetch_scores(address: Address, entries: usize) {
-    const SCORES_PER_LINE: usize = LINE_BYTES / size_of::<f64>();
-    /// Enough to have the middle of an inner node's scores.
-    const LINES_UNKNOWN: usize = 5;
-    let lines = if entries == 0 { LINES_UNKNOWN } else { entries / SCORES_PER_LINE + 1 };
+fn ties(scores: &[f64], score: f64) -> usize {
+    scores.iter().take_while(|other| **other == score).count()
+}
+
+/// Asks for an inner node, so far that the middle of its scores comes with it.
+#[inline]
+fn prefetch_scores(address: Address) {
+    const LINES: usize = 5;
+    prefetch_lines(address, LINES);
+}
+
+/// Asks for all of a leaf of so many entries, as far as it has no more room than it needs.
+#[inline]
+fn prefetch_leaf(address: Address, entries: usize) {
+    const ENTRIES_PER_LINE: usize = LINE_BYTES / (size_of::<f64>() + size_of::<ScoredPointer>());
+    prefetch_lines(address, capacity_for(entries) / ENTRIES_PER_LINE + 1);
+}
+
+#[inline]
+fn prefetch_lines(address: Address, lines: usize) {
     let start = address.as_ptr().cast::<u8>();
     (0..lines).for_each(|line| prefetch(start.wrapping_add(line * LINE_BYTES)));
 }

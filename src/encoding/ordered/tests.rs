@@ -7,12 +7,20 @@ use std::collections::{BTreeSet, HashMap};
 const SEED: HashSeed = HashSeed([7; 16]);
 
 /// A score that `BTreeSet` can order; never NaN.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Total(f64);
+
 impl Eq for Total {}
+
+impl PartialOrd for Total {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl Ord for Total {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.partial_cmp(other).expect("no NaN")
+        self.0.partial_cmp(&other.0).expect("no NaN")
     }
 }
 

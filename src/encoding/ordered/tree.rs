@@ -36,6 +36,9 @@ pub enum Bound<'a> {
     AfterMember(&'a [u8]),
 }
 
+/// Entries of a node that is made full: it takes a block of 896 bytes, and leaves a step of room below the most.
+pub(super) const FILL: usize = 55;
+
 #[derive(Default)]
 pub(super) struct Tree {
     pub(super) root: Option<Address>,
@@ -65,21 +68,18 @@ impl Tree {
     pub(super) fn rank(&self, bound: Bound<'_>) -> usize {
         // SAFETY: items in the tree are alive (invariant 4).
         let member = |item: ScoredPointer| unsafe { item.member() };
-        match bound {
-            Bound::BeforeScore(low) => self.count_while(|score, _| score < low),
-            Bound::AfterScore(high) => self.count_while(|score, _| score <= high),
-            Bound::BeforeMember(low) => self.count_while(|_, item| member(item) < low),
-            Bound::AfterMember(high) => self.count_while(|_, item| member(item) <= high),
-        }
+        let Some(root) = self.root else { return 0 };
+        self.rank_of(&match bound {
+            Bound::BeforeScore(low) => self.descend(root, low, |_| false),
+            Bound::AfterScore(high) => self.descend(root, high, |_| true),
+            Bound::BeforeMember(low) => self.descend_by_item(root, |item| member(item) < low),
+            Bound::AfterMember(high) => self.descend_by_item(root, |item| member(item) <= high),
+        })
     }
 
-    /// How many entries lie before (score, member).
-    pub(super) fn rank_of_entry(&self, score: f64, member: &[u8]) -> usize {
-        self.count_while(|other, item| is_before(other, item, score, member))
-    }
-
-    fn count_while(&self, before: impl Fn(f64, ScoredPointer) -> bool) -> usize {
-        self.root.map_or(0, |root| self.rank_of(&self.descend(root, before)))
+    /// How many entries lie before that of an item, which is there.
+    pub(super) fn rank_of_item(&self, item: ScoredPointer, score: f64) -> Option<usize> {
+        self.find(item, score).map(|path| self.rank_of(&path))
     }
 
     /// The entry of a rank.
@@ -101,7 +101,10 @@ impl Tree {
         };
         // SAFETY: the item is alive, as the caller promises.
         let member = unsafe { pair.item.member() };
-        let path = self.descend(root, |score, item| is_before(score, item, pair.score, member));
+        let path = self.descend(root, pair.score, |item| {
+            // SAFETY: items in the tree are alive (invariant 4).
+            unsafe { item.member() < member }
+        });
         for step in &path.steps[..self.height] {
             step.node.set_size(step.index, step.node.sizes()[step.index] + 1);
         }
@@ -213,13 +216,10 @@ impl Tree {
     fn find(&self, item: ScoredPointer, score: f64) -> Option<Path> {
         // SAFETY: items in the tree are alive (invariant 4), and the caller has this one.
         let member = unsafe { item.member() };
-        let is_up_to = |other: f64, found: ScoredPointer| {
+        self.find_by(self.root?, (item, score), |other| {
             // SAFETY: as above.
-            other < score || other == score && (found == item || unsafe { found.member() } < member)
-        };
-        let mut path = self.descend(self.root?, is_up_to);
-        path.position = path.position.checked_sub(1)?;
-        (path.leaf.items()[path.position] == item).then_some(path)
+            other == item || unsafe { other.member() < member }
+        })
     }
 
     /// Removes entries of one leaf, from the place of `path` on.
@@ -324,18 +324,22 @@ impl Tree {
     /// # Safety
     /// As for `insert`, for each item; the order is strict.
     pub(super) unsafe fn from_sorted(pairs: impl ExactSizeIterator<Item = Pair>) -> Tree {
-        /// Fills a block of 896 bytes, and leaves a step of room below the most.
-        const FILL: usize = 55;
         let len = pairs.len();
         let (mut pairs, mut left) = (pairs, len);
-        let mut level = Vec::with_capacity(len.div_ceil(FILL));
+        let mut leaves = Vec::with_capacity(len.div_ceil(FILL));
         while left > 0 {
             let filled = left.min(FILL);
             let leaf = Node::<LEAF>::with_room(filled).opened(0, filled);
             pairs.by_ref().take(filled).enumerate().for_each(|(at, pair)| leaf.set_pair(at, pair));
-            level.push(Child::of(leaf.address(), 0));
+            leaves.push(Child::of(leaf.address(), 0));
             left -= filled;
         }
+        Tree::over(leaves, len)
+    }
+
+    /// The tree of these leaves, which keep the invariants and hold `len` entries.
+    pub(super) fn over(leaves: Vec<Child>, len: usize) -> Tree {
+        let mut level = leaves;
         let mut height = 0;
         while level.len() > 1 {
             height += 1;
@@ -376,7 +380,7 @@ impl Drop for Tree {
 
 /// Whether the entry (score, item) of the tree comes before (other, member).
 #[inline]
-fn is_before(score: f64, item: ScoredPointer, other: f64, member: &[u8]) -> bool {
+pub(super) fn is_before(score: f64, item: ScoredPointer, other: f64, member: &[u8]) -> bool {
     // SAFETY: items in the tree are alive (invariant 4 of this file's head).
     score < other || score == other && unsafe { item.member() } < member
 }

@@ -41,7 +41,7 @@ impl Quicklist {
         }
         self.len += 1;
         self.nodes[place].load();
-        if limits.node.is_too_small_for(text.len()) {
+        if limits.is_plain(text.len()) {
             let gap = self.split(place, within);
             self.nodes.insert(gap, Node::plain(text.to_vec()));
             return self.settle(place..gap + 2, limits);
@@ -75,7 +75,7 @@ impl Quicklist {
     pub fn set(&mut self, index: usize, text: &[u8], limits: Limits) -> bool {
         let Some((place, within)) = self.locate(index) else { return false };
         self.nodes[place].load();
-        let is_large = limits.node.is_too_small_for(text.len());
+        let is_large = limits.is_plain(text.len());
         if self.nodes[place].is_packed() && !is_large {
             self.nodes[place].replace(within, &Encoded::of_text(text));
             if self.nodes[place].is_beyond(limits.node) {
@@ -190,8 +190,8 @@ impl Quicklist {
                 continue;
             }
             let (one, other) = (&self.nodes[first], &self.nodes[second]);
-            let (bytes, entries) = (one.weight() + other.weight(), one.count() + other.count());
-            if one.is_packed() && other.is_packed() && limits.node.allows(bytes, entries) {
+            let entries = one.count() + other.count();
+            if one.is_packed() && other.is_packed() && limits.node.allows(one.joint_weight(other), entries) {
                 let other = self.nodes.remove(second).expect("it was looked at above");
                 self.nodes[first].append(&other);
             }

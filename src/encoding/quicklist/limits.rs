@@ -41,9 +41,9 @@ impl NodeLimit {
         }
     }
 
-    /// Whether an element of this many bytes gets a node of its own.
+    /// Whether an element of this many bytes fits into no node.
     #[inline]
-    pub(super) const fn is_too_small_for(self, text_len: usize) -> bool {
+    const fn is_too_small_for(self, text_len: usize) -> bool {
         match self {
             NodeLimit::Bytes(most) => text_len > most,
             NodeLimit::Entries(_) => text_len > BYTES_OF_COUNTED,
@@ -57,4 +57,14 @@ pub struct Limits {
     pub node: NodeLimit,
     /// So many nodes at either end are never compressed; 0: none is.
     pub compress_depth: usize,
+    /// Elements of so many bytes get a node of their own even if a node could hold them; `usize::MAX`: none does.
+    pub plain_bytes_min: usize,
+}
+
+impl Limits {
+    /// Whether an element of this many bytes gets a node of its own.
+    #[inline]
+    pub(super) const fn is_plain(&self, text_len: usize) -> bool {
+        self.node.is_too_small_for(text_len) || text_len >= self.plain_bytes_min
+    }
 }

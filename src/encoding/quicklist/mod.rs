@@ -1,12 +1,13 @@
 //! Quicklist: a large list, as a deque of nodes that hold some elements each.
 //!
 //! ```text
-//!   nodes:   Open  Open  Run  Run  Run  Run  Plain  Run  Open  Open       a deque of 32 bytes a node
+//!   nodes:   Open  Open  Run  Even  Even  Run  Plain  Run  Open  Open     a deque of 32 bytes a node
 //!                                                                         their contents: see `node`
 //! ```
 //! A push or a pop touches the node at that end and nothing else: it has room on both sides, and entries with their
-//! lengths behind them, so that it can be read from either end. Nodes further in are runs, without those lengths and
-//! without room. With a compress depth of n, all but the n nodes at either end are compressed if that saves enough.
+//! lengths behind them, so that it can be read from either end. Nodes further in are sealed: without those lengths and
+//! without room, and without what all their entries begin with if they are of one length or width. With a compress
+//! depth of n, all but the n nodes at either end are compressed if that saves enough.
 //!
 //! Invariants:
 //! 1. No node is empty; `len` is the sum of the nodes' counts.
@@ -16,6 +17,7 @@
 //!
 //! Finding an index walks the nodes' counts from the nearer end; a million elements are some two thousand nodes.
 
+mod content;
 mod edit;
 mod limits;
 mod node;
@@ -114,7 +116,7 @@ impl Quicklist {
     #[inline]
     pub fn push(&mut self, end: End, text: &[u8], limits: Limits) {
         self.len += 1;
-        if limits.node.is_too_small_for(text.len()) {
+        if limits.is_plain(text.len()) {
             return self.add_node(end, Node::plain(text.to_vec()), limits);
         }
         let entry = Encoded::of_text(text);
@@ -172,7 +174,7 @@ impl Quicklist {
                     self.add_node(End::Tail, Node::plain(rest[start..size].to_vec()), limits);
                     rest = &rest[size + listpack::format::backlen_bytes(size, &rest[size..])..];
                 }
-                _ => self.add_node(End::Tail, Node::with_room(most), limits),
+                _ => self.add_node(End::Tail, Node::with_room(most, rest), limits),
             }
         }
     }
@@ -186,7 +188,7 @@ impl Quicklist {
 
     /// Adds an element as the last node, as a plain one if it is as large as that.
     pub fn push_owned(&mut self, text: Vec<u8>, limits: Limits) {
-        if limits.node.is_too_small_for(text.len()) {
+        if limits.is_plain(text.len()) {
             self.len += 1;
             self.add_node(End::Tail, Node::plain(text), limits);
         } else {
@@ -339,17 +341,18 @@ impl Quicklist {
             Fit::Half => limit.is_far_from(bytes, node.count()),
             Fit::Whole => limit.allows(bytes, node.count()),
         };
-        if !fits(node.weight() + node.count()) || matches!(node.form(), Form::Plain | Form::SqueezedPlain) {
+        if !fits(node.run_weight() + node.count()) || matches!(node.form(), Form::Plain | Form::SqueezedPlain)
+        {
             return None;
         }
-        let mut blob = Vec::with_capacity(node.weight() + node.count() + HEADER_BYTES + 1);
+        let mut blob = Vec::with_capacity(node.run_weight() + node.count() + HEADER_BYTES + 1);
         append_listpack(node.content(&mut Vec::new()), node.count(), &mut blob);
         fits(blob.len()).then_some(blob)
     }
 }
 
 /// Appends a listpack of the content of a packed node to `blob`, which is empty.
-fn append_listpack(content: node::Content<'_>, count: usize, blob: &mut Vec<u8>) {
+fn append_listpack(content: content::Content<'_>, count: usize, blob: &mut Vec<u8>) {
     blob.extend_from_slice(&[0; HEADER_BYTES]);
     content.append_entries(blob);
     listpack::edit::finish(blob, count);

@@ -2,22 +2,25 @@
 //!
 //! ```text
 //!   Open           | room | entry backlen entry backlen .. | room |     grows and shrinks at both ends
-//!   Run            | entry entry ..                        |            one byte an element smaller, exactly as
-//!                                                                       large as it must be; read from the front
+//!   Run            | entry entry ..                        |            without room and backlens; read from the front
+//!   Even           | data data ..                          |            of entries that all begin with one header,
+//!                                                                       which stands in the node
 //!   Plain          | the one element's text                |
 //!   Squeezed       | u32 LE | LZF of an open node's bytes  |            the number is their length
 //!   SqueezedPlain  | u32 LE | LZF of the text              |
 //! ```
 //! Entries are spelled as in a listpack. Invariants:
 //! 1. `start..end` are the bytes in use; there are `count` elements in them; plain nodes have one.
-//! 2. A squeezed node is at least `SAVED_MIN` bytes smaller than it was.
+//! 2. The header is that of an even node, or of an open one that would be even if it were sealed.
+//! 3. A squeezed node is at least `SAVED_MIN` bytes smaller than it was.
 
+use super::content::{Content, Header};
 use super::limits::NodeLimit;
 use super::{Direction, End};
 use crate::base::lzf;
 use crate::encoding::listpack::format::{self, Encoded};
 use crate::encoding::listpack::{Element, Needle};
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 /// Below this many bytes nothing is compressed.
 const SQUEEZED_MIN: usize = 48;
@@ -32,6 +35,7 @@ const ROOM_MIN: usize = 128;
 pub(super) enum Form {
     Open,
     Run,
+    Even,
     Plain,
     Squeezed,
     SqueezedPlain,
@@ -44,20 +48,17 @@ pub(super) struct Node {
     end: u32,
     count: u32,
     form: Form,
-}
-
-/// The bytes of a node in the open.
-#[derive(Clone, Copy)]
-pub(super) struct Content<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) form: Form,
-    count: usize,
+    header: Header,
 }
 
 impl Node {
     fn exact(bytes: Vec<u8>, count: usize, form: Form) -> Node {
         let bytes = bytes.into_boxed_slice();
-        Node { start: 0, end: bytes.len() as u32, bytes, count: count as u32, form }
+        Node { start: 0, end: bytes.len() as u32, bytes, count: count as u32, form, header: Header::NONE }
+    }
+
+    fn even(data: Vec<u8>, count: usize, header: Header) -> Node {
+        Node { header, ..Node::exact(data, count, Form::Even) }
     }
 
     pub(super) fn empty() -> Node {
@@ -70,42 +71,70 @@ impl Node {
 
     /// Takes the blob of a listpack over: the bytes `entries` of `blob`.
     pub(super) fn from_entries(mut blob: Vec<u8>, entries: Range<usize>, count: usize) -> Node {
+        let header = Header::of_all(&blob[entries.clone()]);
         // Spare capacity becomes room at the end.
         blob.resize(blob.capacity(), 0);
-        let mut node = Node::exact(blob, count, Form::Open);
-        (node.start, node.end) = (entries.start as u32, entries.end as u32);
-        node
+        let (start, end) = (entries.start as u32, entries.end as u32);
+        Node { start, end, header, ..Node::exact(blob, count, Form::Open) }
     }
 
-    /// A run without elements that has room for `bytes`.
-    pub(super) fn with_room(bytes: usize) -> Node {
-        let mut node = Node::exact(vec![0; bytes], 0, Form::Run);
-        node.end = 0;
-        node
+    /// The node with other bytes that hold the same elements or some of them, in the same form.
+    fn with(&self, bytes: Vec<u8>, count: usize) -> Node {
+        Node { header: self.header, ..Node::exact(bytes, count, self.form) }
     }
 
-    /// Adds entries from the front of `entries`, which have their backlens, as long as this run has room for them.
-    /// Returns the others.
+    // ----- loading -----
+
+    /// A node without elements that has room for `bytes`, and is to absorb entries like the one at the front of
+    /// `entries`.
+    pub(super) fn with_room(bytes: usize, entries: &[u8]) -> Node {
+        let header = Header::of(entries);
+        let form = if header.is_none() { Form::Run } else { Form::Even };
+        Node { end: 0, header, ..Node::exact(vec![0; bytes], 0, form) }
+    }
+
+    /// Adds entries from the front of `entries`, which have their backlens, as long as this node, a run or an even
+    /// one, has room for them. Returns the others.
     pub(super) fn absorb<'a>(&mut self, entries: &'a [u8]) -> &'a [u8] {
-        let (mut rest, mut end) = (entries, self.end as usize);
-        while !rest.is_empty() && self.form == Form::Run {
+        let mut rest = entries;
+        while !rest.is_empty() && matches!(self.form, Form::Run | Form::Even) {
             let size = format::size_of_entry(rest);
-            let Some(room) = self.bytes[end..].get_mut(..size) else { break };
-            room.copy_from_slice(&rest[..size]);
+            let entry = match self.form {
+                Form::Even if Header::of(rest) == self.header => &rest[self.header.len()..size],
+                Form::Even if self.run_weight() + size > self.bytes.len() => break,
+                Form::Even => {
+                    self.make_run();
+                    continue;
+                }
+                _ => &rest[..size],
+            };
+            let end = self.end as usize;
+            let Some(room) = self.bytes[end..].get_mut(..entry.len()) else { break };
+            room.copy_from_slice(entry);
             rest = &rest[size + format::backlen_bytes(size, &rest[size..])..];
-            end += size;
+            self.end += entry.len() as u32;
             self.count += 1;
         }
-        self.end = end as u32;
         rest
+    }
+
+    /// Makes an even node a run with the same room.
+    fn make_run(&mut self) {
+        let mut run = Vec::with_capacity(self.bytes.len().max(self.run_weight()));
+        self.bare().append_run(&mut run);
+        let end = run.len() as u32;
+        run.resize(run.capacity(), 0);
+        *self = Node { end, ..Node::exact(run, self.count(), Form::Run) };
     }
 
     /// Gives room that is not used back.
     pub(super) fn shrink_to_fit(&mut self) {
         if self.used().len() < self.bytes.len() {
-            *self = Node::exact(self.used().to_vec(), self.count(), self.form);
+            *self = self.with(self.used().to_vec(), self.count());
         }
     }
+
+    // ----- sizes -----
 
     pub(super) fn count(&self) -> usize {
         self.count as usize
@@ -116,7 +145,7 @@ impl Node {
     }
 
     pub(super) fn is_packed(&self) -> bool {
-        matches!(self.form, Form::Open | Form::Run)
+        matches!(self.form, Form::Open | Form::Run | Form::Even)
     }
 
     pub(super) fn is_squeezed(&self) -> bool {
@@ -137,18 +166,35 @@ impl Node {
         &self.bytes[self.range()]
     }
 
-    /// What the limit of a node is measured against: the bytes it has or would have as a run. (Elements of more
-    /// than 127 bytes have a backlen of two bytes, one of which counts.)
+    /// The bytes that the elements have or would have as a run. (Entries of more than 127 bytes have a backlen of two
+    /// bytes, one of which counts.)
     #[inline]
-    pub(super) fn weight(&self) -> usize {
-        let used = (self.end - self.start) as usize;
-        if self.form == Form::Open { used - self.count() } else { used }
+    pub(super) fn run_weight(&self) -> usize {
+        match self.form {
+            Form::Open => self.used().len() - self.count(),
+            Form::Even => self.used().len() + self.count() * self.header.len(),
+            _ => self.used().len(),
+        }
+    }
+
+    /// What the limit of a node is measured against: the bytes that it takes when it is sealed.
+    #[inline]
+    fn weight(&self) -> usize {
+        self.run_weight() - self.count() * self.header.len()
+    }
+
+    /// The weight of the elements of both in one node.
+    pub(super) fn joint_weight(&self, other: &Node) -> usize {
+        let shared = if self.header == other.header { self.header.len() } else { 0 };
+        self.run_weight() + other.run_weight() - (self.count() + other.count()) * shared
     }
 
     /// Whether `entry` may be added. Never to squeezed or plain nodes.
     #[inline]
     pub(super) fn admits(&self, entry: &Encoded<'_>, limit: NodeLimit) -> bool {
-        self.is_packed() && limit.allows(self.weight() + entry.size(), self.count() + 1)
+        let count = self.count() + 1;
+        let shared = if self.header == Header::of(entry.head()) { self.header.len() } else { 0 };
+        self.is_packed() && limit.allows(self.run_weight() + entry.size() - count * shared, count)
     }
 
     pub(super) fn is_beyond(&self, limit: NodeLimit) -> bool {
@@ -157,14 +203,20 @@ impl Node {
 
     // ----- forms -----
 
+    /// The content of a node that is not squeezed.
+    #[inline]
+    fn bare(&self) -> Content<'_> {
+        Content { bytes: self.used(), form: self.form, header: self.header, count: self.count() }
+    }
+
     /// The node's content; `scratch` holds it if the node is squeezed.
     pub(super) fn content<'a>(&'a self, scratch: &'a mut Vec<u8>) -> Content<'a> {
-        let (bytes, form) = match self.form {
-            Form::Open | Form::Run | Form::Plain => (self.used(), self.form),
-            Form::Squeezed => (self.unsqueezed(scratch), Form::Open),
-            Form::SqueezedPlain => (self.unsqueezed(scratch), Form::Plain),
-        };
-        Content { bytes, form, count: self.count() }
+        let bare = self.bare();
+        match self.form {
+            Form::Open | Form::Run | Form::Even | Form::Plain => bare,
+            Form::Squeezed => Content { bytes: self.unsqueezed(scratch), form: Form::Open, ..bare },
+            Form::SqueezedPlain => Content { bytes: self.unsqueezed(scratch), form: Form::Plain, ..bare },
+        }
     }
 
     fn unsqueezed<'a>(&self, scratch: &'a mut Vec<u8>) -> &'a [u8] {
@@ -180,31 +232,40 @@ impl Node {
     pub(super) fn load(&mut self) {
         if self.is_squeezed() {
             let mut bytes = Vec::new();
-            self.unsqueezed(&mut bytes);
-            let form = if self.form == Form::Squeezed { Form::Open } else { Form::Plain };
-            *self = Node::exact(bytes, self.count(), form);
+            let end = self.unsqueezed(&mut bytes).len();
+            *self = match self.form {
+                Form::Squeezed => Node::from_entries(bytes, 0..end, self.count()),
+                _ => Node::plain(bytes),
+            };
         }
     }
 
-    /// Makes the node one that can be read and edited from both ends; plain ones are.
+    /// Makes the node one that grows and shrinks cheaply at both ends; plain ones stay what they are.
     pub(super) fn open(&mut self) {
         match self.form {
             Form::Open | Form::Plain => {}
             Form::Squeezed | Form::SqueezedPlain => self.load(),
-            Form::Run => {
-                let mut bytes = Vec::with_capacity(self.used().len() + 2 * self.count());
-                append_open(self.used(), Form::Run, &mut bytes);
-                let end = bytes.len();
-                *self = Node::from_entries(bytes, 0..end, self.count());
+            Form::Run | Form::Even => {
+                let mut bytes = Vec::with_capacity(self.run_weight() + 2 * self.count());
+                self.bare().append_entries(&mut bytes);
+                *self = Node { header: self.header, ..Node::exact(bytes, self.count(), Form::Open) };
             }
         }
     }
 
-    /// Makes an open node a run, for it is not at an end of the list any more.
+    /// Makes an open node as small as it can be, for it is not at an end of the list any more.
     pub(super) fn seal(&mut self) {
-        if self.form == Form::Open {
-            *self = Node::exact(run_of(self.used(), self.weight()), self.count(), Form::Run);
+        if self.form != Form::Open {
+            return;
         }
+        let mut bytes = Vec::with_capacity(self.weight());
+        *self = if self.header.is_none() {
+            self.bare().append_run(&mut bytes);
+            Node::exact(bytes, self.count(), Form::Run)
+        } else {
+            self.bare().append_data(&mut bytes);
+            Node::even(bytes, self.count(), self.header)
+        };
     }
 
     /// Compresses the node if that saves enough.
@@ -212,14 +273,13 @@ impl Node {
         if self.is_squeezed() || self.used().len() < SQUEEZED_MIN {
             return;
         }
-        let form = if self.form == Form::Plain { Form::SqueezedPlain } else { Form::Squeezed };
         let mut opened = Vec::new();
-        let input = match self.form {
-            Form::Run => {
-                append_open(self.used(), Form::Run, &mut opened);
-                &opened[..]
+        let (input, form) = match self.form {
+            Form::Plain => (self.used(), Form::SqueezedPlain),
+            _ => {
+                self.bare().append_entries(&mut opened);
+                (&opened[..], Form::Squeezed)
             }
-            _ => self.used(),
         };
         let mut squeezed = vec![0; self.used().len() - SAVED_MIN];
         let Some((length, stream)) = squeezed.split_first_chunk_mut::<SQUEEZED_HEADER>() else { return };
@@ -229,7 +289,7 @@ impl Node {
                 squeezed.truncate(SQUEEZED_HEADER + stream_bytes);
                 *self = Node::exact(squeezed, self.count(), form);
             }
-            // No gain: it costs less as a run.
+            // No gain: it costs less when it is sealed.
             None => self.seal(),
         }
     }
@@ -241,8 +301,7 @@ impl Node {
     pub(super) fn push(&mut self, end: End, entry: &Encoded<'_>) {
         self.open();
         let at = if end == End::Head { self.start } else { self.end } as usize;
-        self.splice(at..at, entry);
-        self.count += 1;
+        self.add(at, entry);
     }
 
     /// Takes the element at an end away, showing it to `taken`. The node must not be squeezed or empty.
@@ -252,15 +311,15 @@ impl Node {
             self.count = 0;
             return taken(Element::Bytes(self.used()));
         }
-        if end == End::Tail {
+        if end == End::Tail && self.form == Form::Run {
             self.open();
         }
-        let (used, form) = (self.used(), self.form);
-        let from = if end == End::Head { 0 } else { format::before(used, used.len()) };
-        let (element, size) = format::decode(&used[from..]);
+        let content = self.bare();
+        let from = if end == End::Head { 0 } else { content.before(content.bytes.len()) };
+        let (element, next) = content.read(from);
         let result = taken(element);
         match end {
-            End::Head => self.start += (size + behind(form, used, size)) as u32,
+            End::Head => self.start += next as u32,
             End::Tail => self.end = self.start + from as u32,
         }
         self.count -= 1;
@@ -271,57 +330,78 @@ impl Node {
     pub(super) fn cut(&mut self, end: End, count: usize) {
         let kept = self.count() - count;
         match end {
-            End::Head => self.start += self.offset_of(count) as u32,
-            End::Tail => self.end = self.start + self.offset_of(kept) as u32,
+            End::Head => self.start += self.bare().offset_of(count) as u32,
+            End::Tail => self.end = self.start + self.bare().offset_of(kept) as u32,
         }
         self.count = kept as u32;
         if self.used().len() < self.bytes.len() / 2 {
-            *self = Node::exact(self.used().to_vec(), kept, self.form);
+            self.shrink_to_fit();
         }
     }
 
     // ----- anywhere -----
 
-    /// The offset in `used` of element `index`, which may be the count: that of the end. The node must be packed.
-    fn offset_of(&self, index: usize) -> usize {
-        Content { bytes: self.used(), form: self.form, count: self.count() }.offset_of(index)
-    }
-
     /// Puts an entry before element `index`, which may be the count. The node must be packed.
     pub(super) fn insert(&mut self, index: usize, entry: &Encoded<'_>) {
-        let at = self.start as usize + self.offset_of(index);
-        self.splice(at..at, entry);
-        self.count += 1;
+        self.take_in(entry);
+        let at = self.start as usize + self.bare().offset_of(index);
+        self.add(at, entry);
     }
 
     /// Puts an entry in the place of element `index`. The node must be packed.
     pub(super) fn replace(&mut self, index: usize, entry: &Encoded<'_>) {
+        self.take_in(entry);
         let start = self.start as usize;
-        let old = self.offset_of(index);
-        let next = old + step(&self.used()[old..], self.form);
+        let old = self.bare().offset_of(index);
+        let next = self.bare().after(old);
         self.splice(start + old..start + next, entry);
+    }
+
+    /// Before an entry comes that has another header than the others: there is none that all share then.
+    fn take_in(&mut self, entry: &Encoded<'_>) {
+        if Header::of(entry.head()) != self.header {
+            if self.form == Form::Even {
+                self.make_run();
+            }
+            self.header = Header::NONE;
+        }
+    }
+
+    /// Adds an entry at an offset in `bytes`.
+    #[inline]
+    fn add(&mut self, at: usize, entry: &Encoded<'_>) {
+        let header = Header::of(entry.head());
+        if self.count == 0 {
+            self.header = header;
+        } else if self.header != header {
+            self.header = Header::NONE;
+        }
+        self.splice(at..at, entry);
+        self.count += 1;
     }
 
     /// Takes the elements from `index` on away into a node of their own. The node must be packed.
     pub(super) fn split_off(&mut self, index: usize) -> Node {
-        let at = self.offset_of(index);
-        let tail = self.used()[at..].to_vec();
-        let moved = self.count() - index;
+        let at = self.bare().offset_of(index);
+        let tail = self.with(self.used()[at..].to_vec(), self.count() - index);
         self.end = self.start + at as u32;
         self.count = index as u32;
-        Node::exact(tail, moved, self.form)
+        tail
     }
 
     /// Adds all elements of another packed node at the end.
     pub(super) fn append(&mut self, other: &Node) {
-        self.seal();
-        let mut bytes = Vec::with_capacity(self.used().len() + other.weight());
-        bytes.extend_from_slice(self.used());
-        match other.form {
-            Form::Open => bytes.extend_from_slice(&run_of(other.used(), other.weight())),
-            _ => bytes.extend_from_slice(other.used()),
-        }
-        *self = Node::exact(bytes, self.count() + other.count(), Form::Run);
+        let count = self.count() + other.count();
+        let mut bytes = Vec::with_capacity(self.joint_weight(other));
+        *self = if self.header == other.header && !self.header.is_none() {
+            self.bare().append_data(&mut bytes);
+            other.bare().append_data(&mut bytes);
+            Node::even(bytes, count, self.header)
+        } else {
+            self.bare().append_run(&mut bytes);
+            other.bare().append_run(&mut bytes);
+            Node::exact(bytes, count, Form::Run)
+        };
     }
 
     /// Removes up to `most` elements that are `needle`, from the front or from the back. How many were removed.
@@ -347,7 +427,7 @@ impl Node {
             from = place.end;
         }
         kept.extend_from_slice(&used[from..]);
-        *self = Node::exact(kept, self.count() - found.len(), self.form);
+        *self = self.with(kept, self.count() - found.len());
         found.len()
     }
 
@@ -356,9 +436,14 @@ impl Node {
     /// Puts an entry in the place of the bytes `old` of `bytes`.
     #[inline]
     fn splice(&mut self, old: Range<usize>, entry: &Encoded<'_>) {
-        let size = if self.form == Form::Open { entry.size_with_backlen() } else { entry.size() };
+        let (skipped, end) = match self.form {
+            Form::Open => (0, entry.size_with_backlen()),
+            Form::Even => (self.header.len(), entry.size()),
+            _ => (0, entry.size()),
+        };
+        let size = end - skipped;
         let at = self.resize(old, size);
-        entry.write(&mut self.bytes[at..at + size]);
+        entry.write(skipped, &mut self.bytes[at..at + size]);
     }
 
     /// Makes the bytes `old` `new_len` bytes long by moving what lies to the nearer end. Returns where they begin.
@@ -430,122 +515,6 @@ impl Node {
     }
 }
 
-impl<'a> Content<'a> {
-    /// The offset of element `index`, which may be the count: that of the end. Walks from the nearer end if it can.
-    fn offset_of(self, index: usize) -> usize {
-        if self.form == Form::Open && index > self.count / 2 {
-            return (index..self.count).fold(self.bytes.len(), |at, _| format::before(self.bytes, at));
-        }
-        (0..index).fold(0, |at, _| at + step(&self.bytes[at..], self.form))
-    }
-
-    /// The places of the elements that are `needle`, in order.
-    fn places_of(self, needle: &Needle<'_>) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        if self.form == Form::Plain {
-            found.extend(needle.is(Element::Bytes(self.bytes)).then_some(0..self.bytes.len()));
-            return found;
-        }
-        let mut at = 0;
-        while at < self.bytes.len() {
-            let (element, size) = format::decode(&self.bytes[at..]);
-            let next = at + size + behind(self.form, &self.bytes[at..], size);
-            if needle.is(element) {
-                found.push(at..next);
-            }
-            at = next;
-        }
-        found
-    }
-
-    /// Shows the elements from `index` on in a direction, until `show` breaks.
-    #[inline]
-    pub(super) fn visit(
-        self,
-        index: usize,
-        direction: Direction,
-        show: &mut impl FnMut(Element<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        match (self.form, direction) {
-            (Form::Plain, _) => show(Element::Bytes(self.bytes)),
-            (_, Direction::Forward) => {
-                let mut at = self.offset_of(index);
-                while at < self.bytes.len() {
-                    let entry = &self.bytes[at..];
-                    let (element, size) = format::decode(entry);
-                    at += size + behind(self.form, entry, size);
-                    show(element)?;
-                }
-                ControlFlow::Continue(())
-            }
-            (Form::Open, Direction::Backward) => {
-                let mut at = self.offset_of(index + 1);
-                while at > 0 {
-                    at = format::before(self.bytes, at);
-                    show(format::decode(&self.bytes[at..]).0)?;
-                }
-                ControlFlow::Continue(())
-            }
-            (_, Direction::Backward) => {
-                // A run is read from its front only.
-                let mut places = Vec::with_capacity(index + 1);
-                (0..=index).fold(0, |at, _| {
-                    places.push(at);
-                    at + step(&self.bytes[at..], self.form)
-                });
-                places.into_iter().rev().try_for_each(|at| show(format::decode(&self.bytes[at..]).0))
-            }
-        }
-    }
-
-    /// Appends the entries as they lie in a listpack. There must be entries: the content is no plain one.
-    pub(super) fn append_entries(self, out: &mut Vec<u8>) {
-        append_open(self.bytes, self.form, out);
-    }
-}
-
-/// The bytes of the entry at the front of `entry` in a node of this form.
-#[inline]
-fn step(entry: &[u8], form: Form) -> usize {
-    let size = format::size_of_entry(entry);
-    size + behind(form, entry, size)
-}
-
-/// The bytes of backlen behind an entry of `size` bytes.
-#[inline]
-fn behind(form: Form, entry: &[u8], size: usize) -> usize {
-    if form == Form::Open { format::backlen_bytes(size, &entry[size..]) } else { 0 }
-}
-
-/// The entries of an open node without their backlens; `weight` is at least what that takes.
-fn run_of(open: &[u8], weight: usize) -> Vec<u8> {
-    let mut run = Vec::with_capacity(weight);
-    let mut rest = open;
-    while !rest.is_empty() {
-        let size = format::size_of_entry(rest);
-        run.extend_from_slice(&rest[..size]);
-        rest = &rest[size + format::backlen_bytes(size, &rest[size..])..];
-    }
-    run
-}
-
-/// Appends entries to `out` with their backlens.
-fn append_open(entries: &[u8], form: Form, out: &mut Vec<u8>) {
-    if form == Form::Open {
-        out.extend_from_slice(entries);
-        return;
-    }
-    let mut rest = entries;
-    while !rest.is_empty() {
-        let size = format::size_of_entry(rest);
-        let (entry, others) = rest.split_at(size);
-        let (backlen, backlen_bytes) = format::backlen(size);
-        out.extend_from_slice(entry);
-        out.extend_from_slice(&backlen[..backlen_bytes]);
-        rest = others;
-    }
-}
-
 #[cfg(test)]
 impl Node {
     /// Walks the node and asserts its invariants.
@@ -558,6 +527,12 @@ impl Node {
         if content.form == Form::Plain {
             assert_eq!(self.count, 1);
             return;
+        }
+        match self.form {
+            Form::Open if !self.header.is_none() => assert_eq!(Header::of_all(self.used()), self.header),
+            Form::Even => assert_eq!(self.used().len(), self.header.width() * self.count()),
+            Form::Run => assert!(self.header.is_none()),
+            _ => {}
         }
         let mut blob = vec![0; 6];
         content.append_entries(&mut blob);

@@ -333,7 +333,7 @@ impl<'a> Tx<'a> {
     }
 
     fn discard(&mut self, hash: u64, key: &[u8], freeing: Freeing) -> bool {
-        self.keyspace.discard(self.db, hash, key, freeing).is_some()
+        self.keyspace.discard(self.db, hash, key, freeing)
     }
 
     /// The expiry of `key` in Unix milliseconds: the outer `None` is an absent key.
@@ -367,7 +367,7 @@ impl<'a> Tx<'a> {
         // One that has expired went before, and is told as such.
         self.alive(hash, entry.key());
         if let Some(old) = self.keyspace.db_mut(self.db).take(hash, entry.key()) {
-            self.keyspace.free(freeing, old.drop_cost(), old);
+            self.keyspace.free(freeing, old);
         }
         self.keyspace.db_mut(self.db).add(hash, entry);
     }

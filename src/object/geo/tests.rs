@@ -148,7 +148,7 @@ fn strange_sizes_find_what_is_there() {
     for radius in [f64::INFINITY, 1e300, 1e9] {
         assert_eq!(search(&circle(middle, radius, Unit::Mile), &members).len(), members.len() - 11);
     }
-    assert_eq!(search(&circle(middle, 0.0, Unit::Metre), &members), []);
+    assert!(search(&circle(middle, 0.0, Unit::Metre), &members).is_empty());
     assert_eq!(search(&circle(place_of_score(members[0].1), 0.0, Unit::Metre), &members), [members[0].0]);
     assert_eq!(search(&circle(middle, 1.0, Unit::Metre), &members).len(), 1);
     assert_eq!(search(&circle(middle, 5e-324, Unit::Metre), &members).len(), 0);
@@ -209,12 +209,12 @@ fn inside(area: &Area, members: &[(usize, f64)]) -> Vec<usize> {
 }
 
 proptest! {
-    /// Up to 70 degrees and 3000 km; nearer to the poles the circle reaches over them, and Redis misses what is behind.
+    /// Up to 60 degrees and 1000 km; where an area reaches over a pole, Redis misses what is behind.
     #[test]
     fn circles_and_boxes_find_all_that_is_inside(
         longitude in -180.0..180.0,
         latitude in -60.0..60.0,
-        size_m in 1.0..3e6,
+        size_m in 1.0..1e6,
         stretch in 0.1..1.0,
         offsets in prop::collection::vec((-40.0..40.0, -25.0..25.0), 1..60),
     ) {

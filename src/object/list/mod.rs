@@ -28,6 +28,7 @@ fn limits(rules: &Rules) -> Limits {
     Limits {
         node: NodeLimit::from_directive(rules.list_max_listpack_size),
         compress_depth: rules.list_compress_depth,
+        plain_bytes_min: rules.list_plain_bytes_min,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lists in every encoding against a `VecDeque`.
 
 use super::*;
-use crate::encoding::quicklist::NodeView;
+use crate::encoding::quicklist::{NodeRoom, NodeView};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -47,7 +47,7 @@ fn assert_holds(list: &List, model: &Model, rules: &Rules) {
 /// Written as RDB files have it and loaded again.
 fn reloaded(list: &List, rules: &Rules) -> List {
     let mut copy = List::create(rules);
-    list.view().for_each_node(&mut |node| match node {
+    list.view().for_each_node(&mut NodeRoom::default(), &mut |node| match node {
         NodeView::Packed(blob) => copy.push_listpack(blob.to_vec(), rules),
         NodeView::Plain(text) => copy.push_plain(text.to_vec(), rules),
     });

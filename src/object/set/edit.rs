@@ -39,7 +39,9 @@ impl Set {
     pub fn add_all<'m>(&mut self, mut members: impl Iterator<Item = &'m [u8]>, rules: &Rules) -> usize {
         let mut added = 0;
         loop {
-            if let Set::Table(table) = self {
+            // One alone has nobody to share a wait for memory with.
+            let is_last = members.size_hint() == (1, Some(1));
+            if let (Set::Table(table), false) = (&mut *self, is_last) {
                 return added + table.insert_absent(members, &mut Member::new);
             }
             let Some(member) = members.next() else { return added };

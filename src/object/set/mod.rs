@@ -6,14 +6,14 @@
 //! | listpack  | up to `set-max-listpack-entries` members of up to `set-max-listpack-value` bytes | as they came |
 //! | hashtable | anything | that of the table's buckets |
 //!
-//! A set never goes back to an earlier encoding. Which one a new set gets depends on its first member and on how many are
-//! expected (`expect`).
+//! A set never goes back to an earlier encoding. Which one a new set gets depends on its first member and on how many
+//! are expected (`expect`).
 //!
-//! Invariants: 1. no member is there twice; 2. within the thresholds that were in force when a member was added, the
-//! encoding is the first one of the table above that holds all members; 3. a member that is the canonical text of an i64
-//! is the integer in an intset or a listpack of our own, and the text in a table.
+//! Invariants: 1. no member is there twice; 2. a member that is the canonical text of an i64 is the integer in an
+//! intset or a listpack of our own, and the text in a table.
 mod algebra;
 mod edit;
+mod load;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -26,6 +26,7 @@ use crate::encoding::listpack::{Digits, Listpack};
 use crate::encoding::member::Member;
 
 pub use algebra::{difference, intersection, union, union_len};
+pub use load::SetLoader;
 pub use view::Members;
 
 /// Members of a large set.

@@ -135,15 +135,20 @@ proptest! {
         let sets: Vec<Set> = all.iter().map(|members| set_of(members, &rules)).collect();
         let views: Vec<SetView<'_>> = sets.iter().map(Set::view).collect();
         let (first, others) = (&models[0], &models[1..]);
-        let common: Model = first.iter().filter(|member| others.iter().all(|set| set.contains(*member))).cloned().collect();
-        let rest: Model = first.iter().filter(|member| !others.iter().any(|set| set.contains(*member))).cloned().collect();
+        let in_all = |member: &&Vec<u8>| others.iter().all(|set| set.contains(*member));
+        let in_none = |member: &&Vec<u8>| !others.iter().any(|set| set.contains(*member));
+        let common: Model = first.iter().filter(in_all).cloned().collect();
+        let rest: Model = first.iter().filter(in_none).cloned().collect();
         let together: Model = models.iter().flatten().cloned().collect();
         let mut found = Vec::new();
         intersection(&views, &mut |member| { found.push(member); ControlFlow::Continue(()) });
         prop_assert_eq!(texts(Set::of_distinct(&found, &rules).view()), common.clone());
         prop_assert_eq!(found.len(), common.len());
         found.clear();
-        difference(views[0], &views[1..], &rules, &mut |member| { found.push(member); ControlFlow::Continue(()) });
+        difference(views[0], &views[1..], &rules, &mut |member| {
+            found.push(member);
+            ControlFlow::Continue(())
+        });
         let stored = Set::of_distinct(&found, &rules);
         stored.check();
         prop_assert_eq!((found.len(), texts(stored.view())), (rest.len(), rest.clone()));
@@ -156,7 +161,9 @@ proptest! {
     }
 
     #[test]
-    fn random_choices_are_members(members in prop::collection::vec(member(), 1..60), count in 0..80usize, seed: u64) {
+    fn random_choices_are_members(
+        members in prop::collection::vec(member(), 1..60), count in 0..80usize, seed: u64
+    ) {
         let (rules, mut rng) = (rules(), fastrand::Rng::with_seed(seed));
         let set = set_of(&members, &rules);
         let model: Model = members.into_iter().collect();

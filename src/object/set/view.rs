@@ -81,8 +81,8 @@ impl<'a> SetView<'a> {
         }
     }
 
-    /// SSCAN: shows about `count` members and returns the cursor to go on with, 0 at the end. What is packed is shown at
-    /// once.
+    /// SSCAN: shows about `count` members and returns the cursor to go on with, 0 at the end. What is packed is shown
+    /// at once.
     pub fn scan(self, cursor: u64, count: usize, visit: &mut dyn FnMut(Element<'_>)) -> u64 {
         /// Empty buckets that a call passes at most, for each member it is asked for.
         const BUCKETS_PER_MEMBER: usize = 10;

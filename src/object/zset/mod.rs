@@ -1,9 +1,9 @@
 //! The sorted set.
 //!
 //! ```text
-//!   Packed   a listpack of members and scores, ascending (`packed`); up to `zset-max-listpack-entries` members of up to
-//!            `zset-max-listpack-value` bytes                                             OBJECT ENCODING: listpack
-//!   Table    members by name in a table, by score and rank in a tree (`encoding::ordered`)                  skiplist
+//!   Packed   a listpack of members and scores, ascending (`packed`); up to `zset-max-listpack-entries` members of
+//!            up to `zset-max-listpack-value` bytes                                   OBJECT ENCODING: listpack
+//!   Table    members by name in a table, by score and rank in a tree (`encoding::ordered`)           skiplist
 //! ```
 //! Members of equal score are ordered by their bytes. A score is never NaN: the editing methods are not given one.
 //!
@@ -19,7 +19,7 @@ mod view;
 
 use std::ops::Range;
 
-pub use self::build::ZsetBuilder;
+pub use self::build::{ZsetBuilder, ZsetLoader};
 pub use self::range::{LexBound, LexRange, ScoreBound, ScoreRange};
 pub use self::view::{ZsetEntries, ZsetView};
 use super::{Corrupt, DataType, Depth, Encoding, Packing, Rehash, Rules, ValueType};
@@ -208,7 +208,9 @@ impl DataType for Zset {
         match (&mut self.0, rehash) {
             (Form::Packed(_), _) => {}
             (Form::Table(table), Rehash::Paused) => table.pause_rehash(),
-            (Form::Table(table), Rehash::Allowed) => table.resume_rehash(),
+            // A set that became a table meanwhile was not paused.
+            (Form::Table(table), Rehash::Allowed) if table.is_rehash_paused() => table.resume_rehash(),
+            (Form::Table(_), Rehash::Allowed) => {}
         }
     }
 }

@@ -3,8 +3,8 @@
 //! A score that is a whole number within 2^62 is an integer entry (so -0 becomes 0 here, as in Redis); any other is its
 //! text of 17 digits. That is the form of RDB files since Redis 7.0.
 //!
-//! Whatever comes from outside was checked to consist of pairs whose scores are numbers. Unless it was checked deeply it
-//! may be out of order or hold a member twice; then answers are as wrong as the file, and nothing worse happens.
+//! Whatever comes from outside was checked to consist of pairs whose scores are numbers. Unless it was checked deeply
+//! it may be out of order or hold a member twice; then answers are as wrong as the file, and nothing worse happens.
 
 use std::collections::HashSet;
 

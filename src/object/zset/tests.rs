@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::encoding::listpack::Element;
+use crate::object::Loaded;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
@@ -168,9 +169,10 @@ proptest! {
         for member in &members {
             zset.add(member, 0.0, &rules);
         }
-        let bounds = [LexBound::Lowest, LexBound::Inclusive(&low), LexBound::Exclusive(&low), LexBound::Highest];
-        let ends = [LexBound::Lowest, LexBound::Inclusive(&high), LexBound::Exclusive(&high), LexBound::Highest];
-        for (min, max) in bounds.iter().flat_map(|min| ends.iter().map(move |max| (*min, *max))) {
+        use LexBound::{Exclusive, Highest, Inclusive, Lowest};
+        let starts = [Lowest, Inclusive(&low), Exclusive(&low), Highest];
+        let ends = [Lowest, Inclusive(&high), Exclusive(&high), Highest];
+        for (min, max) in starts.iter().flat_map(|min| ends.iter().map(move |max| (*min, *max))) {
             let range = LexRange { min, max };
             let inside = |member: &Vec<u8>| {
                 let element = Element::Bytes(member);
@@ -200,22 +202,29 @@ proptest! {
             _ => {}
         }
         let (mut builder, mut added) = (ZsetBuilder::new(&rules), Zset::create(&rules));
-        for (member, score) in &sorted {
-            prop_assert_eq!(builder.add(member, *score), Ok(()));
+        let mut loader = ZsetLoader::new(sorted.len() as u64, sorted.len(), &rules);
+        for (number, (member, score)) in sorted.iter().enumerate() {
+            prop_assert_eq!(builder.put(member, |_| Some(*score)), Put::Added);
             added.add(member, *score, &rules);
+            prop_assert!(matches!(loader.push(member, *score), Ok(Loaded::Pushed | Loaded::Settled)));
+            if number % 7 == 6 {
+                prop_assert_eq!(loader.settle(), Ok(()));
+            }
         }
-        if let Some((member, _)) = sorted.first() {
-            prop_assert!(builder.add(member, 7.0).is_err());
+        prop_assert!(loader.push(b"new", f64::NAN).is_err());
+        prop_assert_eq!(loader.settle(), Ok(()));
+        for made in [builder.finish(&rules), loader.finish(&rules)] {
+            agree(&made, &pairs, ScoreRange::ALL);
+            prop_assert_eq!(Zset::encoding(made.view()), Zset::encoding(added.view()));
         }
-        prop_assert!(builder.add(b"new", f64::NAN).is_err());
-        let built = builder.finish(&rules);
-        agree(&built, &pairs, ScoreRange::ALL);
-        prop_assert_eq!(Zset::encoding(built.view()), Zset::encoding(added.view()));
     }
 
     #[test]
     fn a_hostile_blob_is_refused_or_harmless(
-        texts in proptest::collection::vec(prop_oneof![member(), Just(b"nan".to_vec()), Just(b"1.5".to_vec())], 0..12),
+        texts in proptest::collection::vec(
+            prop_oneof![member(), Just(b"nan".to_vec()), Just(b"1.5".to_vec())],
+            0..12,
+        ),
         flips in proptest::collection::vec((0..200_usize, any::<u8>()), 0..2),
     ) {
         let mut blob = edit::empty();
@@ -226,7 +235,8 @@ proptest! {
         }
         for (entries, depth) in [(3, Depth::Structure), (1000, Depth::Structure), (3, Depth::Deep)] {
             let rules = rules(entries, 64);
-            let Ok(mut zset) = Zset::load_packed(Packing::Zset, blob.clone(), depth, &rules) else { continue };
+            let loaded = Zset::load_packed(Packing::Zset, blob.clone(), depth, &rules);
+            let Ok(mut zset) = loaded else { continue };
             let view = zset.view();
             let _ = (view.iter().count(), view.ranks_by_score(ScoreRange::ALL), view.rank(b"a"));
             zset.add(b"more", 3.0, &rules);

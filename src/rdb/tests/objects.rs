@@ -278,7 +278,7 @@ fn every_form_is_written_in_ours() {
             let options = WriterOptions { version: object.view().rdb_version(), ..options(compression) };
             let mut writer = RdbWriter::new(Vec::new(), options);
             writer.header(&[]).unwrap();
-            writer.begin(b"k", Some(7), None, type_byte(object.view())).unwrap();
+            writer.begin(b"k", Some(7), None, type_byte(object.view(), options.version)).unwrap();
             write_value(&mut writer, object.view()).unwrap();
             let written = writer.finish().unwrap().1;
             let key = read(&written).unwrap().keys.remove(0);
@@ -331,7 +331,10 @@ fn faults_of_values_say_what_and_where() {
     assert!(fault("REDIS0010", &packed).ends_with(" at offset 12, in key 'k'"));
     let ziplist = "Ziplist without an end mark at offset 12, in key 'k'";
     assert_eq!(fault("REDIS0002", &blob(10, b"abc")), ziplist);
-    assert!(value_of("REDIS0012", b"\x18\x01k\xff\xff\xff\xff\xff\xff\xff\xff\0").is_err());
+    assert_eq!(
+        fault("REDIS0012", b"\x18\x01k\xff\xff\xff\xff\xff\xff\xff\xff\x01\x05\x01f\x01v"),
+        "An expiry of a field that is no time at offset 21, in key 'k'"
+    );
 }
 
 #[test]

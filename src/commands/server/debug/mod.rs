@@ -1,10 +1,11 @@
 //! DEBUG: switches, probes and crashes for tests and for those who look inside.
 //!
 //! Its subcommands have no specs of their own; they stand in one table here, from which HELP is derived. What other
-//! servers offer and would do nothing here (the tuning of buffers and lists that we do not have) is not in it.
+//! servers offer and would do nothing here (the tuning of buffers that we do not have) is not in it.
 mod crash;
 mod digest;
 mod object;
+mod packed;
 mod populate;
 mod protocol;
 mod switches;
@@ -100,6 +101,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         tables::htstats_key,
         &["HTSTATS-KEY <key> [full]", "    Like HTSTATS, for the table stored at <key>."],
     ),
+    subcommand(
+        "listpack",
+        1..=1,
+        packed::listpack,
+        &["LISTPACK <key>", "    Print the listpack at <key> on the server's standard output."],
+    ),
     subcommand("log", 1..=1, switches::log, &["LOG <message>", "    Write <message> to the server's log."]),
     subcommand(
         "object",
@@ -134,6 +141,26 @@ const SUBCOMMANDS: &[Subcommand] = &[
             "    Reply with a test value of the specified type. <type> can be: string,",
             "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
             "    true, false.",
+        ],
+    ),
+    subcommand(
+        "quicklist",
+        1..=2,
+        packed::quicklist,
+        &[
+            "QUICKLIST <key> [<0|1>]",
+            "    Print the nodes of the large list at <key> on the server's standard output;",
+            "    with 1 their entries, too.",
+        ],
+    ),
+    subcommand(
+        "quicklist-packed-threshold",
+        1..=1,
+        switches::quicklist_packed_threshold,
+        &[
+            "QUICKLIST-PACKED-THRESHOLD <size>",
+            "    Give elements of large lists a node of their own from <size> on. 0 restores",
+            "    the default: only those that are too large for any node have one.",
         ],
     ),
     subcommand(

@@ -40,6 +40,19 @@ pub(super) fn dict_resizing(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, Com
     done(cx)
 }
 
+/// The threshold of redis-server 7.0 for elements of lists that get a node of their own.
+pub(super) fn quicklist_packed_threshold(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    /// A bound of the blobs that such nodes stand in for, with something to spare.
+    const THRESHOLD_MAX: u64 = (4 << 30) - (1 << 20);
+    let bytes = number::parse_memory(args.at(2)).filter(|bytes| *bytes <= THRESHOLD_MAX);
+    let bytes = bytes.ok_or(CommandError::text(
+        "ERR argument must be a memory value bigger than 1 and smaller than 4gb",
+    ))?;
+    cx.server.debug.list_plain_bytes_min = usize::try_from(bytes).ok().filter(|bytes| *bytes > 0);
+    cx.server.apply_config();
+    done(cx)
+}
+
 fn apply_resizing(cx: &mut Cx<'_>) {
     let allowed = cx.server.debug.dict_resizing;
     cx.server.keyspace.set_resizing(if allowed { Resizing::Allowed } else { Resizing::Stopped });

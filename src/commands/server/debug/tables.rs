@@ -2,7 +2,8 @@
 
 use crate::base::argv::Args;
 use crate::encoding::dict::{DictStatistics, TableStatistics};
-use crate::keyspace::{Access, Db};
+use crate::keyspace::{Access, Db, Seen};
+use crate::object::{HashView, SetView, View, ZsetView};
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
 use crate::spec::args::{self as arguments, is_word};
@@ -33,14 +34,28 @@ pub(super) fn htstats(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandEr
     Ok(Flow::Done)
 }
 
-/// No type that is here keeps a table of its own.
 pub(super) fn htstats_key(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    detail(args)?;
-    match cx.tx().lookup(args.at(2), Access::Peek).map(|entry| entry.value_type()) {
-        None => Err(CommandError::NoSuchKey),
-        Some(_) => Err(CommandError::text(
+    let detail = detail(args)?;
+    let statistics = {
+        let mut tx = cx.tx();
+        let seen = tx.view_any(args.at(2), Access::Peek).ok_or(CommandError::NoSuchKey)?;
+        table_of(seen).ok_or(CommandError::text(
             "ERR The value stored at the specified key is not represented using an hash table",
-        )),
+        ))?
+    };
+    let mut text = String::new();
+    tables_text(&statistics, detail, &mut text);
+    cx.reply.verbatim("txt", text.as_bytes());
+    Ok(Flow::Done)
+}
+
+/// The table in which a value keeps its elements.
+fn table_of(seen: Seen<'_>) -> Option<DictStatistics> {
+    match seen {
+        Seen::Object(View::Hash(HashView::Table(table))) => Some(table.fields().statistics()),
+        Seen::Object(View::Set(SetView::Table(table))) => Some(table.statistics()),
+        Seen::Object(View::Zset(ZsetView::Table(table))) => Some(table.table_statistics()),
+        Seen::Object(_) | Seen::Str(_) => None,
     }
 }
 

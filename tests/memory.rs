@@ -74,8 +74,7 @@ fn small(encoding: &str, command: impl Fn(usize) -> String) {
     run_all(&mut connection, (0..KEYS).map(|key| words(&command(key))));
     let grown = used(&mut connection) - before;
     let keys = (0..KEYS).map(|key| format!("k{key}"));
-    let said: i64 =
-        keys.map(|key| connection.run(&format!("MEMORY USAGE {key} SAMPLES 0")).integer()).sum();
+    let said: i64 = keys.map(|key| connection.run(&format!("MEMORY USAGE {key} SAMPLES 0")).integer()).sum();
     assert_eq!(connection.run("OBJECT ENCODING k7").text(), encoding);
     assert_near(encoding, said, grown);
 }
@@ -144,7 +143,10 @@ fn the_dataset_holds_the_tables_of_collections() {
     let server = server();
     let mut connection = server.connect();
     let command = |n: usize| words(&format!("SADD k {}", n * 1_000_003));
-    run_all(&mut connection, (0..600).map(|n| words(&format!("SADD k m{n}"))).chain((0..400_000).map(command)));
+    run_all(
+        &mut connection,
+        (0..600).map(|n| words(&format!("SADD k m{n}"))).chain((0..400_000).map(command)),
+    );
     let said = connection.run("MEMORY USAGE k SAMPLES 0").integer();
     let dataset = connection.info_number("used_memory_dataset");
     assert_near("the dataset", dataset, said);
@@ -165,17 +167,26 @@ fn fill_beyond_the_limit(policy: &str, command: impl Fn(usize, usize) -> String)
     }
     wait_for("it is below the limit", || used(&mut connection) <= limit + (64 << 10));
     let (evicted, left) = (connection.info_number("evicted_keys"), connection.run("DBSIZE").integer());
-    assert!(evicted > 0 && left > 0 && evicted + left >= KEYS as i64, "{policy}: {evicted} evicted, {left} left");
+    assert!(
+        evicted > 0 && left > 0 && evicted + left >= KEYS as i64,
+        "{policy}: {evicted} evicted, {left} left"
+    );
     // No more goes than must.
     assert!(used(&mut connection) > limit - (1 << 20), "{policy}: {} of {limit} used", used(&mut connection));
 }
 
 #[test]
 fn collections_are_evicted() {
-    fill_beyond_the_limit("allkeys-lru", |key, element| format!("HSET h{key} field:{element} {}", text(element)));
-    fill_beyond_the_limit("allkeys-random", |key, element| format!("ZADD z{key} {element} {}", text(element)));
+    fill_beyond_the_limit("allkeys-lru", |key, element| {
+        format!("HSET h{key} field:{element} {}", text(element))
+    });
+    fill_beyond_the_limit("allkeys-random", |key, element| {
+        format!("ZADD z{key} {element} {}", text(element))
+    });
     fill_beyond_the_limit("allkeys-lfu", |key, element| format!("SADD s{key} member:{}", text(element)));
-    fill_beyond_the_limit("allkeys-lru", |key, element| format!("RPUSH l{key} {}{}", text(element), "e".repeat(40)));
+    fill_beyond_the_limit("allkeys-lru", |key, element| {
+        format!("RPUSH l{key} {}{}", text(element), "e".repeat(40))
+    });
 }
 
 /// A limit below what is there: one big value goes, and nothing that need not.
@@ -277,7 +288,8 @@ fn expired_values_are_freed_off_the_loop() {
         let before = freed(&mut connection);
         connection.run("PEXPIRE k 1");
         wait_for("it is gone", || {
-            (active == "1" || connection.run("EXISTS k").integer() == 0) && freed(&mut connection) == before + 1
+            (active == "1" || connection.run("EXISTS k").integer() == 0)
+                && freed(&mut connection) == before + 1
         });
     }
 }

@@ -518,7 +518,6 @@ impl Keyspace {
         const LAZY_COST_MIN: usize = 64;
         self.bio.is_some() && (cost > INLINE_COST_MAX || freeing == Freeing::Lazy && cost > LAZY_COST_MIN)
     }
-
 }
 
 /// What costs more deallocations than this to free holds up the loop.

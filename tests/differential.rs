@@ -163,7 +163,8 @@ fn converse(pair: &Pair, seed: u64, commands: usize, payloads: Vec<Vec<u8>>) {
             let (ours, theirs) = twins[which].ask(&command.arguments);
             let agreed = agree(command.rule, &ours, &theirs)
                 || intended(&command.arguments, (&ours.1, &theirs.1)).is_some();
-            let count_now = number("TINTYPE_COUNTERS").is_some_and(|every| round as u64 % every == 0);
+            let count_now =
+                number("TINTYPE_COUNTERS").is_some_and(|every| (round as u64).is_multiple_of(every));
             let counted = count_now.then(|| statistics::difference(&pair.ours, &pair.theirs)).flatten();
             if agreed && counted.is_none() {
                 continue;

@@ -12,9 +12,9 @@ use crate::tables;
 /// One command in this many is broken on purpose.
 const BREAK_ONE_IN: u32 = 25;
 
-/// One word off, these would stop the server, make it sleep, or list every command.
-/// What chooses at random would choose one without its count. ZRANK takes an argument more since 7.2; a blocking command
-/// (BL, BR, BZ) calls a huge timeout by its name since then. A lex set whose scores differ has no defined order.
+/// One word off, these would stop the server, sleep, list every command or choose at random. ZRANK takes one argument
+/// more since 7.2; a blocking command (BL, BR, BZ) refuses a huge timeout in other words since then. A lex set whose
+/// scores differ has no defined order.
 const UNBREAKABLE: &[&str] = &[
     "SHUTDOWN",
     "DEBUG",

@@ -215,7 +215,9 @@ fn freed(connection: &mut Connection) -> i64 {
 #[test]
 fn huge_values_are_freed_off_the_loop() {
     const MEMBERS: usize = 20_000;
-    let builds: [(&str, fn(usize) -> String); 4] = [
+    /// The command that adds element `n`.
+    type Build = fn(usize) -> String;
+    let builds: [(&str, Build); 4] = [
         ("hash", |n| format!("HSET k f{n} v")),
         ("set", |n| format!("SADD k m{n}")),
         ("zset", |n| format!("ZADD k {n} m{n}")),

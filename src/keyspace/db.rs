@@ -127,6 +127,23 @@ impl Db {
         self.field_expiries.first().copied()
     }
 
+    /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
+    #[doc(hidden)]
+    pub fn check(&self) {
+        self.table.check();
+        self.index.check();
+        let (mut volatile, mut counted) = (0, Db::new(HashSeed([0; 16]), 0));
+        self.table.for_each(&mut |entry| {
+            entry.check();
+            volatile += usize::from(entry.expire_at_ms().is_some());
+            counted.came(self.table.hash(entry.key()), Traits::of(entry));
+        });
+        assert_eq!(volatile, self.volatile, "keys with an expiry");
+        assert!(self.index.len() >= self.volatile, "an expiry without a record");
+        assert_eq!(counted.newer, self.newer, "values of newer versions");
+        assert_eq!(counted.field_expiries, self.field_expiries, "hashes with expiring fields");
+    }
+
     /// Bytes of the tables and the indexes, without the entries.
     pub fn overhead_bytes(&self) -> usize {
         self.table.heap_bytes() + self.index_bytes()

@@ -155,6 +155,12 @@ macro_rules! variants {
             pub fn set_rehash(&mut self, rehash: Rehash) {
                 match self { $(Object::$type(value) => value.set_rehash(rehash)),* }
             }
+
+            /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
+            #[doc(hidden)]
+            pub fn check(&self) {
+                match self { $(Object::$type(value) => value.check()),* }
+            }
         }
 
         impl View<'_> {
@@ -213,6 +219,18 @@ impl View<'_> {
             View::Hash(HashView::Table(table)) => table.fields().prefetch_candidates(hash),
             View::Zset(ZsetView::Table(ordered)) => ordered.members().prefetch_candidates(hash),
             View::Set(_) | View::Hash(_) | View::Zset(_) | View::List(_) | View::Stream(_) => {}
+        }
+    }
+}
+
+impl Object {
+    /// The value that lies packed in `bytes`, which are our own.
+    pub fn of_packed(packing: Packing, bytes: Vec<u8>) -> Object {
+        match packing {
+            Packing::List => List::from_packed(packing, bytes).into_object(),
+            Packing::Intset | Packing::Set => Set::from_packed(packing, bytes).into_object(),
+            Packing::Zset => Zset::from_packed(packing, bytes).into_object(),
+            Packing::Hash | Packing::HashTtl => Hash::from_packed(packing, bytes).into_object(),
         }
     }
 }

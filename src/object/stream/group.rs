@@ -363,7 +363,7 @@ impl Group {
             + super::tree_bytes::<(i64, StreamId), ()>(self.by_time.as_ref().map_or(0, BTreeSet::len))
     }
 
-    #[cfg(test)]
+    /// Walks every invariant; panics with the reason if one does not hold.
     pub(super) fn check(&self) {
         let (mut owned, mut newer) = (0, 0);
         for consumer in self.consumers() {

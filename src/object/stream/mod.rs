@@ -98,8 +98,9 @@ impl Stream {
         Shape::of(&self.log)
     }
 
-    #[cfg(test)]
-    fn check(&self) {
+    /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
+    #[doc(hidden)]
+    pub fn check(&self) {
         self.log.check();
         self.groups.check();
     }

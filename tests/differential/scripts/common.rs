@@ -621,6 +621,7 @@ pub const SCRIPTS: &[Script] = &[
             % DEL ""|"\x00\r\n" ; ZADD ""|"\x00\r\n" 1 "" 1 "\x00" 1 "\r\n" ; ZRANGE ""|"\x00\r\n" 0 -1 WITHSCORES
             % DEL ""|"\x00\r\n" ; XADD ""|"\x00\r\n" 1-1 "" "" "\x00" "\r\n" ; XRANGE ""|"\x00\r\n" - +
             % XGROUP CREATE ""|"\x00\r\n" ""|"\r\n" 0 ; XINFO GROUPS ""|"\x00\r\n"
+            % XGROUP CREATECONSUMER ""|"\x00\r\n" ""|"\r\n" ""|"\x00"
             % XREADGROUP GROUP ""|"\r\n" ""|"\x00" STREAMS ""|"\x00\r\n" > ; XPENDING ""|"\x00\r\n" ""|"\r\n"
             % TYPE|OBJECT|COPY|RENAME ""|"\x00\r\n" "\x00\r\n"|""
             % XREADGROUP GROUP "no\r\ngroup" c STREAMS ""|"\x00\r\n" >

@@ -255,10 +255,12 @@ impl Session {
             for words in GROUP_QUESTIONS {
                 let words: Vec<&[u8]> =
                     words.iter().map(|word| if *word == b"KEY" { &key[..] } else { *word }).collect();
-                let replies = [(&mut self.server, self.first), (&mut self.replica, self.link)].map(|(server, client)| {
-                    execute_on(server, client, &argv(&[b"SELECT", number.as_bytes()]), self.now.get());
-                    execute_on(server, client, &argv(&words), self.now.get()).1.escape_ascii().to_string()
-                });
+                let replies = [(&mut self.server, self.first), (&mut self.replica, self.link)].map(
+                    |(server, client)| {
+                        execute_on(server, client, &argv(&[b"SELECT", number.as_bytes()]), self.now.get());
+                        execute_on(server, client, &argv(&words), self.now.get()).1.escape_ascii().to_string()
+                    },
+                );
                 assert_eq!(replies[0], replies[1], "the replica's groups differ");
             }
         }

@@ -354,7 +354,9 @@ impl Group {
     pub(super) fn heap_bytes(&self) -> usize {
         let consumers = self.consumers.iter().flatten();
         let owned: usize = consumers
-            .map(|consumer| size_class(consumer.name.len()) + super::tree_bytes::<StreamId, ()>(consumer.pending.len()))
+            .map(|consumer| {
+                size_class(consumer.name.len()) + super::tree_bytes::<StreamId, ()>(consumer.pending.len())
+            })
             .sum();
         owned
             + self.consumers.capacity() * size_of::<Option<Consumer>>()

@@ -125,21 +125,75 @@ fn expect_rates(text: &str, names: &[&str]) {
     }
 }
 
-#[test]
-fn python_client() {
+/// Runs a program of `tests/clients` with redis-py and demands its last line.
+#[track_caller]
+fn python(script: &str, last_line: &str) {
     let server = Server::start(&[]);
     let python = here(".venv/bin/python");
     assert!(python.exists(), "redis-py is not installed: run tests/run");
-    let script = here("clients/python_client.py");
+    let script = here("clients").join(script);
     let text = run(Command::new(python).arg(script).arg(server.port.to_string()));
-    assert!(text.ends_with("python client: ok\n"), "{text}");
+    assert!(text.ends_with(last_line), "{text}");
+}
+
+/// The same with node-redis.
+#[track_caller]
+fn node(script: &str, last_line: &str) {
+    let server = Server::start(&[]);
+    assert!(here("node_modules/redis").exists(), "node-redis is not installed: run tests/run");
+    let script = here("clients").join(script);
+    let text = run(Command::new(tool("node")).arg(script).arg(server.port.to_string()));
+    assert!(text.ends_with(last_line), "{text}");
+}
+
+#[test]
+fn python_client() {
+    python("python_client.py", "python client: ok\n");
+}
+
+#[test]
+fn python_types() {
+    python("python_types.py", "python types: ok\n");
 }
 
 #[test]
 fn node_client() {
+    node("node_client.mjs", "node client: ok\n");
+}
+
+#[test]
+fn node_types() {
+    node("node_types.mjs", "node types: ok\n");
+}
+
+#[test]
+fn redis_cli_types() {
     let server = Server::start(&[]);
-    assert!(here("node_modules/redis").exists(), "node-redis is not installed: run tests/run");
-    let script = here("clients/node_client.mjs");
-    let text = run(Command::new(tool("node")).arg(script).arg(server.port.to_string()));
-    assert!(text.ends_with("node client: ok\n"), "{text}");
+    assert_eq!(cli(&server, &["RPUSH", "l", "a", "b"]), "2\n");
+    assert_eq!(cli(&server, &["--no-raw", "LRANGE", "l", "0", "-1"]), "1) \"a\"\n2) \"b\"\n");
+    assert_eq!(cli(&server, &["BLPOP", "l", "0"]), "l\na\n");
+    assert_eq!(cli(&server, &["--no-raw", "BLPOP", "none", "0.01"]).lines().next(), Some("(nil)"));
+    assert_eq!(cli(&server, &["HSET", "h", "f", "v"]), "1\n");
+    assert_eq!(cli(&server, &["-3", "--no-raw", "HGETALL", "h"]), "1# \"f\" => \"v\"\n");
+    assert_eq!(cli(&server, &["ZADD", "z", "1.5", "m"]), "1\n");
+    assert_eq!(
+        cli(&server, &["-3", "--no-raw", "ZRANGE", "z", "0", "-1", "WITHSCORES"]),
+        "1) 1) \"m\"\n   2) (double) 1.5\n"
+    );
+    assert_eq!(cli(&server, &["XADD", "s", "1-1", "f", "v"]), "1-1\n");
+    let sizes = cli(&server, &["--bigkeys"]);
+    for kind in ["  list", "  hash", "  zset", "stream"] {
+        assert!(sizes.contains(&format!("Biggest {kind} found")), "{sizes}");
+    }
+}
+
+#[test]
+fn redis_benchmark_types() {
+    let server = Server::start(&[]);
+    let tests = "lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100";
+    let text = benchmark(&server, &["-t", tests, "-P", "16", "-n", "10000", "-r", "1000"]);
+    expect_rates(
+        &text,
+        &["LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP", "ZADD", "ZPOPMIN", "LRANGE_100"],
+    );
 }

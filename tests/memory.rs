@@ -98,8 +98,7 @@ fn small(encoding: &str, command: impl Fn(usize) -> String) {
     build(&server, (0..KEYS).map(|key| words(&command(key))));
     let grown = used(&mut connection) - before;
     let keys = (0..KEYS).map(|key| format!("k{key}"));
-    let said: i64 =
-        keys.map(|key| connection.run(&format!("MEMORY USAGE {key} SAMPLES 0")).integer()).sum();
+    let said: i64 = keys.map(|key| connection.run(&format!("MEMORY USAGE {key} SAMPLES 0")).integer()).sum();
     assert_eq!(connection.run("OBJECT ENCODING k7").text(), encoding);
     assert_near(encoding, said, grown);
 }
@@ -187,7 +186,10 @@ fn fill_beyond_the_limit(policy: &str, head: &str, element: impl Fn(usize) -> St
     }
     wait_for("it is below the limit", || used(&mut connection) <= limit + (64 << 10));
     let (evicted, left) = (connection.info_number("evicted_keys"), connection.run("DBSIZE").integer());
-    assert!(evicted > 0 && left > 0 && evicted + left >= KEYS as i64, "{policy}: {evicted} evicted, {left} left");
+    assert!(
+        evicted > 0 && left > 0 && evicted + left >= KEYS as i64,
+        "{policy}: {evicted} evicted, {left} left"
+    );
     // No more goes than must.
     assert!(used(&mut connection) > limit - (1 << 20), "{policy}: {} of {limit} used", used(&mut connection));
 }
@@ -293,7 +295,8 @@ fn expired_values_are_freed_off_the_loop() {
         let before = freed(&mut connection);
         connection.run("PEXPIRE k 1");
         wait_for("it is gone", || {
-            (active == "1" || connection.run("EXISTS k").integer() == 0) && freed(&mut connection) == before + 1
+            (active == "1" || connection.run("EXISTS k").integer() == 0)
+                && freed(&mut connection) == before + 1
         });
     }
 }

@@ -26,6 +26,7 @@
 //!   keys of 100 B of random lowercase hex, compression on.
 //! - `startup`: from exec until a PING is answered by PONG. Both load the same file, written by redis-server;
 //!   the page cache is warm.
+//! - `snapshots`: as `bgsave` and `startup`, for a dataset of all types, small values and large ones.
 //! - `collections`: resident bytes per key of 500 k small collections, and per element of ten of 100,000.
 //! - `types`: CPU time of the server per request of the commands of each type, at pipeline 16.
 //! - `algebra`: CPU time of one ZUNIONSTORE, SINTERSTORE, SORT of 100,000 elements.

@@ -11,7 +11,7 @@ Compares Tintype with a real redis-server and prints a markdown table.
     cargo bench --bench compare -- [--rounds N] [--only NAME,..] [--quick]
 
     --rounds N       interleaved rounds, each with both servers (default 5; --quick: 2)
-    --only NAME,..   cpu, memory, stall, bgsave, startup, collections, types, algebra, growth
+    --only NAME,..   cpu, memory, stall, bgsave, startup, snapshots, collections, types, algebra, growth
     --quick          tiny sizes: proves the harness, measures nothing
     --help           this text
 
@@ -32,6 +32,8 @@ pub struct Scale {
     pub beside: Duration,
     /// Keys of the file that bgsave writes and startup reads.
     pub file_keys: u64,
+    /// Keys of each kind of the mixed dataset that is saved and loaded.
+    pub snapshot_keys: u64,
     /// Fields of the hash that grows.
     pub hash_fields: u64,
 }
@@ -48,6 +50,7 @@ impl Scale {
             idle: Duration::from_secs(10),
             beside: Duration::from_secs(3),
             file_keys: 2_000_000,
+            snapshot_keys: 200_000,
             hash_fields: 5_000_000,
         }
     }
@@ -63,6 +66,7 @@ impl Scale {
             idle: Duration::from_millis(200),
             beside: Duration::from_millis(100),
             file_keys: 20_000,
+            snapshot_keys: 2_000,
             hash_fields: 20_000,
         }
     }

@@ -69,6 +69,11 @@ impl LongDouble {
         matches!(self.kind, Kind::Finite { .. })
     }
 
+    /// Greater than zero, however little.
+    pub fn is_positive(self) -> bool {
+        !self.negative && !matches!(self.kind, ZERO | Kind::NotANumber)
+    }
+
     /// `%.17Lf` without the zeros at its end, nor a point or a minus sign that would stand for nothing.
     pub fn to_text(self) -> String {
         let sign = if self.negative { "-" } else { "" };

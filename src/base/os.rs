@@ -143,6 +143,25 @@ pub fn resident_pages(start: usize, bytes: usize) -> nix::Result<usize> {
 pub const RESIDENCY_PAGES_MAX: usize = 512;
 const SMALL_PAGE_BYTES_MIN: usize = 4096;
 
+/// The processor's time stamp: ticks at a steady rate if `has_steady_ticks`, and a third of the cost of a clock.
+#[inline(always)]
+pub fn ticks() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 processor has the instruction, and Linux lets programs use it.
+    unsafe {
+        core::arch::x86_64::_rdtsc()
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    0
+}
+
+/// Whether the kernel itself tells the time by `ticks`: then they are steady, and the same on all cores.
+pub fn has_steady_ticks() -> bool {
+    const CLOCK_SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    cfg!(target_arch = "x86_64")
+        && std::fs::read_to_string(CLOCK_SOURCE).is_ok_and(|name| name.trim() == "tsc")
+}
+
 /// Reads the beginning of a small file into `buffer` without allocating; the forked child uses it on /proc.
 pub fn read_small_file<'a>(path: &str, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
     let mut file = std::fs::File::open(path)?;

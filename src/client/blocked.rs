@@ -26,8 +26,18 @@ pub struct Asked {
 pub struct Blocked {
     pub wait: Wait,
     pub asked: Asked,
+    /// The time that running the command has taken so far; that of the wait is not in it.
+    pub spent_ns: u64,
     /// Its place in every queue.
     arrival: u64,
+}
+
+impl Blocked {
+    /// Memory held, in bytes, without the places in the queues.
+    pub fn heap_bytes(&self) -> usize {
+        let keys: usize = self.wait.keys.iter().map(|key| key.len() + size_of::<Box<[u8]>>()).sum();
+        size_of::<Blocked>() + keys + self.asked.argv.heap_bytes()
+    }
 }
 
 type Queue = BTreeMap<u64, ClientId>;
@@ -88,7 +98,7 @@ impl Waiting {
             let is_new = waiters.queue_mut(wait.for_type).insert(self.last_arrival, client).is_none();
             waiters.leaving += usize::from(is_new && wait.when_gone == WhenGone::Unblocks);
         }
-        Blocked { wait, asked, arrival: self.last_arrival }
+        Blocked { wait, asked, spent_ns: 0, arrival: self.last_arrival }
     }
 
     /// Takes a client out of its queues.
@@ -162,7 +172,7 @@ mod tests {
             keys: keys.iter().map(|key| (*key).into()).collect(),
             for_type: ValueType::List,
             deadline_ms: None,
-            on_timeout: OnTimeout::Null,
+            on_timeout: OnTimeout::NullArray,
             when_gone,
             retry: None,
         }

@@ -156,7 +156,9 @@ impl Client {
     pub fn heap_bytes(&self) -> usize {
         let transaction = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes);
         let watched: usize = self.watched.iter().map(|watch| watch.key.len() + size_of::<Watched>()).sum();
+        let blocked = self.blocked.as_ref().map_or(0, |blocked| blocked.heap_bytes());
         size_of::<Client>()
+            + blocked
             + self.name.capacity()
             + self.library_name.capacity()
             + self.library_version.capacity()

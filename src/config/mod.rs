@@ -33,7 +33,8 @@ use std::path::PathBuf;
 
 pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
 pub use choices::{
-    LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbSaveVersion, RdbVersionCheck, Restriction, Sanitize, Supervised,
+    LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbSaveVersion, RdbVersionCheck, Restriction, Sanitize,
+    Supervised,
 };
 pub use directives::PROMISE_TEXT;
 pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};

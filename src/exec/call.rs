@@ -52,15 +52,11 @@ pub fn execute(
     let outcome = match admit(server, client, request.args, now) {
         Ok((command, Admission::Run)) => {
             let call = Call { client, command, request, now, attempt: Attempt::First };
-            let outcome = match self::call(server, call, out) {
+            match self::call(server, call, out) {
                 Flow::Done => Outcome::Done,
                 Flow::Block => Outcome::Block,
                 Flow::Close => Outcome::Close,
-            };
-            if server.waiting.is_ready() {
-                unblock::serve_ready(server, now);
             }
-            outcome
         }
         Ok((command, Admission::Queue)) => {
             queue(server, client, command, request.args, out);
@@ -77,7 +73,14 @@ pub fn execute(
             Outcome::Done
         }
     };
-    obey_reply_mode(server, client, reply_start, out);
+    // A command that was refused may have evicted keys before.
+    if server.waiting.is_ready() {
+        unblock::serve_ready(server, now);
+    }
+    // A command that waits has not answered yet: what CLIENT REPLY says of it holds until it does.
+    if outcome != Outcome::Block {
+        obey_reply_mode(server, client, reply_start, out);
+    }
     outcome
 }
 
@@ -170,7 +173,7 @@ fn queue(server: &mut Server, client: ClientId, command: usize, args: Args<'_>, 
 }
 
 /// Drops the reply that begins at `start` when CLIENT REPLY says so.
-pub(super) fn obey_reply_mode(server: &mut Server, client: ClientId, start: usize, out: &mut Vec<u8>) {
+fn obey_reply_mode(server: &mut Server, client: ClientId, start: usize, out: &mut Vec<u8>) {
     let Some(client) = server.clients.get_mut(client) else { return };
     match client.reply_mode {
         ReplyMode::On => {}
@@ -210,7 +213,7 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     let reply_start = out.len();
     server.keyspace.found_expired = found_expired(server, &call);
     let (result, protocol) = run(server, &call, out);
-    let ended_ns = server.clock.mono_ns();
+    let ended_ns = server.clock.meter_ns();
     let took_ns = ended_ns.saturating_sub(call.now.mono_ns);
     server.last_call_ended_ns = ended_ns;
     let failed = result.is_err();
@@ -221,15 +224,21 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
         Reply::new(out, protocol).error_bytes(&line);
         Flow::Done
     });
-    if call.attempt == Attempt::First {
-        meter(server, &call, took_ns, failed);
-        // Afterwards, as in Redis: what a transaction ran comes before EXEC, and SELECT shows the database it selected.
-        if !server.clients.monitors().is_empty() {
-            monitor::show(server, &call);
+    match call.attempt {
+        Attempt::First => {
+            count(server, &call, took_ns, failed);
+            if flow == Flow::Block {
+                begin_wait(server, &call, took_ns);
+            } else {
+                meter(server, &call, took_ns);
+            }
+            // Afterwards, as in Redis: what a transaction ran comes before EXEC, and SELECT shows the database it
+            // selected.
+            if !server.clients.monitors().is_empty() {
+                monitor::show(server, &call);
+            }
         }
-        if flow == Flow::Block {
-            begin_wait(server, &call);
-        }
+        Attempt::Again => count_again(server, &call, took_ns, failed),
     }
     commit::commit(server, call.client, call.request.args);
     flow
@@ -237,9 +246,10 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
 
 /// The client waits for what the command has told.
 #[cold]
-fn begin_wait(server: &mut Server, call: &Call<'_>) {
+fn begin_wait(server: &mut Server, call: &Call<'_>, took_ns: u64) {
     let wait = server.ledger.wait.take().expect("a command that blocks tells what it waits for");
     server.begin_wait(call.client, call.command, call.request.args.to_owned(), wait);
+    server.add_to_wait(call.client, took_ns);
 }
 
 /// During a pause the dataset stands still, so that whoever waits for it to be copied can rely on it.
@@ -281,14 +291,30 @@ fn run(
     (result, protocol)
 }
 
-fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64, failed: bool) {
+fn count(server: &mut Server, call: &Call<'_>, took_ns: u64, failed: bool) {
+    server.stats.commands_processed += 1;
+    let stats = &mut server.commands.at_mut(call.command).stats;
+    stats.record_call(took_ns);
+    stats.failed_calls += u64::from(failed);
+}
+
+/// A command that had to wait is one call, however often it is run.
+#[cold]
+fn count_again(server: &mut Server, call: &Call<'_>, took_ns: u64, failed: bool) {
+    let stats = &mut server.commands.at_mut(call.command).stats;
+    stats.spent_ns += took_ns;
+    stats.failed_calls += u64::from(failed);
+    server.add_to_wait(call.client, took_ns);
+    // Its wait is known.
+    server.ledger.wait = None;
+}
+
+/// Of a command that has come to its end.
+fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64) {
     let took_us = took_ns / 1000;
     let took_ms = took_us / 1000;
-    server.stats.commands_processed += 1;
     let tracks = server.config.latency_tracking;
     let command = server.commands.at_mut(call.command);
-    command.stats.record_call(took_ns);
-    command.stats.failed_calls += u64::from(failed);
     if tracks {
         command.stats.record_latency(took_ns);
     }

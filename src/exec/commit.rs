@@ -56,7 +56,10 @@ fn apply(server: &mut Server) {
 /// Keys that somebody waits for are served when the unit is over (`unblock`).
 fn look_for_waiters(server: &mut Server) {
     let Server { ledger, waiting, .. } = server;
-    ledger.changes().for_each(|change| waiting.key_changed(change.db, change.key));
+    ledger
+        .changes()
+        .filter(|change| change.event.concerns_waiting())
+        .for_each(|change| waiting.key_changed(change.db, change.key));
     for sweep in ledger.sweeps() {
         match *sweep {
             Sweep::Flushed { db } => waiting.db_changed(db),

@@ -9,6 +9,8 @@ use super::output_limit;
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::client::client::QueryBufferSizes;
+use crate::encoding::dict::Dict;
+use crate::keyspace::Entry;
 use crate::resp::{Limits, Reply, Trust};
 use crate::server::Server;
 
@@ -142,22 +144,47 @@ fn limits(server: &Server, client: ClientId) -> (Limits, usize) {
 fn prefetch(server: &Server, client: ClientId, inbox: &mut Inbox) {
     let Some(client) = server.clients.get(client) else { return };
     let table = server.keyspace.db(client.db).table();
-    let mut hashes = [None; BATCH];
-    for (ahead, hash) in hashes.iter_mut().enumerate().take(inbox.waiting()) {
-        *hash = inbox.peek(ahead).and_then(|request| {
-            let command = server.commands.find(request.args.at(0))?;
-            if server.commands.at(command).first_key != 1 {
+    let mut sought: [Option<Sought>; BATCH] = [None; BATCH];
+    for (ahead, sought) in sought.iter_mut().enumerate().take(inbox.waiting()) {
+        *sought = inbox.peek(ahead).and_then(|request| {
+            let command = server.commands.at(server.commands.find(request.args.at(0))?);
+            if command.first_key != 1 {
                 return None;
             }
             let hash = table.hash(request.args.get(1)?);
             table.prefetch_bucket(hash);
-            Some(hash)
+            Some(Sought { hash, member_at: command.member_at })
         });
     }
-    for (ahead, hash) in hashes.into_iter().enumerate() {
-        if let Some(hash) = hash {
-            table.prefetch_candidates(hash);
-            inbox.set_hash(ahead, hash);
+    for (ahead, sought) in sought.iter().enumerate() {
+        if let Some(sought) = sought {
+            table.prefetch_candidates(sought.hash);
+            inbox.set_hash(ahead, sought.hash);
         }
     }
+    prefetch_members(table, inbox, &sought);
+}
+
+/// What a waiting command will look up.
+#[derive(Clone, Copy)]
+struct Sought {
+    /// Of its key.
+    hash: u64,
+    /// `Spec::member_at`
+    member_at: usize,
+}
+
+/// Large collections are tables themselves: what the commands will look up in them is asked for as well.
+fn prefetch_members(table: &Dict<Entry>, inbox: &Inbox, sought: &[Option<Sought>; BATCH]) {
+    let mut members = [None; BATCH];
+    for (ahead, member) in members.iter_mut().enumerate() {
+        let Some(Sought { hash, member_at }) = sought[ahead].filter(|sought| sought.member_at > 0) else {
+            continue;
+        };
+        *member = inbox.peek(ahead).and_then(|request| {
+            let view = table.get(hash, request.args.at(1))?.view()?;
+            view.prefetch_bucket(request.args.get(member_at)?).map(|hash| (view, hash))
+        });
+    }
+    members.into_iter().flatten().for_each(|(view, hash)| view.prefetch_candidates(hash));
 }

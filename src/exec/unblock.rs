@@ -8,6 +8,7 @@
 use super::call::{self, Attempt, Call, Request};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
+use crate::keyspace::WhenGone;
 use crate::object::ValueType;
 use crate::server::{Flow, Server};
 
@@ -31,12 +32,16 @@ fn serve_key(server: &mut Server, now: Now, db: usize, key: &[u8]) {
     }
 }
 
-/// Serves the clients that wait for `place` to hold a value of a type, as long as it holds `expected`.
+/// Serves the clients that wait for `place` to hold a value of a type, as long as it holds `expected`. When that is
+/// something else, only those who want to know.
 fn serve_queue(server: &mut Server, now: Now, place: (usize, &[u8], ValueType), expected: Option<ValueType>) {
     let (db, key, value_type) = place;
     let mut served_up_to = 0;
     while let Some((arrival, client)) = server.waiting.next(db, key, value_type, served_up_to) {
         served_up_to = arrival;
+        if expected != Some(value_type) && !wants_to_leave(server, client) {
+            continue;
+        }
         run_again(server, client, now);
         if type_of(server, now, db, key) != expected {
             // Who came behind goes on waiting, or wants to know that the key went: both are seen by the next look.
@@ -53,22 +58,25 @@ fn type_of(server: &Server, now: Now, db: usize, key: &[u8]) -> Option<ValueType
     (!is_expired).then(|| entry.value_type())
 }
 
+fn wants_to_leave(server: &Server, client: ClientId) -> bool {
+    let blocked = server.clients.get(client).and_then(|client| client.blocked.as_ref());
+    blocked.is_some_and(|blocked| blocked.wait.when_gone == WhenGone::Unblocks)
+}
+
 fn run_again(server: &mut Server, client: ClientId, now: Now) {
-    let Some(waiting) = server.clients.get_mut(client).filter(|client| !client.close_now) else { return };
+    // Nobody reads the answer of one that is being closed: what it would take stays for the next.
+    let Some(waiting) = server.clients.get(client).filter(|client| !client.close_now) else { return };
     let Some(blocked) = &waiting.blocked else { return };
     let (command, argv) = (blocked.asked.command, blocked.asked.argv.clone());
     let now = server.now_after(now);
     let request = Request { args: argv.args(), hint: None };
     let call = Call { client, command, request, now, attempt: Attempt::Again };
     let mut out = Vec::new();
-    if call::call(server, call, &mut out) == Flow::Block {
-        return;
-    }
-    server.end_wait(client);
-    call::obey_reply_mode(server, client, 0, &mut out);
-    server.clients.push(client, &out);
-    if let Some(client) = server.clients.get(client) {
-        // Even when nothing is to be sent: what it has sent meanwhile is run now.
-        client.wake();
+    match call::call(server, call, &mut out) {
+        Flow::Block => {}
+        Flow::Done | Flow::Close => drop(server.answer_wait(client, &out)),
     }
 }
+
+#[cfg(test)]
+mod tests;

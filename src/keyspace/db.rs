@@ -14,7 +14,7 @@ use super::expiry_index::ExpiryIndex;
 use super::settings::{Freeing, Settings};
 use crate::base::bio::Bio;
 use crate::encoding::dict::{Dict, HASH_BITS_USED, HashSeed};
-use crate::object::{RDB_VERSION_BASE, Rehash, Rules};
+use crate::object::{DataType, RDB_VERSION_BASE, Rehash, Rules, ValueType};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -41,10 +41,21 @@ pub(super) struct Traits {
 }
 
 impl Traits {
+    const PLAIN: Traits = Traits { rdb_version: RDB_VERSION_BASE, next_field_expiry_ms: None };
+
+    /// As `of`, of an entry that holds a `T`: most types have no traits.
+    #[inline]
+    pub(super) fn of_type<T: DataType>(entry: &Entry) -> Traits {
+        match T::TYPE {
+            ValueType::Hash | ValueType::Stream => Traits::of(entry),
+            ValueType::String | ValueType::List | ValueType::Set | ValueType::Zset => Traits::PLAIN,
+        }
+    }
+
     #[inline]
     pub(super) fn of(entry: &Entry) -> Traits {
         match entry.view() {
-            None => Traits { rdb_version: RDB_VERSION_BASE, next_field_expiry_ms: None },
+            None => Traits::PLAIN,
             Some(view) => {
                 Traits { rdb_version: view.rdb_version(), next_field_expiry_ms: view.next_expiry_ms() }
             }
@@ -118,6 +129,23 @@ impl Db {
     /// When the next field of a hash expires, in Unix ms, and the hash of its key.
     pub(super) fn first_field_expiry(&self) -> Option<(i64, u64)> {
         self.field_expiries.first().copied()
+    }
+
+    /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
+    #[doc(hidden)]
+    pub fn check(&self) {
+        self.table.check();
+        self.index.check();
+        let (mut volatile, mut counted) = (0, Db::new(HashSeed([0; 16]), 0));
+        self.table.for_each(&mut |entry| {
+            entry.check();
+            volatile += usize::from(entry.expire_at_ms().is_some());
+            counted.came(self.table.hash(entry.key()), Traits::of(entry));
+        });
+        assert_eq!(volatile, self.volatile, "keys with an expiry");
+        assert!(self.index.len() >= self.volatile, "an expiry without a record");
+        assert_eq!(counted.newer, self.newer, "values of newer versions");
+        assert_eq!(counted.field_expiries, self.field_expiries, "hashes with expiring fields");
     }
 
     /// Bytes of the tables and the indexes, without the entries.
@@ -509,7 +537,6 @@ impl Keyspace {
         const LAZY_COST_MIN: usize = 64;
         self.bio.is_some() && (cost > INLINE_COST_MAX || freeing == Freeing::Lazy && cost > LAZY_COST_MIN)
     }
-
 }
 
 /// What costs more deallocations than this to free holds up the loop.

@@ -210,6 +210,21 @@ impl Entry {
         }
     }
 
+    /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
+    #[doc(hidden)]
+    pub fn check(&self) {
+        let shape = self.shape();
+        let check = |object: &Object| {
+            object.check();
+            assert!(!object.is_empty(), "a collection without elements");
+        };
+        match self.packed() {
+            Some((packing, bytes)) => check(&Object::of_packed(packing, bytes.to_vec())),
+            None if shape.kind == Kind::Object => check(self.object(&shape)),
+            None => {}
+        }
+    }
+
     /// The value of a string; of no other type.
     #[inline]
     pub fn str_view(&self) -> StrView<'_> {

@@ -44,6 +44,28 @@ macro_rules! events {
     };
 }
 
+impl Event {
+    /// Whether a command that waits for the key may find something after it, or is to be told that the key went.
+    ///
+    /// As in Redis: an XGROUP SETID back to older entries is seen by those who wait with the next XADD. Most changes of
+    /// a stream (an XACK of one consumer) so cost nothing for the others.
+    pub const fn concerns_waiting(self) -> bool {
+        !matches!(
+            self,
+            Event::Touched
+                | Event::Expire
+                | Event::Persist
+                | Event::Xtrim
+                | Event::Xdel
+                | Event::XsetId
+                | Event::XgroupCreate
+                | Event::XgroupCreateConsumer
+                | Event::XgroupDelConsumer
+                | Event::XgroupSetId
+        )
+    }
+}
+
 events! {
     String {
         Set = "set";

@@ -51,7 +51,6 @@ pub enum Propagation {
 /// What a client that waits is told when its time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnTimeout {
-    Null,
     NullArray,
     Zero,
 }

@@ -69,8 +69,8 @@ pub struct Connection {
     pub read_was_full: bool,
     /// The client has gone; what it had sent is still run.
     pub is_gone: bool,
-    /// Wakes the client when the pause it waits for may be over.
-    pub pause_timer: Option<Pin<Box<Sleep>>>,
+    /// Wakes the client when its pause, or its wait for a key, may be over.
+    pub timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
@@ -186,11 +186,10 @@ impl Connection {
     fn wait_out_pause(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
         let now_ms = server.clock.now().unix_ms();
         let Some((_, until_ms)) = server.pause.in_force(now_ms) else {
-            self.pause_timer = None;
             return self.run(server, cx);
         };
         let left = Duration::from_millis(until_ms.saturating_sub(now_ms).unsigned_abs());
-        let timer = self.pause_timer.insert(Box::pin(sleep(left)));
+        let timer = self.timer.insert(Box::pin(sleep(left)));
         match timer.as_mut().poll(cx) {
             Poll::Ready(()) => Next::Again,
             Poll::Pending => Next::Sleep,
@@ -200,6 +199,10 @@ impl Connection {
     /// Sleeps until the key comes that the client waits for, or its time is over. Meanwhile it is read, to see whether
     /// it goes; what it asks for is run afterwards.
     fn wait_for_key(&mut self, server: &mut Server, cx: &mut Context<'_>, deadline_ms: Option<i64>) -> Next {
+        if self.inbox.pending_len() as u64 >= server.config.client_query_buffer_limit {
+            // No more can be read from it, so nobody would see it go.
+            return self.overflows(server);
+        }
         if let Some(deadline_ms) = deadline_ms {
             let left_ms = deadline_ms.saturating_sub(server.clock.now().unix_ms());
             if left_ms <= 0 {
@@ -207,7 +210,7 @@ impl Connection {
                 self.has_more = true;
                 return Next::Again;
             }
-            let timer = self.pause_timer.insert(Box::pin(sleep(timer_length(left_ms))));
+            let timer = self.timer.insert(Box::pin(sleep(timer_length(left_ms))));
             if timer.as_mut().poll(cx).is_ready() {
                 return Next::Again;
             }
@@ -260,21 +263,28 @@ impl Connection {
         }
     }
 
+    fn overflows(&self, server: &mut Server) -> Next {
+        tracing::warn!("Closing client that reached max query buffer length: id={}", self.client);
+        server.stats.query_buffer_limit_disconnections += 1;
+        Next::Close
+    }
+
     fn run(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
+        self.timer = None;
         let verdict = pipeline::run(server, self.client, &mut self.inbox);
         self.has_more = matches!(verdict, Verdict::TurnOver | Verdict::Blocked);
         if self.inbox.pending_len() as u64 > server.config.client_query_buffer_limit {
-            tracing::warn!("Closing client that reached max query buffer length: id={}", self.client);
-            server.stats.query_buffer_limit_disconnections += 1;
-            return Next::Close;
+            return self.overflows(server);
         }
-        if !self.is_gone
-            && let Err(end) = self.write(server, cx)
-        {
-            return end;
-        }
+        // Replies are sent after the others that are ready have had their turn: a client that waits for several of them
+        // is woken once, and waking one costs as much as many requests do.
+        let has_replies = server.clients.get(self.client).is_some_and(|client| !client.output.is_empty());
         match verdict {
             Verdict::TurnOver => yield_turn(cx),
+            _ if has_replies && !self.is_gone => {
+                self.read_was_full = false;
+                yield_turn(cx)
+            }
             Verdict::NeedsInput if self.read_was_full => {
                 self.read_was_full = false;
                 yield_turn(cx)

@@ -258,7 +258,7 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         has_more: false,
         read_was_full: false,
         is_gone: false,
-        pause_timer: None,
+        timer: None,
     };
     spawn_local(connection.serve());
 }

@@ -24,12 +24,14 @@ pub mod set;
 pub mod stream;
 pub mod zset;
 
+use crate::encoding::dict::{Dict, Item};
+
 pub use hash::{Hash, HashView};
 pub use list::{List, ListView};
 pub use rules::Rules;
 pub use set::{Set, SetView};
 pub use stream::Stream;
-pub use types::{Corrupt, Depth, Encoding, Packing, Rehash, ValueType};
+pub use types::{Corrupt, Depth, Encoding, Loaded, Packing, Rehash, ValueType};
 pub use zset::{Zset, ZsetView};
 
 /// An owned value. Small packed ones are embedded in their key's entry, which makes an `Object` of them for an edit.
@@ -153,6 +155,12 @@ macro_rules! variants {
             pub fn set_rehash(&mut self, rehash: Rehash) {
                 match self { $(Object::$type(value) => value.set_rehash(rehash)),* }
             }
+
+            /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
+            #[doc(hidden)]
+            pub fn check(&self) {
+                match self { $(Object::$type(value) => value.check()),* }
+            }
         }
 
         impl View<'_> {
@@ -188,6 +196,50 @@ variants! {
     Zset: std::convert::identity, std::convert::identity;
     Hash: std::convert::identity, std::convert::identity;
     Stream: Box::as_mut, Box::new;
+}
+
+impl View<'_> {
+    /// Asks for the memory that a lookup of `member` (or field) reads first, when it lies in a table. The hash is for
+    /// `prefetch_candidates`.
+    #[inline]
+    pub fn prefetch_bucket(self, member: &[u8]) -> Option<u64> {
+        match self {
+            View::Set(SetView::Table(table)) => Some(prefetch_in(table, member)),
+            View::Hash(HashView::Table(table)) => Some(prefetch_in(table.fields(), member)),
+            View::Zset(ZsetView::Table(ordered)) => Some(prefetch_in(ordered.members(), member)),
+            View::Set(_) | View::Hash(_) | View::Zset(_) | View::List(_) | View::Stream(_) => None,
+        }
+    }
+
+    /// Asks for the members that a lookup will compare, once the bucket has arrived.
+    #[inline]
+    pub fn prefetch_candidates(self, hash: u64) {
+        match self {
+            View::Set(SetView::Table(table)) => table.prefetch_candidates(hash),
+            View::Hash(HashView::Table(table)) => table.fields().prefetch_candidates(hash),
+            View::Zset(ZsetView::Table(ordered)) => ordered.members().prefetch_candidates(hash),
+            View::Set(_) | View::Hash(_) | View::Zset(_) | View::List(_) | View::Stream(_) => {}
+        }
+    }
+}
+
+impl Object {
+    /// The value that lies packed in `bytes`, which are our own.
+    pub fn of_packed(packing: Packing, bytes: Vec<u8>) -> Object {
+        match packing {
+            Packing::List => List::from_packed(packing, bytes).into_object(),
+            Packing::Intset | Packing::Set => Set::from_packed(packing, bytes).into_object(),
+            Packing::Zset => Zset::from_packed(packing, bytes).into_object(),
+            Packing::Hash | Packing::HashTtl => Hash::from_packed(packing, bytes).into_object(),
+        }
+    }
+}
+
+#[inline]
+fn prefetch_in<T: Item>(table: &Dict<T>, member: &[u8]) -> u64 {
+    let hash = table.hash(member);
+    table.prefetch_bucket(hash);
+    hash
 }
 
 impl<'a> View<'a> {

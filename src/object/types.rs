@@ -96,6 +96,17 @@ pub enum Depth {
     Deep,
 }
 
+/// What a loader did with an element of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loaded {
+    /// It goes into the value together with others, at the next `settle`.
+    Pushed,
+    /// It is in the value.
+    Settled,
+    /// It was there already: the file is broken.
+    Twice,
+}
+
 /// Whether a table may move items to a larger or smaller one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rehash {

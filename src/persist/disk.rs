@@ -142,7 +142,9 @@ impl SavePaths {
             Operation::UseDirectory | Operation::FreeSpace | Operation::SyncDirectory => &self.directory,
             Operation::Create | Operation::Write | Operation::Sync | Operation::Close => &self.temp,
             Operation::Rename | Operation::Child => &self.target,
-            Operation::OpenLog | Operation::Pipe | Operation::Fork | Operation::Version => return Path::new(""),
+            Operation::OpenLog | Operation::Pipe | Operation::Fork | Operation::Version => {
+                return Path::new("");
+            }
         };
         Path::new(OsStr::from_bytes(path.to_bytes()))
     }

@@ -66,6 +66,13 @@ impl<'a> Cursor<'a> {
         self.committed = self.at;
     }
 
+    /// What was taken up to `at` is used, which is at least what was.
+    #[inline]
+    pub(super) fn commit_to(&mut self, at: usize) {
+        debug_assert!(self.committed <= at && at <= self.at);
+        self.committed = at;
+    }
+
     pub(super) fn committed(&self) -> usize {
         self.committed
     }

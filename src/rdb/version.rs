@@ -128,10 +128,15 @@ mod tests {
     #[test]
     fn a_limit_is_kept_or_named() {
         assert_eq!((version_within(10, u16::MAX), version_within(14, u16::MAX)), (Ok(10), Ok(14)));
-        assert_eq!((version_within(10, 12), version_within(11, 10), version_within(11, 11)), (Ok(10), Ok(10), Ok(11)));
+        assert_eq!(
+            (version_within(10, 12), version_within(11, 10), version_within(11, 11)),
+            (Ok(10), Ok(10), Ok(11))
+        );
         assert_eq!((version_within(12, 12), version_within(12, 11)), (Ok(12), Err(TooNew { needed: 12 })));
         assert_eq!(TooNew { needed: 12 }.to_string(), "the dataset needs RDB version 12 (hash field expiry)");
-        assert!(version_within(14, 12).unwrap_err().to_string().contains("version 14 (pending stream entries"));
+        assert!(
+            version_within(14, 12).unwrap_err().to_string().contains("version 14 (pending stream entries")
+        );
     }
 
     #[test]

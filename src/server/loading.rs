@@ -145,6 +145,8 @@ impl Server {
             },
             ReloadInto::Merge => add_all(&mut self.keyspace, &loaded),
         }
+        // Whoever waits for a key looks again: it may have come, or be gone.
+        (0..self.keyspace.databases()).for_each(|db| self.waiting.db_changed(db));
         tracing::warn!("DB reloaded by DEBUG RELOAD");
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The command table: every command and subcommand by name, with its statistics.
 //!
-//! Names are found by open addressing over a power of two of 16-bit slots, hashed in lower case; the whole index stays
-//! in a few cache lines, since it is read for every command.
+//! Names are found by open addressing over a power of two of slots. A slot carries the name's first and last bytes in
+//! lower case, so that most lookups, one for every command, read nothing else.
 
 use super::entry::Entry;
 use crate::metrics::command_stats::CommandStats;
@@ -15,20 +15,65 @@ pub struct Command {
     pub subcommands: Vec<usize>,
     /// Place of the first key, 0 when there is none at a fixed place.
     pub first_key: usize,
+    /// `Spec::member_at`.
+    pub member_at: usize,
     pub stats: CommandStats,
 }
 
 pub struct CommandTable {
     commands: Vec<Command>,
-    slots: Vec<u16>,
+    slots: Vec<Option<Slot>>,
 }
 
-const EMPTY: u16 = u16::MAX;
+const SLOTS: usize = 1024;
+
+#[derive(Clone, Copy)]
+struct Slot {
+    name: Folded,
+    command: u16,
+    /// `Folded` tells everything: the name is short and of letters only.
+    is_exact: bool,
+}
+
+/// A name's length and its first and last eight bytes, letters in lower case; other bytes may be folded onto others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Folded {
+    first: u64,
+    last: u64,
+    length: usize,
+}
+
+impl Folded {
+    /// Names up to this length have no byte that is not among the first or the last.
+    const LENGTH_MAX: usize = 16;
+
+    #[inline]
+    fn of(name: &[u8]) -> Folded {
+        const LOWER_CASE: u64 = 0x2020_2020_2020_2020;
+        let (first, last) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+            _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+                (Some(first), Some(last)) => {
+                    (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
+                }
+                _ => (name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+            },
+        };
+        Folded { first: first | LOWER_CASE, last: last | LOWER_CASE, length: name.len() }
+    }
+
+    #[inline]
+    fn home(self) -> usize {
+        const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mixed = (self.first ^ self.last.rotate_left(29) ^ self.length as u64).wrapping_mul(MIX);
+        (mixed >> 32) as usize & (SLOTS - 1)
+    }
+}
 
 impl CommandTable {
     /// Joins the groups' lists. A name that stands twice is a programmer's error and stops the start.
     pub fn new(groups: &[&'static [Entry]]) -> Self {
-        let mut table = CommandTable { commands: Vec::new(), slots: vec![EMPTY; 2048] };
+        let mut table = CommandTable { commands: Vec::new(), slots: vec![None; SLOTS] };
         for entry in groups.iter().flat_map(|group| group.iter()) {
             assert!(
                 table.find(entry.spec.name.as_bytes()).is_none(),
@@ -52,39 +97,41 @@ impl CommandTable {
             container,
             subcommands: Vec::new(),
             first_key: entry.spec.first_key().unwrap_or(0),
+            member_at: entry.spec.member_at,
             stats: CommandStats::default(),
         });
         self.commands.len() - 1
     }
 
     fn index(&mut self, command: usize) {
-        let mut slot = self.home(self.commands[command].entry.spec.name.as_bytes());
-        while self.slots[slot] != EMPTY {
-            slot = (slot + 1) & (self.slots.len() - 1);
+        let text = self.commands[command].entry.spec.name.as_bytes();
+        let name = Folded::of(text);
+        let mut at = name.home();
+        while self.slots[at].is_some() {
+            at = (at + 1) & (SLOTS - 1);
         }
-        self.slots[slot] = u16::try_from(command).expect("fewer than 65535 commands");
-    }
-
-    fn home(&self, name: &[u8]) -> usize {
-        let mixed = name.iter().fold(name.len() as u64, |hash, byte| {
-            (hash ^ u64::from(byte | 0x20)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
-        });
-        mixed as usize & (self.slots.len() - 1)
+        let is_exact = text.len() <= Folded::LENGTH_MAX && text.iter().all(u8::is_ascii_alphabetic);
+        let command = u16::try_from(command).expect("fewer than 65535 commands");
+        self.slots[at] = Some(Slot { name, command, is_exact });
     }
 
     /// The index of the command called `name`, in any case.
+    #[inline]
     pub fn find(&self, name: &[u8]) -> Option<usize> {
-        let mut slot = self.home(name);
+        let folded = Folded::of(name);
+        let mut at = folded.home();
         loop {
-            let index = self.slots[slot];
-            if index == EMPTY {
-                return None;
+            let slot = self.slots[at]?;
+            let command = usize::from(slot.command);
+            if slot.name == folded && (slot.is_exact || self.is_called(command, name)) {
+                return Some(command);
             }
-            if self.commands[usize::from(index)].entry.spec.name.as_bytes().eq_ignore_ascii_case(name) {
-                return Some(usize::from(index));
-            }
-            slot = (slot + 1) & (self.slots.len() - 1);
+            at = (at + 1) & (SLOTS - 1);
         }
+    }
+
+    fn is_called(&self, command: usize, name: &[u8]) -> bool {
+        self.commands[command].entry.spec.name.as_bytes().eq_ignore_ascii_case(name)
     }
 
     /// The index of subcommand `name` of the container at `container`.

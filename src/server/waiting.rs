@@ -1,10 +1,11 @@
-//! Clients that wait for a key: how a wait begins, and how it ends without one.
+//! Clients that wait for a key: how a wait begins, and how it ends.
 
 use super::server::Server;
 use crate::base::argv::Argv;
 use crate::base::ids::ClientId;
-use crate::client::{Asked, Blocked};
+use crate::client::{Asked, Blocked, ReplyMode};
 use crate::keyspace::{OnTimeout, Wait};
+use crate::metrics::slowlog;
 use crate::resp::Reply;
 
 /// Why a wait ends although nothing came.
@@ -27,30 +28,72 @@ impl Server {
         }
     }
 
-    /// Ends a client's wait; `None` when it does not wait.
+    /// Notes that running a client's command took so long and left it waiting, or ends the wait now.
+    pub fn add_to_wait(&mut self, client: ClientId, took_ns: u64) {
+        let blocked = self.clients.get_mut(client).and_then(|client| client.blocked.as_mut());
+        blocked.into_iter().for_each(|blocked| blocked.spent_ns += took_ns);
+    }
+
+    /// Takes a client out of the queues; `None` when it does not wait. For one that has gone: nothing is answered.
     pub fn end_wait(&mut self, client: ClientId) -> Option<Box<Blocked>> {
         let blocked = self.clients.get_mut(client)?.blocked.take()?;
         self.waiting.leave(&blocked);
         Some(blocked)
     }
 
+    /// Ends a client's wait with an answer. Whether it waited.
+    pub fn answer_wait(&mut self, id: ClientId, answer: &[u8]) -> bool {
+        let Some(blocked) = self.end_wait(id) else { return false };
+        self.meter_wait(id, &blocked);
+        let Some(client) = self.clients.get_mut(id) else { return false };
+        match client.reply_mode {
+            ReplyMode::On => client.output.push(answer),
+            ReplyMode::Off => {}
+            // The command that is skipped is the one that has waited.
+            ReplyMode::Skip | ReplyMode::SkipNext => client.reply_mode = ReplyMode::On,
+        }
+        // Even when nothing is to be sent: what it has asked for meanwhile is run now.
+        client.wake();
+        true
+    }
+
     /// Ends a client's wait without result and tells it. Whether it waited.
     pub fn give_up_wait(&mut self, id: ClientId, why: GivenUp) -> bool {
         const UNBLOCKED: &[u8] = b"UNBLOCKED client unblocked via CLIENT UNBLOCK";
-        let Some(blocked) = self.end_wait(id) else { return false };
         let Some(client) = self.clients.get(id) else { return false };
+        let Some(blocked) = &client.blocked else { return false };
+        let command = blocked.asked.command;
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, client.protocol);
         match (why, blocked.wait.on_timeout) {
             (GivenUp::Unblocked, _) => {
                 reply.error_bytes(UNBLOCKED);
                 self.count_error(UNBLOCKED);
+                self.commands.at_mut(command).stats.failed_calls += 1;
             }
-            (GivenUp::TimedOut, OnTimeout::Null) => reply.null(),
             (GivenUp::TimedOut, OnTimeout::NullArray) => reply.null_array(),
             (GivenUp::TimedOut, OnTimeout::Zero) => reply.integer(0),
         }
-        self.clients.push(id, &out);
-        true
+        self.answer_wait(id, &out)
+    }
+
+    /// Meters a command that had to wait, now that it has its answer. Its own time counts, not that of the wait.
+    fn meter_wait(&mut self, id: ClientId, blocked: &Blocked) {
+        if self.config.latency_tracking {
+            self.commands.at_mut(blocked.asked.command).stats.record_latency(blocked.spent_ns);
+        }
+        let duration_us = blocked.spent_ns / 1000;
+        if !slowlog::is_slow(duration_us, self.config.slowlog_log_slower_than) {
+            return;
+        }
+        let Some(client) = self.clients.get(id) else { return };
+        let slow = slowlog::Call {
+            args: blocked.asked.argv.args(),
+            unix_s: self.clock.now().unix_s(),
+            duration_us,
+            client_addr: &client.origin.address,
+            client_name: &client.name,
+        };
+        self.slowlog.push(slow, self.config.slowlog_max_len as usize);
     }
 }

@@ -33,10 +33,11 @@ pub fn deadline_ms(argument: &[u8], now_ms: i64) -> Result<i64, CommandError> {
 /// never. Redis's blocking commands read their timeout so.
 pub fn wait_deadline_ms(argument: &[u8], now_ms: i64) -> Result<Option<i64>, CommandError> {
     let exact = LongDouble::parse(argument).ok_or(CommandError::TimeoutNotFloat)?;
-    // What an 80-bit number holds and one of 64 bits does not is either nearly nothing or too long.
+    // The text of what is nearly nothing is 0: a wait without end, where the shortest one was meant.
     let timeout_s: f64 = exact.to_text().parse().map_err(|_| CommandError::TimeoutNotFloat)?;
     let timeout_ms = (timeout_s * 1000.0).ceil();
     match timeout_ms {
+        0.0 if exact.is_positive() => Ok(Some(now_ms.saturating_add(1))),
         0.0 => Ok(None),
         ..0.0 => Err(CommandError::TimeoutNegative),
         // Not below: 2^63 itself does not fit.
@@ -95,9 +96,13 @@ mod tests {
     #[test]
     fn waits_are_fractions_of_seconds() {
         let wait = |text: &str| wait_deadline_ms(text.as_bytes(), 1000);
-        for (text, deadline_ms) in
-            [("0", None), ("1", Some(2000)), ("0.0001", Some(1001)), ("0x10", Some(17_000))]
-        {
+        for (text, deadline_ms) in [
+            ("0", None),
+            ("1", Some(2000)),
+            ("0.0001", Some(1001)),
+            ("1e-300", Some(1001)),
+            ("0x10", Some(17_000)),
+        ] {
             assert_eq!(wait(text), Ok(deadline_ms), "{text}");
         }
         assert_eq!(wait("-0.0001"), Ok(None), "rounded up to nothing");

@@ -33,6 +33,8 @@ pub struct Spec {
     /// Finds a key that no spec can describe (STORE among the options of SORT).
     pub further_key: Option<FurtherKey>,
     pub audience: Audience,
+    /// Where the first member or field of the collection at argument 1 stands; 0 when there is none.
+    pub member_at: usize,
 }
 
 /// What a command does with its keys when it is called with these arguments.
@@ -75,6 +77,7 @@ impl Spec {
             key_flags: None,
             further_key: None,
             audience: Audience::Everyone,
+            member_at: 0,
         }
     }
 
@@ -86,6 +89,12 @@ impl Spec {
     /// Adds categories that do not follow from group and flags.
     pub const fn category(mut self, extra: Categories) -> Spec {
         self.categories = self.categories.or(extra);
+        self
+    }
+
+    /// Tells which argument is looked up in the collection at argument 1, so that it can be prefetched.
+    pub const fn member_at(mut self, argument: usize) -> Spec {
+        self.member_at = argument;
         self
     }
 

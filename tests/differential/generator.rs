@@ -13,9 +13,22 @@ use crate::tables;
 const BREAK_ONE_IN: u32 = 25;
 
 /// One word off, these would stop the server, make it sleep, or list every command.
-/// SPOP without its count would take by chance; one argument more is allowed to ZRANK since 7.2; a lex set whose scores
-/// differ has no defined order.
-const UNBREAKABLE: &[&str] = &["SHUTDOWN", "DEBUG", "COMMAND", "SPOP", "ZRANK", "ZADD {lex}"];
+/// What chooses at random would choose one without its count. ZRANK takes an argument more since 7.2; a blocking command
+/// (BL, BR, BZ) calls a huge timeout by its name since then. A lex set whose scores differ has no defined order.
+const UNBREAKABLE: &[&str] = &[
+    "SHUTDOWN",
+    "DEBUG",
+    "COMMAND",
+    "SPOP",
+    "SRANDMEMBER",
+    "HRANDFIELD",
+    "ZRANDMEMBER",
+    "ZRANK",
+    "BL",
+    "BR",
+    "BZ",
+    "ZADD {lex}",
+];
 
 const KEYS: &[&str] =
     &["a", "b", "c", "k1", "k2", "k3", "{tag}x", "{tag}y", "num", "float", "big", "ke\0y\r\n\u{fc}"];
@@ -105,6 +118,23 @@ const SORT_PATTERNS: &[&str] = &["weight_*", "weight_hash_*->field", "#", "nosor
 const NAMES: &[&str] = &["alice", "bob", "", "two words", "caf\u{e9}", "new\nline", "x"];
 const UNKNOWN: &[&str] = &["NOSUCH", "getx", "", "foo\r\nbar", "LOLSET", "se", "config|get"];
 
+/// Classes of arguments that are keys.
+const KEY_CLASSES: &[&str] = &[
+    "key",
+    "list",
+    "hash",
+    "set",
+    "zset",
+    "lex",
+    "stream",
+    "bits",
+    "hll",
+    "geo",
+    "sorted_list",
+    "sorted_set",
+    "sorted_zset",
+];
+
 /// Arguments of one command and how its replies are compared.
 pub struct Command {
     pub arguments: Vec<Vec<u8>>,
@@ -117,12 +147,14 @@ pub struct Generator {
     focus: &'static [Template],
     /// Payloads of DUMP, good and damaged.
     payloads: Vec<Vec<u8>>,
+    /// The only key there is, for a command on a certain key.
+    only_key: Option<Vec<u8>>,
 }
 
 impl Generator {
     pub fn new(seed: u64, payloads: Vec<Vec<u8>>) -> Generator {
         let focus = tables::ALL[seed as usize % tables::ALL.len()];
-        Generator { rng: Rng::with_seed(seed), focus, payloads }
+        Generator { rng: Rng::with_seed(seed), focus, payloads, only_key: None }
     }
 
     /// One command, or two that belong together.
@@ -143,6 +175,15 @@ impl Generator {
         }
         self.change_case(&mut arguments[0]);
         Command { arguments, rule }
+    }
+
+    /// A command of this template whose keys are all `key`; `None` when it names none.
+    pub fn command_on(&mut self, template: &Template, key: &[u8]) -> Option<Command> {
+        self.only_key = Some(key.to_vec());
+        let arguments = self.fill(template.form);
+        self.only_key = None;
+        let names_it = arguments.iter().skip(1).any(|argument| argument == key);
+        names_it.then_some(Command { arguments, rule: template.rule })
     }
 
     /// Seven of ten come from the table that the conversation is about, the others from any.
@@ -221,6 +262,10 @@ impl Generator {
     }
 
     fn argument(&mut self, class: &str) -> Vec<u8> {
+        if let (Some(key), true) = (&self.only_key, KEY_CLASSES.contains(&class)) {
+            // Ranges of names are defined where all scores are the same.
+            return if class == "lex" && key == b"zset" { b"lex".to_vec() } else { key.clone() };
+        }
         match class {
             "key" => self.key(),
             "value" => self.value(),
@@ -273,6 +318,8 @@ impl Generator {
             "integer" => self.integer(),
             "field" | "member" | "element" => self.element(),
             "score" => self.score(),
+            // Not negative: minus zero is zero while a set is a listpack, so that the way to a result shows in it.
+            "factor" => self.mostly(&["0", "1", "2.5", "1e3", "0.1", "1e308", "inf"], NOT_FLOATS),
             "score_bound" => self.score_bound(),
             "lex_bound" => self.lex_bound(),
             "not_timeout" => self.one_of(&["-1", "x", "", " 1", "nan"]),
@@ -343,7 +390,7 @@ impl Generator {
     fn score(&mut self) -> Vec<u8> {
         match self.rng.u32(..16) {
             0 => self.one_of(NOT_FLOATS),
-            1 => self.one_of(&["inf", "-inf", "+inf", "-0", "0", "1e308", "Infinity"]),
+            1 => self.one_of(&["inf", "-inf", "+inf", "0", "1e308", "Infinity"]),
             2..=4 => self.mostly(FLOATS, NOT_FLOATS),
             5..=7 => format!("{:.3}", f64::from(self.rng.i32(-5000..5000)) / 16.0).into_bytes(),
             _ => self.rng.i32(-5..20).to_string().into_bytes(),
@@ -505,7 +552,7 @@ fn create_consumer(arguments: &[Vec<u8>]) -> Option<Command> {
 }
 
 /// Splits a form at blanks outside parentheses.
-fn tokens(form: &str) -> Vec<&str> {
+pub fn tokens(form: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut depth, mut start) = (0, 0);
     for (at, byte) in form.bytes().enumerate() {

@@ -3,31 +3,49 @@
 //! | target | bytes are |
 //! |---|---|
 //! | `listpack` | a listpack |
+//! | `intset` | an intset |
 //! | `restore` | a type and a value, as RESTORE gets them; version and checksum are added |
 //! | `rdb` | a file |
-//! | `commands` | commands, one a line, their arguments between blanks; `\xNN` is a byte |
+//! | `commands` | commands, one a line (`commands.rs`) |
+//! | `protocol` | the size of the pieces they arrive in, then what a client sends |
+//! | `config` | a configuration file |
 //!
-//! What is accepted must be whole: it is dumped, read again, and must be the same.
+//! What is accepted must be whole: it is written, read again, and must be the same; and every command must get along
+//! with it.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+mod commands;
+mod replies;
+mod session;
+
+use self::session::{Session, entry_of};
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use tintype::base::argv::Argv;
-use tintype::base::clock::{Clock, Now};
 use tintype::base::crc::Crc64Redis;
-use tintype::base::ids::ClientId;
-use tintype::client::client::{Origin, Transport};
-use tintype::config::Config;
+use tintype::base::quote::{quote, split_line};
+use tintype::config::{change, file, rewrite};
+use tintype::encoding::intset::Intset;
 use tintype::encoding::listpack::Listpack;
-use tintype::exec::call::{Request, execute};
-use tintype::exec::command_table;
-use tintype::server::Server;
+use tintype::exec::Inbox;
+use tintype::exec::inbox::Search;
+use tintype::object::Depth;
+use tintype::rdb::reader::{Reader, ReaderOptions, Record, Value};
+use tintype::resp::{Limits, ProtocolError, Trust};
 
 /// A target by its name.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: &[Target] =
-    &[("listpack", listpack), ("restore", restore), ("rdb", rdb), ("commands", commands)];
+pub const TARGETS: &[Target] = &[
+    ("listpack", listpack),
+    ("intset", intset),
+    ("restore", restore),
+    ("rdb", rdb),
+    ("commands", commands::run),
+    ("protocol", protocol),
+    ("config", config),
+];
 
 fn listpack(bytes: &[u8]) {
     let Ok(listpack) = Listpack::check(bytes) else { return };
@@ -38,8 +56,24 @@ fn listpack(bytes: &[u8]) {
     assert_eq!(forth.len(), listpack.len());
 }
 
+fn intset(bytes: &[u8]) {
+    let Ok(intset) = Intset::check(bytes) else { return };
+    let values: Vec<i64> = intset.iter().collect();
+    assert!(values.is_sorted_by(|first, second| first < second));
+    assert_eq!(values.len(), intset.len());
+    assert!(values.iter().all(|value| intset.contains(*value)));
+}
+
 thread_local! {
     static SESSION: RefCell<Session> = RefCell::new(Session::new());
+}
+
+/// Runs on the session as it was at first.
+fn with_session(run: impl FnOnce(&mut Session)) {
+    SESSION.with_borrow_mut(|session| {
+        session.begin();
+        run(session);
+    });
 }
 
 fn restore(bytes: &[u8]) {
@@ -47,145 +81,140 @@ fn restore(bytes: &[u8]) {
     let mut payload = bytes.to_vec();
     payload.extend_from_slice(&VERSION.to_le_bytes());
     payload.extend_from_slice(&Crc64Redis::of(&payload).to_le_bytes());
-    SESSION.with_borrow_mut(|session| {
-        session.run(&[b"FLUSHALL"]);
+    with_session(|session| {
         if session.run(&[b"RESTORE", b"key", b"0", &payload]) == b"+OK\r\n" {
             session.check_everything();
+            session.use_every_key();
         }
     });
 }
 
 fn rdb(bytes: &[u8]) {
-    use tintype::object::Rules;
-    use tintype::rdb::reader::{Reader, ReaderOptions, Record};
-    // Deep, as `check-rdb` does it; then as a start loads it.
+    // Deep, as `check-rdb` does it, and as a start loads it.
     tintype::rdb::check(bytes, 0, &mut |_| {});
-    let rules = Rules { hash_max_listpack_entries: 8, zset_max_listpack_entries: 8, ..Rules::default() };
-    let Ok(mut reader) = Reader::new(bytes, ReaderOptions::default()) else { return };
-    while let Ok(record) = reader.next_record(&rules) {
-        if matches!(record, Record::End { .. }) {
-            return;
-        }
-    }
-}
-
-fn commands(bytes: &[u8]) {
-    SESSION.with_borrow_mut(|session| {
-        session.run(&[b"FLUSHALL"]);
-        for line in bytes.split(|byte| *byte == b'\n').take(64) {
-            let words: Vec<Vec<u8>> =
-                line.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).map(unescape).collect();
-            if !words.is_empty() && is_harmless(&words) {
-                session.run(&words.iter().map(Vec::as_slice).collect::<Vec<_>>());
-            }
-        }
+    with_session(|session| {
+        load(session, bytes, Depth::Deep);
         session.check_everything();
+    });
+    with_session(|session| {
+        load(session, bytes, Depth::Structure);
+        session.use_every_key();
     });
 }
 
-/// `\xNN` becomes the byte it names.
-fn unescape(word: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut at = 0;
-    while at < word.len() {
-        let escape = word[at..].strip_prefix(b"\\x").and_then(|rest| rest.get(..2));
-        let byte = escape.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        bytes.push(byte.unwrap_or(word[at]));
-        at += if byte.is_some() { 4 } else { 1 };
-    }
-    bytes
-}
-
-/// Not what stops the process, sleeps, writes files, or makes replies of any size that is asked for.
-fn is_harmless(words: &[Vec<u8>]) -> bool {
-    const HARMFUL: &[&str] = &[
-        "SHUTDOWN",
-        "DEBUG",
-        "SAVE",
-        "BGSAVE",
-        "BGREWRITEAOF",
-        "CONFIG",
-        "CLIENT",
-        "HELLO",
-        "RESET",
-        "QUIT",
-    ];
-    const DIGITS_MAX: usize = 6;
-    let name = words[0].to_ascii_uppercase();
-    let is_sample = name.ends_with(b"MEMBER") || name.ends_with(b"FIELD");
-    let is_long = |word: &Vec<u8>| word.first() == Some(&b'-') && word.len() > DIGITS_MAX;
-    let is_harmful = HARMFUL.iter().any(|harmful| harmful.as_bytes() == name);
-    let is_endless = is_sample && words.iter().any(is_long);
-    !is_harmful && !is_endless
-}
-
-/// A server and its client.
-struct Session {
-    server: Server,
-    client: ClientId,
-    now: Rc<Cell<Now>>,
-}
-
-impl Session {
-    fn new() -> Session {
-        let now = Rc::new(Cell::new(Now { unix_us: 1_700_000_000_000_000, mono_ns: 1_000_000_000 }));
-        let mut config = Config::default();
-        config.save.clear();
-        config.proto_max_bulk_len = 1 << 20;
-        (config.hash_max_listpack_entries, config.zset_max_listpack_entries) = (8, 8);
-        (config.set_max_listpack_entries, config.set_max_intset_entries) = (8, 8);
-        (config.list_max_listpack_size, config.stream_node_max_entries) = (4, 3);
-        config.sanitize_dump_payload = tintype::config::Sanitize::Yes;
-        let mut server = Server::new(config, Clock::manual(now.clone()), command_table(), 42);
-        let origin = Origin {
-            address: "127.0.0.1:50000".to_owned(),
-            local_address: "127.0.0.1:6379".to_owned(),
-            transport: Transport::Tcp,
-            is_local: true,
-            fd: 7,
+/// Loads what can be read of a file, of no more keys than a moment allows.
+fn load(session: &mut Session, bytes: &[u8], depth: Depth) {
+    const KEYS_MAX: usize = 64;
+    let rules = session.rules();
+    let options = ReaderOptions { depth, ..ReaderOptions::default() };
+    let Ok(mut reader) = Reader::new(bytes, options) else { return };
+    let mut db = 0;
+    for _ in 0..KEYS_MAX {
+        let key = match reader.next_record(&rules) {
+            Err(_) | Ok(Record::End { .. }) => return,
+            Ok(Record::SelectDb(index)) => {
+                db = index as usize % session.databases();
+                continue;
+            }
+            Ok(Record::Key(key)) => key,
+            Ok(_) => continue,
         };
-        let client = server.clients.add(origin, 0);
-        server.reset_authentication(client);
-        Session { server, client, now }
-    }
-
-    fn run(&mut self, words: &[&[u8]]) -> Vec<u8> {
-        let argv: Argv = words.iter().copied().collect();
-        let mut out = Vec::new();
-        let request = Request { args: argv.args(), hint: None };
-        execute(&mut self.server, self.client, request, self.now.get(), &mut out);
-        self.server.end_wait(self.client);
-        self.now.set(self.now.get().later_by_ms(1));
-        if let Some(client) = self.server.clients.get_mut(self.client) {
-            client.output.clear();
-        }
-        out
-    }
-
-    /// Every key can be dumped, and what is dumped is the same value again.
-    fn check_everything(&mut self) {
-        self.run(&[b"DISCARD"]);
-        self.run(&[b"SELECT", b"0"]);
-        let keys: Vec<Vec<u8>> = {
-            let mut keys = Vec::new();
-            self.server.keyspace.db(0).table().for_each(&mut |entry| keys.push(entry.key().to_vec()));
-            keys
-        };
-        for key in keys {
-            let dumped = self.run(&[b"DUMP", &key]);
-            let Some(payload) = bulk(&dumped) else { continue };
-            let reply = self.run(&[b"RESTORE", b"\0copy", b"0", payload, b"REPLACE"]);
-            assert_eq!(reply, b"+OK\r\n", "{:?}", String::from_utf8_lossy(&reply));
-            let digests = [&key[..], b"\0copy"].map(|key| self.run(&[b"DEBUG", b"DIGEST-VALUE", key]));
-            let expires = self.run(&[b"PTTL", &key]) != b":-1\r\n";
-            assert!(digests[0] == digests[1] || expires, "{:?}", key.escape_ascii().to_string());
-            self.run(&[b"DEL", b"\0copy"]);
+        if !matches!(key.value, Value::Empty | Value::Expired) {
+            session.load(db, entry_of(key.key, key.value, key.expire_at_ms));
         }
     }
 }
 
-/// The content of a bulk reply.
-fn bulk(reply: &[u8]) -> Option<&[u8]> {
-    let line = reply.iter().position(|byte| *byte == b'\n')?;
-    if reply.starts_with(b"$-1") { None } else { reply.get(line + 1..reply.len() - 2) }
+/// However the bytes are cut, the same requests are found in them; and all of them get along with it.
+fn protocol(bytes: &[u8]) {
+    let Some((&piece_bytes, bytes)) = bytes.split_first() else { return };
+    for trust in [Trust::Authenticated, Trust::Unauthenticated] {
+        let limits = Limits { proto_max_bulk_bytes: 1 << 20, trust };
+        let (requests, error) = requests(bytes, bytes.len().max(1), &limits);
+        let piece_bytes = usize::from(piece_bytes).max(1);
+        let (again, error_again) = self::requests(bytes, piece_bytes, &limits);
+        let words = |argv: &Argv| argv.args().iter().map(<[u8]>::to_vec).collect::<Vec<_>>();
+        assert!(requests.iter().map(words).eq(again.iter().map(words)), "other requests in pieces");
+        assert_eq!(error, error_again);
+        if requests.iter().all(|argv| commands::is_harmless(argv.args())) && trust == Trust::Authenticated {
+            with_session(|session| {
+                session.receive(bytes.chunks(piece_bytes));
+                session.check_everything();
+            });
+        }
+    }
+}
+
+/// The requests in bytes that arrive in pieces of this size, and what is wrong with what follows them.
+fn requests(bytes: &[u8], piece_bytes: usize, limits: &Limits) -> (Vec<Argv>, Option<ProtocolError>) {
+    const BATCH: usize = 3;
+    let mut inbox = Inbox::default();
+    let mut requests = Vec::new();
+    for piece in bytes.chunks(piece_bytes) {
+        inbox.push(piece);
+        loop {
+            match inbox.search(limits, BATCH) {
+                Search::Some => {}
+                Search::Exhausted => break,
+                Search::Broken(error) => return (requests, Some(error)),
+            }
+            while let Some(request) = inbox.peek(0) {
+                requests.push(request.args.to_owned());
+                inbox.advance();
+            }
+        }
+    }
+    (requests, None)
+}
+
+/// What is read can be rewritten, and says the same then.
+fn config(bytes: &[u8]) {
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let Ok(argv) = split_line(line) else { continue };
+        let quoted: Vec<String> = argv.args().iter().map(quote).collect();
+        let again = split_line(quoted.join(" ").as_bytes()).expect("quoted words");
+        assert_eq!(argv.args().iter().collect::<Vec<_>>(), again.args().iter().collect::<Vec<_>>());
+    }
+    let arguments = [b"tintype.conf".to_vec()];
+    let loaded = match file::load(&arguments, &mut Files { main: bytes }) {
+        Ok(loaded) => loaded,
+        Err(error) => return drop(error.to_string()),
+    };
+    let rewritten = rewrite::rewrite(&loaded.config, bytes);
+    let again = file::load(&arguments, &mut Files { main: &rewritten });
+    let again = again.unwrap_or_else(|error| panic!("{error}\n{}", rewritten.escape_ascii()));
+    let values = |config| change::get(config, &[b"*"]);
+    assert_eq!(values(&loaded.config), values(&again.config), "{}", rewritten.escape_ascii());
+    assert_eq!(rewrite::rewrite(&again.config, &rewritten), rewritten, "rewriting has an end");
+}
+
+/// One file, and another for it to include.
+struct Files<'a> {
+    main: &'a [u8],
+}
+
+impl file::Files for Files<'_> {
+    fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        match path.file_name().and_then(|name| name.to_str()) {
+            Some("tintype.conf") => Ok(std::mem::take(&mut self.main).to_vec()),
+            Some("more.conf") => Ok(b"port 6380\nsave 1 1\n".to_vec()),
+            _ => Err(io::Error::from_raw_os_error(libc::ENOENT)),
+        }
+    }
+
+    fn read_standard_input(&mut self) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+
+    fn list(&mut self, _directory: &Path) -> io::Result<Vec<PathBuf>> {
+        Ok(vec!["tintype.conf".into(), "more.conf".into()])
+    }
+
+    fn check_directory(&mut self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn absolute(&mut self, path: &Path) -> PathBuf {
+        path.to_path_buf()
+    }
 }

@@ -48,7 +48,7 @@ pub fn run(arena: &Arena, scale: &Scale) -> io::Result<Vec<Row>> {
 }
 
 /// From the request until the server says that nothing is being saved any more.
-fn save(server: &Server) -> io::Result<Duration> {
+pub fn save(server: &Server) -> io::Result<Duration> {
     let mut client = server.client()?;
     let started = Instant::now();
     client.ask(&["BGSAVE"])?;

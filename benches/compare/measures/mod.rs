@@ -7,6 +7,7 @@ mod collections;
 mod cpu;
 mod growth;
 mod memory;
+mod snapshots;
 mod stall;
 mod startup;
 mod types;
@@ -33,6 +34,7 @@ pub const ALL: &[Measure] = &[
     Measure { name: "stall", run: stall::run },
     Measure { name: "bgsave", run: bgsave::run },
     Measure { name: "startup", run: startup::run },
+    Measure { name: "snapshots", run: snapshots::run },
     Measure { name: "collections", run: collections::run },
     Measure { name: "types", run: types::run },
     Measure { name: "algebra", run: algebra::run },

@@ -29,7 +29,7 @@ pub(super) fn unpause(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandE
     Ok(Flow::Done)
 }
 
-/// No command blocks yet, and a pause is not ended for one client alone.
+/// Ends the wait of a command. A pause is not ended for one client alone.
 pub(super) fn unblock(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let why = match args.get(3) {
         _ if args.len() > 4 => return Err(CommandError::subcommand_arguments(args.at(1), "client")),

@@ -34,14 +34,14 @@ const fn expiring(name: &'static str, arity: i32, flags: Flags) -> Spec {
 
 pub const COMMANDS: &[Entry] = &[
     Entry::data(
-        spec("hdel", -3, WRITE)
+        spec("hdel", -3, WRITE).member_at(2)
             .keys(DELETED)
             .complexity("O(N) where N is the number of fields to be removed.")
             .doc("2.0.0", "Delete one or more hash fields", "key field [field ...]"),
         delete::hdel,
     ),
     Entry::data(
-        spec("hexists", 3, READ.or(Flags::FAST)).keys(SEEN).doc(
+        spec("hexists", 3, READ.or(Flags::FAST)).member_at(2).keys(SEEN).doc(
             "2.0.0",
             "Determine if a hash field exists",
             "key field",
@@ -49,7 +49,7 @@ pub const COMMANDS: &[Entry] = &[
         get::hexists,
     ),
     Entry::data(
-        spec("hget", 3, READ.or(Flags::FAST)).keys(ACCESSED).doc(
+        spec("hget", 3, READ.or(Flags::FAST)).member_at(2).keys(ACCESSED).doc(
             "2.0.0",
             "Get the value of a hash field",
             "key field",
@@ -65,7 +65,7 @@ pub const COMMANDS: &[Entry] = &[
         get::hgetall,
     ),
     Entry::data(
-        spec("hincrby", 4, GROW).keys(ACCESSED_UPDATED).doc(
+        spec("hincrby", 4, GROW).member_at(2).keys(ACCESSED_UPDATED).doc(
             "2.0.0",
             "Increment the integer value of a hash field by the given number",
             "key field increment",
@@ -73,7 +73,7 @@ pub const COMMANDS: &[Entry] = &[
         counters::hincrby,
     ),
     Entry::data(
-        spec("hincrbyfloat", 4, GROW).keys(ACCESSED_UPDATED).doc(
+        spec("hincrbyfloat", 4, GROW).member_at(2).keys(ACCESSED_UPDATED).doc(
             "2.6.0",
             "Increment the float value of a hash field by the given amount",
             "key field increment",
@@ -97,7 +97,7 @@ pub const COMMANDS: &[Entry] = &[
         get::hlen,
     ),
     Entry::data(
-        spec("hmget", -3, READ.or(Flags::FAST))
+        spec("hmget", -3, READ.or(Flags::FAST)).member_at(2)
             .keys(ACCESSED)
             .complexity("O(N) where N is the number of fields being requested.")
             .doc("2.0.0", "Get the values of all the given hash fields", "key field [field ...]"),
@@ -139,7 +139,7 @@ pub const COMMANDS: &[Entry] = &[
         random::hscan,
     ),
     Entry::data(
-        spec("hset", -4, GROW)
+        spec("hset", -4, GROW).member_at(2)
             .keys(UPDATED)
             .complexity(
                 "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is \
@@ -149,7 +149,7 @@ pub const COMMANDS: &[Entry] = &[
         set::hset,
     ),
     Entry::data(
-        spec("hsetnx", 4, GROW).keys(INSERTED).doc(
+        spec("hsetnx", 4, GROW).member_at(2).keys(INSERTED).doc(
             "2.0.0",
             "Set the value of a hash field, only if the field does not exist",
             "key field value",
@@ -157,7 +157,7 @@ pub const COMMANDS: &[Entry] = &[
         set::hsetnx,
     ),
     Entry::data(
-        spec("hstrlen", 3, READ.or(Flags::FAST)).keys(SEEN).doc(
+        spec("hstrlen", 3, READ.or(Flags::FAST)).member_at(2).keys(SEEN).doc(
             "3.2.0",
             "Get the length of the value of a hash field",
             "key field",

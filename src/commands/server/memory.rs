@@ -97,7 +97,8 @@ fn usage(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow,
                 (entry.expire_at_ms().is_some(), EXPIRY_RECORD_BYTES),
                 (has_expiring_field, FIELD_EXPIRY_RECORD_BYTES),
             ];
-            let record_bytes: usize = records.iter().filter(|(is_there, _)| *is_there).map(|(_, bytes)| bytes).sum();
+            let record_bytes: usize =
+                records.iter().filter(|(is_there, _)| *is_there).map(|(_, bytes)| bytes).sum();
             reply.count(entry.heap_bytes(samples) + SLOT_BYTES + record_bytes);
         }
     }

@@ -43,7 +43,7 @@ const UNION_COST: &str = "O(N) where N is the total number of elements in all gi
 
 pub const COMMANDS: &[Entry] = &[
     Entry::data(
-        spec("sadd", -3, GROW.or(FAST))
+        spec("sadd", -3, GROW.or(FAST)).member_at(2)
             .keys(&[KeySpec::one(1, RW_INSERT)])
             .complexity(
                 "O(1) for each element added, so O(N) to add N elements when the command is called with multiple \
@@ -53,14 +53,14 @@ pub const COMMANDS: &[Entry] = &[
         members::sadd,
     ),
     Entry::data(
-        spec("srem", -3, WRITE.or(FAST))
+        spec("srem", -3, WRITE.or(FAST)).member_at(2)
             .keys(&[KeySpec::one(1, RW_DELETE)])
             .complexity("O(N) where N is the number of members to be removed.")
             .doc("1.0.0", "Remove one or more members from a set", "key member [member ...]"),
         members::srem,
     ),
     Entry::data(
-        spec("sismember", 3, READ.or(FAST)).keys(LOOK_INTO_ONE).complexity("O(1)").doc(
+        spec("sismember", 3, READ.or(FAST)).member_at(2).keys(LOOK_INTO_ONE).complexity("O(1)").doc(
             "1.0.0",
             "Determine if a given value is a member of a set",
             "key member",
@@ -68,7 +68,7 @@ pub const COMMANDS: &[Entry] = &[
         members::sismember,
     ),
     Entry::data(
-        spec("smismember", -3, READ.or(FAST))
+        spec("smismember", -3, READ.or(FAST)).member_at(2)
             .keys(READ_ONE)
             .complexity("O(N) where N is the number of elements being checked for membership")
             .doc(

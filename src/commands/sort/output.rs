@@ -38,10 +38,18 @@ impl Sink<'_, '_> {
     }
 }
 
+/// In sorted order the elements lie anywhere: so far ahead they are asked for.
+const AHEAD: usize = 12;
+
 /// Puts the elements themselves. How many.
 pub(super) fn put(elements: &Elements, order: &[usize], sink: &mut Sink<'_, '_>) -> usize {
     sink.begin(order.len());
-    order.iter().for_each(|index| sink.put(Some(elements.at(*index))));
+    for (place, index) in order.iter().enumerate() {
+        if let Some(ahead) = order.get(place + AHEAD) {
+            elements.prefetch(*ahead);
+        }
+        sink.put(Some(elements.at(*index)));
+    }
     order.len()
 }
 

@@ -2,6 +2,7 @@
 
 use super::request::{By, Direction, Request};
 use crate::encoding::listpack::Element;
+use crate::encoding::prefetch::prefetch;
 use crate::encoding::quicklist;
 use crate::keyspace::Seen;
 use crate::object::zset::Order;
@@ -129,6 +130,12 @@ impl Elements {
             Placed::Int(value) => Element::Int(value),
             Placed::Bytes { start, end } => Element::Bytes(&self.bytes[start..end]),
         }
+    }
+
+    /// Asks for the memory that `at` will read.
+    #[inline]
+    pub(super) fn prefetch(&self, index: usize) {
+        prefetch(&raw const self.places[index]);
     }
 
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = Element<'_>> {

@@ -4,7 +4,7 @@ use super::ids::{self, answer_entry, answer_id, no_group};
 use super::told::Told;
 use crate::base::argv::Args;
 use crate::base::number;
-use crate::keyspace::{Event, Tx};
+use crate::keyspace::{Access, Event, Tx};
 use crate::object::Stream;
 use crate::object::stream::{ConsumerSlot, Contact, Group, Log, StreamId};
 use crate::resp::Reply;
@@ -61,8 +61,8 @@ pub(super) fn more(deliveries: u64) -> u64 {
 }
 
 /// WRONGTYPE or NOGROUP unless the group is there.
-fn expect_group(tx: &mut Tx<'_>, key: &[u8], name: &[u8]) -> Result<(), CommandError> {
-    let stream = tx.read::<Stream>(key)?;
+fn expect_group(tx: &mut Tx<'_>, key: &[u8], name: &[u8], access: Access) -> Result<(), CommandError> {
+    let stream = tx.view::<Stream>(key, access)?;
     stream.and_then(|stream| stream.group(name)).map(|_| ()).ok_or_else(|| no_group(key, name))
 }
 
@@ -122,7 +122,7 @@ fn xclaim_given(args: Args<'_>, now_ms: i64) -> Result<Given<'_>, CommandError> 
 
 pub(super) fn xclaim(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     let (key, name) = (args.at(1), args.at(2));
-    expect_group(tx, key, name)?;
+    expect_group(tx, key, name, Access::Read)?;
     let given = xclaim_given(args, tx.now_ms)?;
     let mut told = Told::new(tx, key, name);
     tx.edit::<Stream, _>(key, |stream, _| {
@@ -202,9 +202,11 @@ pub(super) fn xautoclaim(
     args: Args<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<Flow, CommandError> {
-    let given = xautoclaim_given(args, tx.now_ms)?;
     let (key, name) = (args.at(1), args.at(2));
-    expect_group(tx, key, name)?;
+    // Counts as a hit or a miss whatever the options say; the type is looked at after them.
+    tx.lookup(key, Access::Read);
+    let given = xautoclaim_given(args, tx.now_ms)?;
+    expect_group(tx, key, name, Access::Write)?;
     let mut told = Told::new(tx, key, name);
     tx.edit::<Stream, _>(key, |stream, _| {
         stream.edit_group(name, |log, group| claim_idle((log, group), &given, reply, &mut told))
@@ -319,7 +321,7 @@ fn xnack_given(args: Args<'_>) -> Result<Release, CommandError> {
 pub(super) fn xnack(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     let release = xnack_given(args)?;
     let (key, name) = (args.at(1), args.at(2));
-    expect_group(tx, key, name)?;
+    expect_group(tx, key, name, Access::Read)?;
     let (released, fate) = tx.edit::<Stream, _>(key, |stream, _| {
         stream.edit_group(name, |log, group| {
             let ids = release.ids.iter().copied();

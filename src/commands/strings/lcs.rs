@@ -68,8 +68,9 @@ fn bytes_of(tx: &mut Tx<'_>, key: &[u8]) -> Result<Vec<u8>, CommandError> {
 }
 
 pub(super) fn lcs(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
-    let a = bytes_of(tx, args.at(1))?;
-    let b = bytes_of(tx, args.at(2))?;
+    // Both are looked up, whatever the first one holds.
+    let (a, b) = (bytes_of(tx, args.at(1)), bytes_of(tx, args.at(2)));
+    let (a, b) = (a?, b?);
     let options = parse(args)?;
     if options.len && options.idx {
         return Err(CommandError::text("ERR If you want both the length and indexes, please just use IDX."));

@@ -201,9 +201,9 @@ fn read<'a>(
 ) -> Result<(Vec<Input<'a>>, Wanted), CommandError> {
     let keys = key_count(args, place, name)?;
     let names = args.iter().skip(place + 1).take(keys);
-    // Reads are counted up to the first key that holds something else.
-    for key in names.clone() {
-        Source::of(tx.view_any(key, Access::Read))?;
+    // The first of a wrong type ends the search: those behind it count as neither hit nor miss.
+    for name in names.clone() {
+        Source::of(tx.view_any(name, Access::Peek))?;
     }
     let seen = tx.views(names, Access::Write);
     let sources = seen.into_iter().map(Source::of).collect::<Result<Vec<_>, _>>()?;

@@ -68,6 +68,7 @@ const DIFFERENCE_COST: &str = "O(L + (N-K)log(N)) worst case where L is the tota
 pub const COMMANDS: &[Entry] = &[
     Entry::data(
         spec("zadd", -4, GROW.or(FAST))
+            .member_at(3)
             .keys(UPDATE_ONE)
             .complexity(
                 "O(log(N)) for each item added, where N is the number of elements in the sorted \
@@ -82,6 +83,7 @@ pub const COMMANDS: &[Entry] = &[
     ),
     Entry::data(
         spec("zincrby", 4, GROW.or(FAST))
+            .member_at(3)
             .keys(INCREMENT_ONE)
             .complexity("O(log(N)) where N is the number of elements in the sorted set.")
             .doc("1.2.0", "Increment the score of a member in a sorted set", "key increment member"),
@@ -89,6 +91,7 @@ pub const COMMANDS: &[Entry] = &[
     ),
     Entry::data(
         spec("zrem", -3, WRITE.or(FAST))
+            .member_at(2)
             .keys(DELETE_ONE)
             .complexity(
                 "O(M*log(N)) with N being the number of elements in the sorted set and M the \
@@ -128,7 +131,7 @@ pub const COMMANDS: &[Entry] = &[
         look::zlexcount,
     ),
     Entry::data(
-        spec("zscore", 3, READ.or(FAST)).keys(READ_ONE).complexity("O(1)").doc(
+        spec("zscore", 3, READ.or(FAST)).member_at(2).keys(READ_ONE).complexity("O(1)").doc(
             "1.2.0",
             "Get the score associated with the given member in a sorted set",
             "key member",
@@ -137,6 +140,7 @@ pub const COMMANDS: &[Entry] = &[
     ),
     Entry::data(
         spec("zmscore", -3, READ.or(FAST))
+            .member_at(2)
             .keys(READ_ONE)
             .complexity("O(N) where N is the number of members being requested.")
             .doc(
@@ -147,7 +151,7 @@ pub const COMMANDS: &[Entry] = &[
         look::zmscore,
     ),
     Entry::data(
-        spec("zrank", -3, READ.or(FAST)).keys(READ_ONE).complexity("O(log(N))").doc(
+        spec("zrank", -3, READ.or(FAST)).member_at(2).keys(READ_ONE).complexity("O(log(N))").doc(
             "2.0.0",
             "Determine the index of a member in a sorted set",
             "key member [WITHSCORE]",
@@ -155,7 +159,7 @@ pub const COMMANDS: &[Entry] = &[
         look::zrank,
     ),
     Entry::data(
-        spec("zrevrank", -3, READ.or(FAST)).keys(READ_ONE).complexity("O(log(N))").doc(
+        spec("zrevrank", -3, READ.or(FAST)).member_at(2).keys(READ_ONE).complexity("O(log(N))").doc(
             "2.0.0",
             "Determine the index of a member in a sorted set, with scores ordered from high to \
                  low",

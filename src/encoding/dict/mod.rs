@@ -27,6 +27,7 @@
 //! once per command (`hash`) and handed to each call, which also lets a caller prefetch for many keys before
 //! it looks them up.
 
+mod arrivals;
 mod batch;
 mod bucket;
 mod rehash;
@@ -41,6 +42,7 @@ use std::marker::PhantomData;
 
 use siphasher::sip::SipHasher13;
 
+pub use self::arrivals::Arrivals;
 pub use self::batch::BATCH;
 pub use self::scan::Iter;
 pub use self::statistics::{DictStatistics, TableStatistics};

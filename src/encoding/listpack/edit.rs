@@ -44,6 +44,57 @@ pub fn push_element(blob: &mut Vec<u8>, element: Element<'_>) {
     }
 }
 
+/// Adds several entries at the end, and brings the head up to date once: when it is dropped.
+pub struct Appender<'b> {
+    blob: &'b mut Vec<u8>,
+    added: usize,
+}
+
+impl<'b> Appender<'b> {
+    pub fn new(blob: &'b mut Vec<u8>) -> Appender<'b> {
+        blob.pop();
+        Appender { blob, added: 0 }
+    }
+
+    /// Adds an integer.
+    #[inline]
+    pub fn push_int(&mut self, value: i64) {
+        match value {
+            // The form of most of them, without a detour: the byte itself, and its length.
+            0..=127 => self.put(2, |blob| blob.extend_from_slice(&[value as u8, 1])),
+            _ => self.push_canonical(Element::Int(value)),
+        }
+    }
+
+    /// Adds `text`.
+    #[inline]
+    pub fn push(&mut self, text: &[u8]) {
+        self.push_canonical(canonical(text));
+    }
+
+    #[inline]
+    fn push_canonical(&mut self, element: Element<'_>) {
+        let entry = Encoded::of_canonical(element);
+        self.put(entry.size_with_backlen(), |blob| entry.append_to(blob));
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: usize, append: impl FnOnce(&mut Vec<u8>)) {
+        reserve(self.blob, bytes + 1);
+        append(self.blob);
+        self.added += 1;
+    }
+}
+
+impl Drop for Appender<'_> {
+    fn drop(&mut self) {
+        // There is room: `new` took a byte away, and `put` asked for one more than it needed.
+        self.blob.push(TERMINATOR);
+        set_total(self.blob);
+        add_count(self.blob, self.added);
+    }
+}
+
 /// Adds `text` before all others.
 #[inline]
 pub fn push_front(blob: &mut Vec<u8>, text: &[u8]) {
@@ -71,6 +122,11 @@ pub fn replace(blob: &mut Vec<u8>, at: At, text: &[u8]) {
 
 /// Puts an integer in the place of the entry at `at`.
 pub fn replace_int(blob: &mut Vec<u8>, at: At, value: i64) {
+    // One byte for another: counts that go up by one are nearly always so.
+    if let (0..=127, 0..=127) = (blob[at.offset()], value) {
+        blob[at.offset()] = value as u8;
+        return;
+    }
     let end = after(blob, at.offset());
     put(blob, at.offset()..end, Element::Int(value));
 }

@@ -294,3 +294,22 @@ proptest! {
         }
     }
 }
+
+/// An `Appender` makes what pushes one by one make.
+#[test]
+fn several_entries_are_appended_at_once() {
+    let texts: Vec<Vec<u8>> =
+        [&b"a"[..], b"0", b"127", b"128", b"-1", b"70000", b"", &[b'x'; 70], &[b'y'; 5000]]
+            .map(<[u8]>::to_vec)
+            .into();
+    let (mut one_by_one, mut at_once) = (edit::empty(), edit::empty());
+    texts.iter().for_each(|text| edit::push(&mut one_by_one, text));
+    edit::push_int(&mut one_by_one, 5);
+    let mut appender = edit::Appender::new(&mut at_once);
+    texts.iter().for_each(|text| appender.push(text));
+    appender.push_int(5);
+    drop(appender);
+    assert_eq!(one_by_one, at_once);
+    drop(edit::Appender::new(&mut at_once));
+    assert_eq!(one_by_one, at_once);
+}

@@ -11,6 +11,7 @@
 
 mod build;
 mod check;
+mod load;
 mod node;
 mod path;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tree;
 mod walk;
 
 pub use self::build::{Gathering, Sorted};
+pub use self::load::OrderedLoader;
 use self::node::Pair;
 pub use self::tree::Bound;
 use self::tree::Tree;
@@ -49,6 +51,11 @@ pub enum Put {
 pub struct Entries<'a>(Walk<'a>);
 
 impl Ordered {
+    /// The members as a table, to prefetch in it.
+    pub fn members(&self) -> &Dict<Scored> {
+        &self.members
+    }
+
     /// Allocates nothing until the first insertion.
     pub fn new(seed: HashSeed) -> Self {
         Ordered { members: Dict::new(seed), tree: Tree::default(), seed }
@@ -164,6 +171,10 @@ impl Ordered {
 
     pub fn resume_rehash(&mut self) {
         self.members.resume_rehash();
+    }
+
+    pub fn is_rehash_paused(&self) -> bool {
+        self.members.is_paused()
     }
 
     /// Bytes allocated: tables, tree and items, whose size is guessed from so many of them; 0 looks at all.

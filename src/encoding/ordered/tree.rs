@@ -36,6 +36,9 @@ pub enum Bound<'a> {
     AfterMember(&'a [u8]),
 }
 
+/// Entries of a node that is made full: it takes a block of 896 bytes, and leaves a step of room below the most.
+pub(super) const FILL: usize = 55;
+
 #[derive(Default)]
 pub(super) struct Tree {
     pub(super) root: Option<Address>,
@@ -321,18 +324,22 @@ impl Tree {
     /// # Safety
     /// As for `insert`, for each item; the order is strict.
     pub(super) unsafe fn from_sorted(pairs: impl ExactSizeIterator<Item = Pair>) -> Tree {
-        /// Fills a block of 896 bytes, and leaves a step of room below the most.
-        const FILL: usize = 55;
         let len = pairs.len();
         let (mut pairs, mut left) = (pairs, len);
-        let mut level = Vec::with_capacity(len.div_ceil(FILL));
+        let mut leaves = Vec::with_capacity(len.div_ceil(FILL));
         while left > 0 {
             let filled = left.min(FILL);
             let leaf = Node::<LEAF>::with_room(filled).opened(0, filled);
             pairs.by_ref().take(filled).enumerate().for_each(|(at, pair)| leaf.set_pair(at, pair));
-            level.push(Child::of(leaf.address(), 0));
+            leaves.push(Child::of(leaf.address(), 0));
             left -= filled;
         }
+        Tree::over(leaves, len)
+    }
+
+    /// The tree of these leaves, which keep the invariants and hold `len` entries.
+    pub(super) fn over(leaves: Vec<Child>, len: usize) -> Tree {
+        let mut level = leaves;
         let mut height = 0;
         while level.len() > 1 {
             height += 1;
@@ -373,7 +380,7 @@ impl Drop for Tree {
 
 /// Whether the entry (score, item) of the tree comes before (other, member).
 #[inline]
-fn is_before(score: f64, item: ScoredPointer, other: f64, member: &[u8]) -> bool {
+pub(super) fn is_before(score: f64, item: ScoredPointer, other: f64, member: &[u8]) -> bool {
     // SAFETY: items in the tree are alive (invariant 4 of this file's head).
     score < other || score == other && unsafe { item.member() } < member
 }

@@ -111,6 +111,14 @@ impl Quicklist {
         deque + (bytes as u128 * self.nodes.len() as u128 / looked_at.max(1) as u128) as usize
     }
 
+    /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn check(&self) {
+        self.nodes.iter().for_each(Node::check);
+        assert_eq!(self.nodes.iter().map(Node::count).sum::<usize>(), self.len);
+    }
+
     // ----- the ends -----
 
     #[inline]

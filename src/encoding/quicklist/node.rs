@@ -515,9 +515,8 @@ impl Node {
     }
 }
 
-#[cfg(test)]
 impl Node {
-    /// Walks the node and asserts its invariants.
+    /// Walks every invariant; panics with the reason if one does not hold.
     #[track_caller]
     pub(super) fn check(&self) {
         assert!(self.count > 0, "no node is empty");

@@ -7,11 +7,10 @@ use proptest::prelude::*;
 type Model = VecDeque<Vec<u8>>;
 
 impl Quicklist {
-    /// Walks the list and asserts its invariants.
+    /// That it is whole, and keeps the limits.
     #[track_caller]
-    fn check(&self, limits: Limits) {
-        self.nodes.iter().for_each(Node::check);
-        assert_eq!(self.nodes.iter().map(Node::count).sum::<usize>(), self.len);
+    fn check_within(&self, limits: Limits) {
+        self.check();
         for (place, node) in self.nodes.iter().enumerate() {
             let mut sealed = node.clone();
             sealed.seal();
@@ -33,7 +32,7 @@ impl Quicklist {
 
 #[track_caller]
 fn assert_holds(list: &Quicklist, model: &Model, limits: Limits) {
-    list.check(limits);
+    list.check_within(limits);
     assert_eq!(list.len(), model.len());
     assert_eq!(list.texts(0, Direction::Forward), Vec::from(model.clone()));
     if let Some(last) = model.len().checked_sub(1) {
@@ -203,7 +202,7 @@ fn nodes_inside_take_no_more_than_they_must() {
     let build = |text: &dyn Fn(usize) -> String| {
         let mut list = Quicklist::new();
         (0..100_000).for_each(|index| list.push(End::Tail, text(index).as_bytes(), limits));
-        list.check(limits);
+        list.check_within(limits);
         list
     };
     let inside = |list: &Quicklist, form| list.nodes.iter().filter(|node| node.form() == form).count();
@@ -226,14 +225,14 @@ fn nodes_inside_take_no_more_than_they_must() {
     let smaller = Limits { node: NodeLimit::Bytes(1000), ..limits };
     list.texts(0, Direction::Forward).iter().for_each(|text| small.push(End::Tail, text, smaller));
     let loaded = reloaded(&small, limits);
-    loaded.check(limits);
+    loaded.check_within(limits);
     assert!(loaded.heap_bytes(0) < bytes, "{} bytes", loaded.heap_bytes(0));
     // An element beyond the limit in a node with others, as Redis 7.0 has it.
     let mut blob = packed::empty();
     [b"a".to_vec(), vec![b'x'; 9000], b"7".to_vec()].iter().for_each(|text| packed::push(&mut blob, text));
     let mut mixed = Quicklist::new();
     mixed.absorb(blob, limits);
-    mixed.check(limits);
+    mixed.check_within(limits);
     assert_eq!(mixed.nodes.iter().map(Node::form).collect::<Vec<_>>(), [Form::Even, Form::Plain, Form::Run]);
 }
 
@@ -249,7 +248,7 @@ fn a_queue_keeps_its_size() {
         assert_eq!(first, Some(format!("job {}", value - 100).into_bytes()));
     }
     assert!(list.heap_bytes(0) < 20_000, "{} bytes", list.heap_bytes(0));
-    list.check(limits);
+    list.check_within(limits);
 }
 
 #[test]
@@ -259,7 +258,7 @@ fn nodes_beyond_the_depth_are_compressed() {
     (0..5000).for_each(|value| list.push(End::Head, format!("value {}", value % 10).as_bytes(), limits));
     list.push(End::Head, &[b'x'; 100_000], limits);
     (0..5000).for_each(|value| list.push(End::Head, format!("value {}", value % 10).as_bytes(), limits));
-    list.check(limits);
+    list.check_within(limits);
     assert_eq!(list.squeezed_node_count(), list.node_count() - 4);
     assert!(list.heap_bytes(0) < 40_000, "{} bytes", list.heap_bytes(0));
     assert_eq!(list.get(5000, text_of).map(|text| text.len()), Some(100_000));

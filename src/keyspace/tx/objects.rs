@@ -100,25 +100,33 @@ impl Tx<'_> {
         let rules = self.keyspace.settings.rules;
         let db = self.keyspace.db_mut(self.db);
         let entry = db.table.get_mut(hash, key).expect("the key was found alive above");
-        let before = Traits::of(entry);
+        let before = Traits::of_type::<T>(entry);
         let (result, is_empty) = match entry.object_mut() {
             Some(object) => {
                 let value = T::of_object(object).expect("the caller has looked at the type");
                 let result = with_rehash(value, rehash, |value| edit(value, &rules));
                 let is_empty = value.is_empty();
-                embed_if_small(entry);
+                if value.packed().is_some() {
+                    embed_if_small(entry);
+                }
                 (result, is_empty)
             }
             None => edit_packed(entry, &mut scratch, |value| edit(value, &rules)),
         };
-        self.keyspace.scratch = scratch;
         if is_empty {
+            self.keyspace.scratch = scratch;
             // Nobody asked to delete it, so this is for `lazyfree-lazy-server-del` to say.
             let freeing = self.keyspace.settings.free_replaced;
             self.forget_emptied(hash, key, before, freeing);
             return (result, Fate::Emptied);
         }
-        self.settle(hash, key, before);
+        let after = Traits::of_type::<T>(entry);
+        self.keyspace.scratch = scratch;
+        if before != after {
+            let db = self.keyspace.db_mut(self.db);
+            db.went(hash, before);
+            db.came(hash, after);
+        }
         (result, Fate::Stays)
     }
 

@@ -16,6 +16,7 @@
 //!    reading methods that are given the time leave it out.
 //!
 //! It deliberately reads no clock; who changes a field removes it first if it has expired.
+mod load;
 mod packed;
 mod random;
 mod table;
@@ -23,6 +24,7 @@ mod table;
 mod tests;
 mod view;
 
+pub use load::HashLoader;
 pub use table::FieldTable;
 pub use view::{FieldView, HashView};
 

@@ -8,7 +8,7 @@
 //! other expires. With 64 bits of hash under a secret seed that does not happen.)
 
 use super::{FieldExpiry, FieldView, Stored, has_expired};
-use crate::encoding::dict::{Dict, HashSeed};
+use crate::encoding::dict::{Arrivals, Dict, HashSeed};
 use crate::encoding::field::Field;
 use crate::encoding::listpack::{Digits, Element};
 use crate::object::Rehash;
@@ -79,6 +79,16 @@ impl FieldTable {
         if self.fields.get(hash, name).is_none() {
             self.insert_new(hash, Field::new(name, value, stored.expire_at_ms));
         }
+    }
+
+    /// Takes in the fields of a file. Err: the place of one that is there already among those that were pushed.
+    pub(super) fn settle(&mut self, arrivals: &mut Arrivals<Field>) -> Result<(), usize> {
+        let FieldTable { fields, expiries, .. } = self;
+        arrivals.settle(fields, &mut |hash, field| {
+            if let Some(expire_at_ms) = field.expire_at_ms() {
+                expiries.insert((expire_at_ms, hash));
+            }
+        })
     }
 
     fn insert_new(&mut self, hash: u64, field: Field) {

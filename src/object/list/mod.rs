@@ -39,6 +39,15 @@ impl List {
         self.view().len()
     }
 
+    /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
+    #[doc(hidden)]
+    pub fn check(&self) {
+        match self {
+            List::Packed(blob) => assert!(Listpack::check(blob).is_ok(), "a broken listpack"),
+            List::Quick(list) => list.check(),
+        }
+    }
+
     // ----- adding -----
 
     /// Adds texts one after the other at an end.

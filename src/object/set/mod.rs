@@ -13,6 +13,7 @@
 //! intset or a listpack of our own, and the text in a table.
 mod algebra;
 mod edit;
+mod load;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -25,6 +26,7 @@ use crate::encoding::listpack::{Digits, Listpack};
 use crate::encoding::member::Member;
 
 pub use algebra::{difference, intersection, union, union_len};
+pub use load::SetLoader;
 pub use view::Members;
 
 /// Members of a large set.

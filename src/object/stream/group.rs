@@ -354,7 +354,9 @@ impl Group {
     pub(super) fn heap_bytes(&self) -> usize {
         let consumers = self.consumers.iter().flatten();
         let owned: usize = consumers
-            .map(|consumer| size_class(consumer.name.len()) + super::tree_bytes::<StreamId, ()>(consumer.pending.len()))
+            .map(|consumer| {
+                size_class(consumer.name.len()) + super::tree_bytes::<StreamId, ()>(consumer.pending.len())
+            })
             .sum();
         owned
             + self.consumers.capacity() * size_of::<Option<Consumer>>()
@@ -364,7 +366,7 @@ impl Group {
             + super::tree_bytes::<(i64, StreamId), ()>(self.by_time.as_ref().map_or(0, BTreeSet::len))
     }
 
-    #[cfg(test)]
+    /// Walks every invariant; panics with the reason if one does not hold.
     pub(super) fn check(&self) {
         let (mut owned, mut newer) = (0, 0);
         for consumer in self.consumers() {

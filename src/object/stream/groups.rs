@@ -97,7 +97,7 @@ impl Groups {
         }
     }
 
-    #[cfg(test)]
+    /// Walks every invariant; panics with the reason if one does not hold.
     pub(super) fn check(&self) {
         let mut newer = BTreeMap::new();
         for group in self.by_name.values() {

@@ -259,7 +259,7 @@ impl Log {
         all_blobs + super::tree_bytes::<StreamId, Node>(self.nodes.len())
     }
 
-    #[cfg(test)]
+    /// Walks every invariant; panics with the reason if one does not hold.
     pub(super) fn check(&self) {
         let (mut length, mut last) = (0, None);
         for (master, node) in &self.nodes {

@@ -99,8 +99,9 @@ impl Stream {
         Shape::of(&self.log)
     }
 
-    #[cfg(test)]
-    fn check(&self) {
+    /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
+    #[doc(hidden)]
+    pub fn check(&self) {
         self.log.check();
         self.groups.check();
     }
@@ -156,7 +157,8 @@ impl DataType for Stream {
     }
 
     fn heap_bytes(view: &Stream, samples: usize) -> usize {
-        let groups: usize = view.groups().map(|(name, group)| size_class(name.len()) + group.heap_bytes()).sum();
+        let groups: usize =
+            view.groups().map(|(name, group)| size_class(name.len()) + group.heap_bytes()).sum();
         size_class(size_of::<Stream>())
             + view.log.heap_bytes(samples)
             + groups

@@ -88,19 +88,20 @@ impl Node {
     /// Adds an entry at the end. Its ID is above all others here; `fields` are names and values in turns.
     pub(super) fn append(&mut self, master: StreamId, id: StreamId, fields: Args<'_>) {
         let is_same = has_fields(Listpack::trusted(&self.blob), fields);
-        let blob = &mut self.blob;
-        edit::push_int(blob, if is_same { SAME_FIELDS } else { 0 });
-        edit::push_int(blob, id.ms.wrapping_sub(master.ms) as i64);
-        edit::push_int(blob, id.seq.wrapping_sub(master.seq) as i64);
+        let mut entry = edit::Appender::new(&mut self.blob);
+        entry.push_int(if is_same { SAME_FIELDS } else { 0 });
+        entry.push_int(id.ms.wrapping_sub(master.ms) as i64);
+        entry.push_int(id.seq.wrapping_sub(master.seq) as i64);
         let pairs = (fields.len() / 2) as i64;
         if is_same {
-            fields.iter().skip(1).step_by(2).for_each(|value| edit::push(blob, value));
-            edit::push_int(blob, ENTRY_HEAD + pairs);
+            fields.iter().skip(1).step_by(2).for_each(|value| entry.push(value));
+            entry.push_int(ENTRY_HEAD + pairs);
         } else {
-            edit::push_int(blob, pairs);
-            fields.iter().for_each(|text| edit::push(blob, text));
-            edit::push_int(blob, ENTRY_HEAD + 1 + 2 * pairs);
+            entry.push_int(pairs);
+            fields.iter().for_each(|text| entry.push(text));
+            entry.push_int(ENTRY_HEAD + 1 + 2 * pairs);
         }
+        drop(entry);
         self.add_to_counts(1, 0);
     }
 

@@ -4,8 +4,8 @@ use super::packed::{self, PAIR_OVERHEAD_MAX};
 use super::view::ZsetView;
 use super::{Form, Put, Zset, each_text};
 use crate::encoding::listpack::{self, Listpack, edit};
-use crate::encoding::ordered::{Gathering, Ordered, Sorted};
-use crate::object::{Corrupt, Rules};
+use crate::encoding::ordered::{Gathering, Ordered, OrderedLoader, Sorted};
+use crate::object::{Corrupt, Loaded, Rules};
 
 /// Takes members in any order; they are put in order together.
 pub struct ZsetBuilder(Gathering);
@@ -26,22 +26,6 @@ impl ZsetBuilder {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Adds a member of a file.
-    ///
-    /// # Errors
-    /// When the member is there already, or the score is none.
-    pub fn add(&mut self, member: &[u8], score: f64) -> Result<(), Corrupt> {
-        if score.is_nan() {
-            return Err(Corrupt("sorted set: a score that is not a number"));
-        }
-        match self.0.put(member, |old| if old.is_none() { Some(score) } else { None }) {
-            Put::Added => Ok(()),
-            Put::Changed | Put::Same | Put::Declined => {
-                Err(Corrupt("sorted set: a member that stands twice"))
-            }
-        }
     }
 
     /// Gives `member` the score that `decide` answers for the one it has, if it is there. `None` changes nothing.
@@ -68,6 +52,65 @@ impl ZsetBuilder {
         let mut blob = edit::empty();
         sorted.iter().for_each(|(member, score)| packed::push(&mut blob, member, score));
         Zset(Form::Packed(blob))
+    }
+}
+
+/// A sorted set of a file, which comes member by member, mostly the highest first.
+pub enum ZsetLoader {
+    /// May have to be packed.
+    Small(ZsetBuilder),
+    Large(OrderedLoader),
+}
+
+impl ZsetLoader {
+    /// For so many members as were `announced`; room is made for those that are `expected`.
+    pub fn new(announced: u64, expected: usize, rules: &Rules) -> ZsetLoader {
+        if announced > rules.zset_max_listpack_entries as u64 {
+            return ZsetLoader::Large(OrderedLoader::new(expected, rules.seed));
+        }
+        let mut builder = ZsetBuilder::new(rules);
+        builder.reserve(expected);
+        ZsetLoader::Small(builder)
+    }
+
+    /// Adds a member. `settle` must follow before there are more than `BATCH` of them.
+    ///
+    /// # Errors
+    /// When the score is none.
+    #[inline]
+    pub fn push(&mut self, member: &[u8], score: f64) -> Result<Loaded, Corrupt> {
+        if score.is_nan() {
+            return Err(Corrupt("sorted set: a score that is not a number"));
+        }
+        match self {
+            ZsetLoader::Large(loader) => {
+                loader.push(member, score);
+                Ok(Loaded::Pushed)
+            }
+            ZsetLoader::Small(builder) => match builder.put(member, |old| old.is_none().then_some(score)) {
+                Put::Added => Ok(Loaded::Settled),
+                Put::Changed | Put::Same | Put::Declined => Ok(Loaded::Twice),
+            },
+        }
+    }
+
+    /// Takes in what was pushed.
+    ///
+    /// # Errors
+    /// When a member is there already: its place among those that were pushed. The loader is of no more use then.
+    pub fn settle(&mut self) -> Result<(), usize> {
+        match self {
+            ZsetLoader::Small(_) => Ok(()),
+            ZsetLoader::Large(loader) => loader.settle(),
+        }
+    }
+
+    /// The set of all that was settled.
+    pub fn finish(self, rules: &Rules) -> Zset {
+        match self {
+            ZsetLoader::Small(builder) => builder.finish(rules),
+            ZsetLoader::Large(loader) => Zset(Form::Table(Box::new(loader.finish()))),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ mod view;
 
 use std::ops::Range;
 
-pub use self::build::ZsetBuilder;
+pub use self::build::{ZsetBuilder, ZsetLoader};
 pub use self::range::{LexBound, LexRange, ScoreBound, ScoreRange};
 pub use self::view::{ZsetEntries, ZsetView};
 use super::{Corrupt, DataType, Depth, Encoding, Packing, Rehash, Rules, ValueType};
@@ -208,7 +208,9 @@ impl DataType for Zset {
         match (&mut self.0, rehash) {
             (Form::Packed(_), _) => {}
             (Form::Table(table), Rehash::Paused) => table.pause_rehash(),
-            (Form::Table(table), Rehash::Allowed) => table.resume_rehash(),
+            // A set that became a table meanwhile was not paused.
+            (Form::Table(table), Rehash::Allowed) if table.is_rehash_paused() => table.resume_rehash(),
+            (Form::Table(_), Rehash::Allowed) => {}
         }
     }
 }

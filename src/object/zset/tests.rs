@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::encoding::listpack::Element;
+use crate::object::Loaded;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
@@ -201,17 +202,21 @@ proptest! {
             _ => {}
         }
         let (mut builder, mut added) = (ZsetBuilder::new(&rules), Zset::create(&rules));
-        for (member, score) in &sorted {
-            prop_assert_eq!(builder.add(member, *score), Ok(()));
+        let mut loader = ZsetLoader::new(sorted.len() as u64, sorted.len(), &rules);
+        for (number, (member, score)) in sorted.iter().enumerate() {
+            prop_assert_eq!(builder.put(member, |_| Some(*score)), Put::Added);
             added.add(member, *score, &rules);
+            prop_assert!(matches!(loader.push(member, *score), Ok(Loaded::Pushed | Loaded::Settled)));
+            if number % 7 == 6 {
+                prop_assert_eq!(loader.settle(), Ok(()));
+            }
         }
-        if let Some((member, _)) = sorted.first() {
-            prop_assert!(builder.add(member, 7.0).is_err());
+        prop_assert!(loader.push(b"new", f64::NAN).is_err());
+        prop_assert_eq!(loader.settle(), Ok(()));
+        for made in [builder.finish(&rules), loader.finish(&rules)] {
+            agree(&made, &pairs, ScoreRange::ALL);
+            prop_assert_eq!(Zset::encoding(made.view()), Zset::encoding(added.view()));
         }
-        prop_assert!(builder.add(b"new", f64::NAN).is_err());
-        let built = builder.finish(&rules);
-        agree(&built, &pairs, ScoreRange::ALL);
-        prop_assert_eq!(Zset::encoding(built.view()), Zset::encoding(added.view()));
     }
 
     #[test]

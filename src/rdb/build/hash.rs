@@ -8,9 +8,9 @@
 //! ```
 //! Expiries are Unix milliseconds.
 
-use super::{Around, Built, collection};
-use crate::object::hash::{EXPIRE_AT_MS_MAX, has_expired};
-use crate::object::{DataType, Hash, Variant};
+use super::{Around, Built, Members, collection};
+use crate::object::hash::{EXPIRE_AT_MS_MAX, HashLoader, has_expired};
+use crate::object::{DataType, Loaded, Variant};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 use crate::rdb::types::Expiries;
@@ -20,47 +20,56 @@ const FIELD_BYTES_EXPECTED: u64 = 8;
 const EXPIRY_MS_MAX: u64 = EXPIRE_AT_MS_MAX.unsigned_abs();
 
 pub(in crate::rdb) struct HashBuild {
+    fields: Option<Fields>,
+    expiries: Expiries,
+    left: u64,
+}
+
+struct Fields {
+    loader: HashLoader,
     expiries: Expiries,
     /// The expiry that the others are counted from.
     first_ms: u64,
-    hash: Option<Hash>,
-    left: u64,
+    /// A field had expired.
     dropped: bool,
 }
 
 impl HashBuild {
     pub(super) fn new(expiries: Expiries) -> Self {
-        HashBuild { expiries, first_ms: 0, hash: None, left: 0, dropped: false }
+        HashBuild { fields: None, expiries, left: 0 }
     }
 
     pub(super) fn step(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
-        if self.hash.is_none() {
+        if self.fields.is_none() {
             self.begin(cursor, around)?;
         }
-        while self.left > 0 {
-            self.field(cursor, around)?;
-            self.left -= 1;
-            cursor.commit();
-        }
-        Ok(())
+        let fields = self.fields.as_mut().expect("made by `begin`");
+        fields.take(&mut self.left, cursor, around)
     }
 
     fn begin(&mut self, cursor: &mut Cursor<'_>, around: &Around<'_>) -> Result<(), Stop> {
-        if self.expiries == Expiries::FromFirst {
-            // Of use only with a field that expires, which is looked at.
-            self.first_ms = cursor.time_ms()? as u64;
-        }
+        // Of use only with a field that expires, which is looked at.
+        let first_ms = if self.expiries == Expiries::FromFirst { cursor.time_ms()? as u64 } else { 0 };
         self.left = cursor.length()?;
         let expected = around.expected(self.left, FIELD_BYTES_EXPECTED, cursor);
-        let mut hash = Hash::create(around.rules);
-        hash.reserve(expected, around.rules);
-        self.hash = Some(hash);
+        let loader = HashLoader::new(expected, around.rules);
+        self.fields = Some(Fields { loader, expiries: self.expiries, first_ms, dropped: false });
         cursor.commit();
         Ok(())
     }
 
+    pub(super) fn finish(self) -> Built {
+        let Some(Fields { loader, dropped, .. }) = self.fields else { return Built::Empty };
+        let hash = loader.finish();
+        if hash.is_empty() && dropped { Built::Expired } else { collection(hash.into_object()) }
+    }
+}
+
+impl Members for Fields {
+    const TWICE: &'static str = "Duplicate hash fields detected";
+
     #[inline]
-    fn field(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
+    fn push(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<Option<usize>, Stop> {
         let (at, now_ms) = (cursor.at(), around.now_ms);
         let in_front = match self.expiries {
             Expiries::FromFirst | Expiries::Absolute => Some(cursor.length()?),
@@ -85,20 +94,16 @@ impl HashBuild {
         };
         if expire_at_ms.zip(now_ms).is_some_and(|(at_ms, now_ms)| has_expired(at_ms, now_ms)) {
             self.dropped = true;
-            return Ok(());
+            return Ok(None);
         }
-        let hash = self.hash.as_mut().expect("it was made before its first field");
-        if !hash.load(field, value, expire_at_ms, around.rules) {
-            return cursor.fault(field_at, Fault::Corrupt("Duplicate hash fields detected"));
+        match self.loader.push(field, value, expire_at_ms, around.rules) {
+            Loaded::Pushed => Ok(Some(field_at)),
+            Loaded::Settled => Ok(None),
+            Loaded::Twice => cursor.fault(field_at, Fault::Corrupt(Self::TWICE)),
         }
-        Ok(())
     }
 
-    pub(super) fn finish(self) -> Built {
-        match self.hash {
-            Some(hash) if hash.is_empty() && self.dropped => Built::Expired,
-            Some(hash) => collection(hash.into_object()),
-            None => Built::Empty,
-        }
+    fn settle(&mut self) -> Result<(), usize> {
+        self.loader.settle()
     }
 }

@@ -12,8 +12,8 @@
 //! | `module` | values of modules: stepped over |
 //!
 //! Invariants
-//! 1. A step changes what it builds only when the whole piece is there, and commits the piece at once: an attempt
-//!    that ended early is repeated from the first piece that was not used.
+//! 1. A step changes what it builds only when the whole piece is there, and commits the piece at once (or some together:
+//!    `Members`): an attempt that ended early is repeated from the first piece that was not used.
 //! 2. An announced count is a hint for the size of a table (`Around::expected`), never more.
 //! 3. A blob of others is checked before it is used; what stands twice in a collection is a fault.
 
@@ -28,6 +28,7 @@ mod zset;
 use super::cursor::{Cursor, Stop};
 use super::error::Fault;
 use super::types::Form;
+use crate::encoding::dict::BATCH;
 use crate::object::{Corrupt, Depth, Object, Rules};
 use blob::BlobBuild;
 use hash::HashBuild;
@@ -61,6 +62,47 @@ impl Around<'_> {
     fn expected(&self, announced: u64, bytes_each: u64, cursor: &Cursor<'_>) -> usize {
         let possible = self.input_bytes.max(cursor.rest_len() as u64) / bytes_each;
         announced.min(possible) as usize
+    }
+}
+
+/// A value whose elements are told apart by their names, and are taken in together: their cache misses overlap.
+trait Members {
+    /// What a name that comes twice is.
+    const TWICE: &'static str;
+
+    /// Takes one element; where its name stands if the element must be settled.
+    fn push(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<Option<usize>, Stop>;
+    /// Takes in what was pushed. Err: the place of an element that is there already among those that were.
+    fn settle(&mut self) -> Result<(), usize>;
+
+    /// Takes the elements that are there, out of `left` ones.
+    fn take(&mut self, left: &mut u64, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
+        while *left > 0 {
+            let mut names = [0; BATCH];
+            let (mut pushed, mut end, mut stopped) = (0, cursor.at(), Ok(()));
+            let before = *left;
+            while *left > 0 && before - *left < BATCH as u64 {
+                match self.push(cursor, around) {
+                    Ok(Some(name)) => {
+                        names[pushed] = name;
+                        pushed += 1;
+                    }
+                    Ok(None) => {}
+                    Err(stop) => {
+                        stopped = Err(stop);
+                        break;
+                    }
+                }
+                *left -= 1;
+                end = cursor.at();
+            }
+            if let Err(place) = self.settle() {
+                return cursor.fault(names[place], Fault::Corrupt(Self::TWICE));
+            }
+            cursor.commit_to(end);
+            stopped?;
+        }
+        Ok(())
     }
 }
 

@@ -4,8 +4,9 @@
 //! count(length) { member }*
 //! ```
 
-use super::{Around, Built, collection};
-use crate::object::{DataType, Set, Variant};
+use super::{Around, Built, Members, collection};
+use crate::object::set::SetLoader;
+use crate::object::{Loaded, Variant};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 
@@ -14,35 +15,42 @@ const MEMBER_BYTES_EXPECTED: u64 = 4;
 
 #[derive(Default)]
 pub(in crate::rdb) struct SetBuild {
-    set: Option<Set>,
+    loader: Option<SetLoader>,
     left: u64,
-    expected: usize,
 }
 
 impl SetBuild {
     pub(super) fn step(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
-        if self.set.is_none() {
+        if self.loader.is_none() {
             self.left = cursor.length()?;
-            self.expected = around.expected(self.left, MEMBER_BYTES_EXPECTED, cursor);
+            let expected = around.expected(self.left, MEMBER_BYTES_EXPECTED, cursor);
+            self.loader = Some(SetLoader::new(expected, around.rules));
             cursor.commit();
         }
-        let set = self.set.get_or_insert_with(|| Set::create(around.rules));
-        while self.left > 0 {
-            let at = cursor.at();
-            let member = cursor.content(&mut around.scratch.first)?;
-            if set.is_empty() {
-                set.expect(member, self.expected, around.rules);
-            }
-            if !set.add(member, around.rules) {
-                return cursor.fault(at, Fault::Corrupt("Duplicate set members detected"));
-            }
-            self.left -= 1;
-            cursor.commit();
-        }
-        Ok(())
+        let loader = self.loader.as_mut().expect("made above");
+        loader.take(&mut self.left, cursor, around)
     }
 
     pub(super) fn finish(self) -> Built {
-        self.set.map_or(Built::Empty, |set| collection(set.into_object()))
+        self.loader.map_or(Built::Empty, |loader| collection(loader.finish().into_object()))
+    }
+}
+
+impl Members for SetLoader {
+    const TWICE: &'static str = "Duplicate set members detected";
+
+    #[inline]
+    fn push(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<Option<usize>, Stop> {
+        let at = cursor.at();
+        let member = cursor.content(&mut around.scratch.first)?;
+        match SetLoader::push(self, member, around.rules) {
+            Loaded::Pushed => Ok(Some(at)),
+            Loaded::Settled => Ok(None),
+            Loaded::Twice => cursor.fault(at, Fault::Corrupt(Self::TWICE)),
+        }
+    }
+
+    fn settle(&mut self) -> Result<(), usize> {
+        SetLoader::settle(self)
     }
 }

@@ -160,15 +160,12 @@ impl StreamBuild {
     fn group_head(&mut self, cursor: &mut Cursor<'_>) -> Result<Stage, Stop> {
         let name = cursor.owned()?;
         let last_id = id_in_lengths(cursor)?;
-        let at = cursor.at();
         let entries_read = match self.form {
             StreamForm::First => self.stream.entries_read_at(last_id),
             _ => match cursor.length()? {
                 UNKNOWN => None,
-                read => match i64::try_from(read) {
-                    Ok(read) => Some(read),
-                    Err(_) => return cursor.fault(at, Fault::Corrupt("A group that has read too much")),
-                },
+                // A counter that a client set and reading made wrap is written as it is.
+                read => Some(read.cast_signed()),
             },
         };
         let pending = cursor.length()?;

@@ -6,10 +6,10 @@
 //! ```
 //! Writers begin with the highest score.
 
-use super::{Around, Built, collection, corrupt};
+use super::{Around, Built, Members, collection, corrupt};
 use crate::base::number;
-use crate::object::zset::ZsetBuilder;
-use crate::object::{Variant, Zset};
+use crate::object::zset::ZsetLoader;
+use crate::object::{Loaded, Variant, Zset};
 use crate::rdb::cursor::{Cursor, Stop};
 use crate::rdb::error::Fault;
 use crate::rdb::types::Scores;
@@ -19,59 +19,61 @@ const MEMBER_BYTES_EXPECTED: u64 = 8;
 
 pub(in crate::rdb) struct ZsetBuild {
     scores: Scores,
-    stage: Stage,
+    members: Option<Entries>,
     left: u64,
+    zset: Option<Zset>,
 }
 
-enum Stage {
-    Start,
-    Members(ZsetBuilder),
-    Done(Zset),
+struct Entries {
+    loader: ZsetLoader,
+    scores: Scores,
 }
 
 impl ZsetBuild {
     pub(super) fn new(scores: Scores) -> Self {
-        ZsetBuild { scores, stage: Stage::Start, left: 0 }
+        ZsetBuild { scores, members: None, left: 0, zset: None }
     }
 
     pub(super) fn step(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
-        if matches!(self.stage, Stage::Start) {
+        if self.members.is_none() {
             self.left = cursor.length()?;
-            let mut builder = ZsetBuilder::new(around.rules);
-            builder.reserve(around.expected(self.left, MEMBER_BYTES_EXPECTED, cursor));
-            self.stage = Stage::Members(builder);
+            let expected = around.expected(self.left, MEMBER_BYTES_EXPECTED, cursor);
+            let loader = ZsetLoader::new(self.left, expected, around.rules);
+            self.members = Some(Entries { loader, scores: self.scores });
             cursor.commit();
         }
-        while self.left > 0 {
-            self.member(cursor, around)?;
-            self.left -= 1;
-            cursor.commit();
-        }
-        if let Stage::Members(builder) = std::mem::replace(&mut self.stage, Stage::Start) {
-            self.stage = Stage::Done(builder.finish(around.rules));
-        }
+        let members = self.members.as_mut().expect("made above");
+        members.take(&mut self.left, cursor, around)?;
+        self.zset = self.members.take().map(|members| members.loader.finish(around.rules));
         Ok(())
     }
 
+    pub(super) fn finish(self) -> Built {
+        self.zset.map_or(Built::Empty, |zset| collection(zset.into_object()))
+    }
+}
+
+impl Members for Entries {
+    const TWICE: &'static str = "sorted set: a member that stands twice";
+
     #[inline]
-    fn member(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<(), Stop> {
+    fn push(&mut self, cursor: &mut Cursor<'_>, around: &mut Around<'_>) -> Result<Option<usize>, Stop> {
         let at = cursor.at();
         let member = cursor.content(&mut around.scratch.first)?;
         let score = match self.scores {
             Scores::Binary => cursor.double()?,
             Scores::Text => text_score(cursor)?,
         };
-        match &mut self.stage {
-            Stage::Members(builder) => builder.add(member, score).or_else(|reason| corrupt(at, reason)),
-            Stage::Start | Stage::Done(_) => unreachable!("members come between the count and the end"),
+        match self.loader.push(member, score) {
+            Ok(Loaded::Pushed) => Ok(Some(at)),
+            Ok(Loaded::Settled) => Ok(None),
+            Ok(Loaded::Twice) => cursor.fault(at, Fault::Corrupt(Self::TWICE)),
+            Err(reason) => corrupt(at, reason),
         }
     }
 
-    pub(super) fn finish(self) -> Built {
-        match self.stage {
-            Stage::Done(zset) => collection(zset.into_object()),
-            Stage::Start | Stage::Members(_) => Built::Empty,
-        }
+    fn settle(&mut self) -> Result<(), usize> {
+        self.loader.settle()
     }
 }
 

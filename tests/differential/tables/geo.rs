@@ -4,7 +4,7 @@
 //! sorted set the encoding of a large one when it sorts it: ours have a long member, so that they are large. It takes
 //! every number that strtod reads for one out of range once there was one (errno stays as it is): elements and weights
 //! are integers, which it does not read so. And by texts that are equal the order of its hash tables shows: so only
-//! lists are sorted so.
+//! lists are sorted so. Members of sets may be texts, which are read so: sets are sorted by weights or as texts.
 
 use crate::table::{Template, exact};
 
@@ -52,7 +52,8 @@ pub const TEMPLATES: &[Template] = &[
     exact(4, "HSET {weight_hash} field {integer}"),
     exact(1, "DEL {weight}* {sorted_list}"),
     exact(2, "LRANGE {sorted_list} 0 -1"),
-    exact(6, "SORT|SORT_RO {sorted_list}|{sorted_set} ?ASC|DESC ?ALPHA ?(LIMIT {index} {index})"),
+    exact(6, "SORT|SORT_RO {sorted_list} ?ASC|DESC ?ALPHA ?(LIMIT {index} {index})"),
+    exact(4, "SORT|SORT_RO {sorted_set} ?ASC|DESC ALPHA ?(LIMIT {index} {index})"),
     exact(3, "SORT|SORT_RO {sorted_zset} ALPHA ?ASC|DESC ?(LIMIT {index} {index}) ?(GET {sort_pattern})"),
     exact(
         6,
@@ -62,10 +63,11 @@ pub const TEMPLATES: &[Template] = &[
         8,
         "SORT {sorted_list} ?(BY {sort_pattern}) ?ALPHA ?DESC ?(LIMIT {small} {small}) ?(GET {sort_pattern})",
     ),
-    exact(4, "SORT {sorted_list}|{sorted_set} ?DESC ?ALPHA ?(GET {sort_pattern}) STORE {sorted_list}"),
+    exact(3, "SORT {sorted_list} ?DESC ?ALPHA ?(GET {sort_pattern}) STORE {sorted_list}"),
+    exact(3, "SORT {sorted_set} ?DESC ALPHA ?(GET {sort_pattern}) STORE {sorted_list}"),
     exact(3, "SORT {sorted_zset} BY nosort ?ASC|DESC ?(LIMIT {small} {small}) ?(STORE {sorted_list})"),
-    exact(2, "SORT|SORT_RO {list} ALPHA ?DESC ?(LIMIT {index} {index}) ?(STORE {sorted_list})"),
-    exact(1, "SORT|SORT_RO {hash}|{stream}|{sorted_list} BY|GET|STORE|LIMIT|ASC|FOO* ?{sort_pattern}"),
+    exact(2, "SORT|SORT_RO {sorted_list} ALPHA ?DESC ?(LIMIT {index} {index}) ?(STORE {sorted_list})"),
+    exact(1, "SORT|SORT_RO hash:0|stream:0|{sorted_list} BY|GET|STORE|LIMIT|ASC|FOO* ?{sort_pattern}"),
     exact(
         1,
         "COMMAND GETKEYS SORT {sorted_list} BY|GET|LIMIT|STORE {sorted_list} STORE|BY {sorted_list} ?STORE",

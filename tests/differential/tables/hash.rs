@@ -23,7 +23,7 @@ pub const TEMPLATES: &[Template] = &[
     exact(1, "HRANDFIELD {hash} 0 WITHVALUES"),
     by(Rule::Scan, 5, "HSCAN {hash} {start} ?(MATCH {pattern}) COUNT 1000000"),
     by(Rule::Shape, 2, "HSCAN {hash} {cursor} ?(COUNT {count}) ?FOO|TYPE"),
-    exact(8, "OBJECT ENCODING {hash}"),
+    by(Rule::Encoding, 8, "OBJECT ENCODING {hash}"),
     by(Rule::Shape, 2, "DUMP {hash}"),
     exact(3, "DEL|UNLINK|TYPE|EXISTS {hash}"),
     exact(2, "RENAME|COPY {hash} {hash}"),

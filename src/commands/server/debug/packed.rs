@@ -182,12 +182,21 @@ mod tests {
         let mut blob = edit::empty();
         [&b"f"[..], b"3", b"-5000", &[b'x'; 200]].into_iter().for_each(|text| edit::push(&mut blob, text));
         let text = listpack_text(Listpack::trusted(&blob));
-        assert!(text.starts_with(&format!("{{total bytes {}}} {{num entries 4}}\n{{\n\taddr: 0x", blob.len())));
+        assert!(
+            text.starts_with(&format!("{{total bytes {}}} {{num entries 4}}\n{{\n\taddr: 0x", blob.len()))
+        );
         let entries: Vec<&str> = text.split("\n}\n").collect();
-        let has = |index: usize, part: &str| assert!(entries[index].contains(part), "{part}: {}", entries[index]);
-        has(0, "\tindex:  0,\n\toffset: 6,\n\thdr+entrylen+backlen:  3,\n\thdrlen:   1,\n\tbacklen:  1,\n\tpayload: 1\n");
+        let has =
+            |index: usize, part: &str| assert!(entries[index].contains(part), "{part}: {}", entries[index]);
+        has(
+            0,
+            "\tindex:  0,\n\toffset: 6,\n\thdr+entrylen+backlen:  3,\n\thdrlen:   1,\n\tbacklen:  1,\n\tpayload: 1\n",
+        );
         has(0, "\tbytes: 81|66|02|\n\t[str]\"f\"");
-        has(1, "\thdr+entrylen+backlen:  2,\n\thdrlen:   1,\n\tbacklen:  1,\n\tpayload: 0\n\tbytes: 03|01|\n");
+        has(
+            1,
+            "\thdr+entrylen+backlen:  2,\n\thdrlen:   1,\n\tbacklen:  1,\n\tpayload: 0\n\tbytes: 03|01|\n",
+        );
         has(2, "[str]\"-5000\"");
         has(3, "\thdrlen:   2,\n\tbacklen:  2,\n\tpayload: 200\n");
         has(3, &format!("[str]\"{}\"...", "x".repeat(SHOWN_BYTES_MAX)));
@@ -201,8 +210,14 @@ mod tests {
         [&b"a"[..], b"b", b"0123456789"].into_iter().for_each(|text| list.push(End::Tail, text, limits));
         let nodes = quicklist_text(&list, &Rules::default(), Detail::Nodes);
         assert!(nodes.starts_with("{count : 3}\n{len : 2}\n{fill : -2}\n{compress : 0}\n"), "{nodes}");
-        assert!(nodes.contains("{quicklist node(0)\n{container : PACKED, size: 13, count: 2}\n}\n"), "{nodes}");
-        assert!(nodes.ends_with("{quicklist node(1)\n{container : PLAIN, size: 10, count: 1}\n}\n"), "{nodes}");
+        assert!(
+            nodes.contains("{quicklist node(0)\n{container : PACKED, size: 13, count: 2}\n}\n"),
+            "{nodes}"
+        );
+        assert!(
+            nodes.ends_with("{quicklist node(1)\n{container : PLAIN, size: 10, count: 1}\n}\n"),
+            "{nodes}"
+        );
         let entries = quicklist_text(&list, &Rules::default(), Detail::Entries);
         assert!(entries.contains("{ listpack:\n{total bytes 13} {num entries 2}\n"), "{entries}");
         assert!(entries.contains("{ entry : \"0123456789\" }\n"), "{entries}");

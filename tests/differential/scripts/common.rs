@@ -1,26 +1,6 @@
-//! Fixed conversations: what chance would rarely say in the right order.
-//!
-//! One command a line. `2> ` sends it on the second connection. A line may begin with `~` (replies need only have the
-//! same shape), `#` (the same elements in any order) or `=5 ` (integers at most 5 apart).
+//! What belongs to no type but strings: transactions, keys, expiry, connections, administration; raw requests.
 
-use crate::compare::Rule;
-
-pub struct Script {
-    pub name: &'static str,
-    pub lines: &'static str,
-}
-
-pub fn rule_of(line: &str) -> (Rule, &str) {
-    if let Some(rest) = line.strip_prefix('~') {
-        (Rule::Shape, rest.trim_start())
-    } else if let Some(rest) = line.strip_prefix('#') {
-        (Rule::Sorted, rest.trim_start())
-    } else if let Some((number, rest)) = line.strip_prefix('=').and_then(|rest| rest.split_once(' ')) {
-        (Rule::Near(number.parse().expect("a tolerance")), rest)
-    } else {
-        (Rule::Exact, line)
-    }
-}
+use super::Script;
 
 pub const SCRIPTS: &[Script] = &[
     Script {

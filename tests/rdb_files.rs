@@ -553,7 +553,7 @@ fn a_pinned_version_that_does_not_do_is_named() {
                   rdb-save-version is 12";
     assert!(refused.contains(reason), "{refused}");
     connection.run("CONFIG SET rdb-save-version 9").assert_error(
-        "ERR CONFIG SET failed (possibly related to argument 'rdb-save-version') - argument must be one of the \
+        "ERR CONFIG SET failed (possibly related to argument 'rdb-save-version') - argument(s) must be one of the \
          following: auto, 10, 11, 12",
     );
 }

@@ -366,7 +366,7 @@ fn debug_reload_keeps_everything() {
     }
     assert_eq!(connection.run("GET five").text(), "5");
     connection.ok("SELECT 0");
-    assert_eq!(connection.run("DBSIZE"), Value::Integer(990 + 10 + 4 + 1));
+    assert_eq!(connection.run("DBSIZE"), Value::Integer(990 + 9 + 4 + 1));
     assert_eq!(
         connection.run("HPEXPIRETIME expiring-fields FIELDS 1 f").elements()[0].integer(),
         4_000_000_000_000

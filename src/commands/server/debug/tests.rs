@@ -109,7 +109,7 @@ fn object_tells_of_every_type() {
     let mut probe = Probe::new();
     probe.run("config set list-max-listpack-size 2");
     for (build, told) in [
-        ("rpush k a b 1 2", "encoding:quicklist serializedlength:31 "),
+        ("rpush k a b 1 2", "encoding:quicklist serializedlength:29 "),
         ("hset k f v g 1", "encoding:listpack serializedlength:19 "),
         ("sadd k 1 2 3", "encoding:intset serializedlength:15 "),
         ("zadd k 1 a 2 b", "encoding:listpack serializedlength:18 "),

@@ -476,6 +476,88 @@ fn the_lowest_version_that_does_is_written() {
     }
 }
 
+/// `rdb-save-version 10`: what the oracle loads, without what it would not know.
+#[test]
+fn a_pinned_version_is_written_for_an_older_server() {
+    if is_stand_in() {
+        return;
+    }
+    let with = |start: Start| start.with("--save", "").with("--enable-debug-command", "yes");
+    let server = with(Start::tintype()).with("--rdb-save-version", "10").spawn();
+    let mut connection = server.connect();
+    fill_encodings(&mut connection);
+    // Seen and never active: a file of version 10 has no place for the difference.
+    connection.run("XGROUP CREATECONSUMER stream group waits");
+    connection.run("XGROUP CREATE stream other 0");
+    connection.run("XREADGROUP GROUP other busy COUNT 3 STREAMS stream >");
+    connection.ok("SAVE");
+    let file = fs::read(server.path("dump.rdb")).expect("the saved file");
+    assert_eq!(&file[..9], b"REDIS0010");
+    let oracle = with(Start::oracle()).in_directory(server.directory()).spawn();
+    let mut loaded = oracle.connect();
+    assert_eq!(digest_of(&mut loaded), digest_of(&mut connection));
+    for question in ["XINFO GROUPS stream", "XPENDING stream group", "XPENDING stream other - + 9 busy"] {
+        // Bulks that are times since differ.
+        let groups = |reply: Value| support::show(format!("{reply:?}").as_bytes());
+        if question.starts_with("XINFO") {
+            assert_eq!(groups(loaded.run(question)), groups(connection.run(question)));
+        } else {
+            let count = |reply: Value| reply.elements().len();
+            assert_eq!(count(loaded.run(question)), count(connection.run(question)), "{question}");
+        }
+    }
+    // 11 is what it needs; a DUMP is not concerned.
+    connection.ok("CONFIG SET rdb-save-version 12");
+    connection.ok("SAVE");
+    assert_eq!(&fs::read(server.path("dump.rdb")).expect("the saved file")[..9], b"REDIS0011");
+}
+
+/// What no file of the pinned version can hold makes a save fail before it begins, with the same reason everywhere.
+#[test]
+fn a_pinned_version_that_does_not_do_is_named() {
+    if is_stand_in() {
+        return;
+    }
+    let server = Start::tintype().with("--save", "3600 1000").with("--rdb-save-version", "10").spawn();
+    let mut connection = server.connect();
+    connection.run("HSET h f v");
+    connection.ok("SAVE");
+    let good = fs::read(server.path("dump.rdb")).expect("the saved file");
+    connection.run("HEXPIRE h 1000 FIELDS 1 f");
+    let path = server.path("dump.rdb");
+    let reason = format!(
+        "save to {}: the dataset needs RDB version 12 (hash field expiry), but rdb-save-version is 10",
+        path.display()
+    );
+    connection.run("SAVE").assert_error(&format!("ERR {reason}"));
+    connection.run("BGSAVE").assert_error(&format!("ERR {reason}"));
+    assert_eq!(connection.info("rdb_last_bgsave_status"), "err");
+    assert_eq!(connection.info("rdb_last_bgsave_error"), reason);
+    let refused = connection.run("SET k v");
+    assert!(refused.is_error() && format!("{refused:?}").contains(&reason), "{refused:?}");
+    server.wait_for_log(&reason);
+    assert_eq!(fs::read(&path).expect("the saved file"), good, "the good file stays");
+    assert!(!connection.run("DUMP h").is_error());
+    for (version, replies) in [("11", "ERR"), ("12", "OK"), ("auto", "OK")] {
+        connection.ok(&format!("CONFIG SET rdb-save-version {version}"));
+        let reply = format!("{:?}", connection.run("SAVE"));
+        assert!(reply.contains(replies), "{version}: {reply}");
+    }
+    connection.run("XADD x 1-1 f v");
+    connection.run("XGROUP CREATE x g 0");
+    connection.run("XREADGROUP GROUP g c STREAMS x >");
+    connection.run("XNACK x g FAIL IDS 1 1-1");
+    connection.ok("CONFIG SET rdb-save-version 12");
+    let refused = format!("{:?}", connection.run("SAVE"));
+    let reason = "the dataset needs RDB version 14 (pending stream entries that belong to no consumer), but \
+                  rdb-save-version is 12";
+    assert!(refused.contains(reason), "{refused}");
+    connection.run("CONFIG SET rdb-save-version 9").assert_error(
+        "ERR CONFIG SET failed (possibly related to argument 'rdb-save-version') - argument(s) must be one of the \
+         following: auto, 10, 11, 12",
+    );
+}
+
 #[test]
 fn what_expired_meanwhile_is_dropped() {
     let server = Server::oracle(&[]);

@@ -330,14 +330,48 @@ fn the_child_holds_no_client() {
 fn debug_reload_keeps_everything() {
     let server = Server::start(&["--enable-debug-command", "yes"]);
     let mut connection = server.connect();
-    connection.ok("DEBUG POPULATE 1000");
+    connection.ok("DEBUG POPULATE 990");
+    for line in [
+        "RPUSH list a 1 c",
+        "SADD ints 1 2 3",
+        "SADD set a 1",
+        "ZADD zset 1 a 2.5 b",
+        "HSET hash f v g 1",
+        "HSET expiring-fields f v g w",
+        "HPEXPIREAT expiring-fields 4000000000000 FIELDS 1 f",
+        "XADD stream 1-1 f v",
+        "XGROUP CREATE stream g 0",
+        "XREADGROUP GROUP g c STREAMS stream >",
+        "PFADD hll a b c",
+        "GEOADD places 13.361389 38.115556 Palermo",
+    ] {
+        assert!(!connection.run(line).is_error(), "{line}");
+    }
+    let large = |head: &str, text: &dyn Fn(usize) -> String| {
+        let elements: Vec<String> = (0..2000).map(text).collect();
+        format!("{head} {}", elements.join(" "))
+    };
+    connection.run(&large("RPUSH large-list", &|at| format!("element:{at}")));
+    connection.run(&large("SADD large-set", &|at| format!("member:{at}")));
+    connection.run(&large("ZADD large-zset", &|at| format!("{at}.5 member:{at}")));
+    connection.run(&large("HSET large-hash", &|at| format!("field:{at} {at}")));
     connection.ok("SET expiring 1 PXAT 4000000000000");
     connection.ok("SELECT 5");
     connection.ok("SET five 5");
-    connection.ok("DEBUG RELOAD");
+    let before = connection.run("DEBUG DIGEST").text();
+    for reload in ["DEBUG RELOAD", "DEBUG RELOAD NOSAVE", "DEBUG RELOAD NOFLUSH MERGE", "DEBUG RELOAD MERGE"]
+    {
+        connection.ok(reload);
+        assert_eq!(connection.run("DEBUG DIGEST").text(), before, "{reload}");
+    }
     assert_eq!(connection.run("GET five").text(), "5");
     connection.ok("SELECT 0");
-    assert_eq!(connection.run("DBSIZE"), Value::Integer(1001));
+    assert_eq!(connection.run("DBSIZE"), Value::Integer(990 + 9 + 4 + 1));
+    assert_eq!(
+        connection.run("HPEXPIRETIME expiring-fields FIELDS 1 f").elements()[0].integer(),
+        4_000_000_000_000
+    );
+    assert_eq!(connection.run("XPENDING stream g").elements()[0].integer(), 1);
     assert_eq!(connection.run("PEXPIRETIME expiring"), Value::Integer(4_000_000_000_000));
 }
 

@@ -120,8 +120,7 @@ impl Bio {
         self.counters.pending_objects.load(Ordering::Acquire)
     }
 
-    /// Bytes about to be freed. What was freed already is not in it any more, though `used_memory_bytes` may still
-    /// be to learn of it: until a job is over it counts for both.
+    /// Bytes about to be freed, roughly. What a job frees counts here until the job is over.
     pub fn pending_bytes(&self) -> u64 {
         self.counters.pending_bytes.load(Ordering::Acquire)
     }

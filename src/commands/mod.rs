@@ -10,6 +10,8 @@ pub mod dump;
 mod elements;
 #[cfg(test)]
 mod events;
+#[cfg(test)]
+mod every_type;
 pub mod expire;
 pub mod geo;
 pub mod hash;

@@ -103,6 +103,76 @@ fn object_tells_what_lies_there() {
     assert_eq!(probe.run("debug object nokey"), "-ERR no such key");
 }
 
+/// The lengths are those that redis-server 7.0.15 tells; for the list, which has no listpack there, of its single node.
+#[test]
+fn object_tells_of_every_type() {
+    let mut probe = Probe::new();
+    probe.run("config set list-max-listpack-size 2");
+    for (build, told) in [
+        ("rpush k a b 1 2", "encoding:quicklist serializedlength:29 "),
+        ("hset k f v g 1", "encoding:listpack serializedlength:19 "),
+        ("sadd k 1 2 3", "encoding:intset serializedlength:15 "),
+        ("zadd k 1 a 2 b", "encoding:listpack serializedlength:18 "),
+        ("xadd k 1-1 a b", "encoding:stream serializedlength:57 "),
+        ("set k foo", "encoding:embstr serializedlength:4 "),
+        ("sadd k a b", "encoding:listpack serializedlength:5 "),
+    ] {
+        probe.run("del k");
+        probe.run(build);
+        let line = probe.run("debug object k");
+        assert!(line.contains(told) && line.contains(" refcount:1 "), "{build}: {line}");
+        assert_eq!(line.contains("ql_nodes"), build.starts_with("rpush"), "{line}");
+    }
+}
+
+/// Nodes as redis-server 7.0.15 makes them of the same elements.
+#[test]
+fn elements_beyond_the_threshold_get_nodes_of_their_own() {
+    let mut probe = Probe::new();
+    for refused in ["x", "-1", "4gb", "1.5", "4294966272"] {
+        assert_eq!(
+            probe.run(&format!("debug quicklist-packed-threshold {refused}")),
+            "-ERR argument must be a memory value bigger than 1 and smaller than 4gb"
+        );
+    }
+    assert_eq!(probe.run("debug quicklist-packed-threshold 100b"), "+OK.");
+    let long = |length: usize| "x".repeat(length);
+    // What one listpack can hold stays in it.
+    probe.run("config set list-max-listpack-size 4");
+    probe.run(&format!("rpush k a {} {} {} b", long(99), long(100), long(101)));
+    let line = probe.run("debug object k");
+    assert!(
+        line.contains(" ql_nodes:4 ql_avg_node:1.25 ") && line.ends_with("ql_uncompressed_size:323."),
+        "{line}"
+    );
+    // It outlives other settings, and 0 ends it.
+    probe.run("config set list-compress-depth 0");
+    probe.run(&format!("rpush k {}", long(100)));
+    assert!(probe.run("debug object k").contains(" ql_nodes:5 "));
+    assert_eq!(probe.run("debug quicklist-packed-threshold 0"), "+OK.");
+    probe.run(&format!("rpush k c {}", long(100)));
+    assert!(probe.run("debug object k").contains(" ql_nodes:6 "));
+    assert_eq!(probe.run("lrange k 2 2"), format!("*1.$100.{}.", long(100)));
+}
+
+#[test]
+fn packed_values_are_printed() {
+    let mut probe = Probe::new();
+    probe.run("hset h f v");
+    assert_eq!(probe.run("debug listpack h"), "+Listpack structure printed on stdout.");
+    probe.run("sadd ints 1");
+    probe.run("set s v");
+    for key in ["ints", "s"] {
+        assert_eq!(probe.run(&format!("debug listpack {key}")), "-ERR Not a listpack encoded object.");
+        assert_eq!(probe.run(&format!("debug quicklist {key}")), "-ERR Not a quicklist encoded object.");
+    }
+    assert_eq!(probe.run("debug listpack nokey"), "-ERR no such key");
+    assert_eq!(probe.run("debug quicklist nokey 1"), "-ERR no such key");
+    probe.run("config set list-max-listpack-size 1");
+    probe.run("rpush l a b");
+    assert_eq!(probe.run("debug quicklist l 1"), "+Quicklist structure printed on stdout.");
+}
+
 #[test]
 fn switches_switch() {
     let mut probe = Probe::new();
@@ -161,6 +231,23 @@ fn statistics_of_tables() {
     assert_eq!(probe.run("debug htstats x"), "-ERR value is not an integer or out of range");
     assert_eq!(probe.run("debug htstats-key nokey"), "-ERR no such key");
     assert!(probe.run("debug htstats-key key:1").contains("is not represented using an hash table"));
+    let elements = |text: &dyn Fn(usize) -> String| (0..600).map(text).collect::<Vec<_>>().join(" ");
+    probe.run(&format!("sadd set {}", elements(&|at| format!("m{at}"))));
+    probe.run(&format!("hset hash {}", elements(&|at| format!("f{at} v"))));
+    probe.run(&format!("zadd zset {}", elements(&|at| format!("{at} m{at}"))));
+    for key in ["set", "hash", "zset"] {
+        let summary = probe.run(&format!("debug htstats-key {key}"));
+        assert!(summary.contains(" table size: ") && !summary.contains("Elements per bucket"), "{summary}");
+        let sums: usize = summary
+            .lines()
+            .filter_map(|line| line.strip_prefix(" number of elements: ")?.parse::<usize>().ok())
+            .sum();
+        assert_eq!(sums, 600, "{key}: {summary}");
+        assert!(probe.run(&format!("debug htstats-key {key} full")).contains("Elements per bucket"));
+        assert_eq!(probe.run(&format!("debug htstats-key {key} foo")), "-ERR syntax error");
+    }
+    probe.run("sadd small a");
+    assert!(probe.run("debug htstats-key small").contains("is not represented using an hash table"));
 }
 
 #[test]

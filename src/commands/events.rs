@@ -1,7 +1,7 @@
 //! The events that commands tell, against those that redis-server publishes.
 //!
-//! `events_7_0_15.txt` was recorded from it (`tests/events.rs` asks a real one again); `events_newer.txt` tells what commands that it does not know do, and was
-//! written by hand after the documentation of the servers that know them.
+//! `events_7_0_15.txt` was recorded from it (`tests/events.rs` asks a real one again); `events_newer.txt` tells what
+//! commands that it does not know do, and was written by hand after the documentation of the servers that know them.
 
 use crate::commands::testing::Fixture;
 use crate::keyspace::event::EventClass;

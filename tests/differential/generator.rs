@@ -12,9 +12,9 @@ use crate::tables;
 /// One command in this many is broken on purpose.
 const BREAK_ONE_IN: u32 = 25;
 
-/// One word off, these would stop the server, make it sleep, or list every command.
-/// What chooses at random would choose one without its count. ZRANK takes an argument more since 7.2; a blocking command
-/// (BL, BR, BZ) calls a huge timeout by its name since then. A lex set whose scores differ has no defined order.
+/// One word off, these would stop the server, sleep, list every command or choose at random. ZRANK takes one argument
+/// more since 7.2; a blocking command (BL, BR, BZ) refuses a huge timeout in other words since then. A lex set whose
+/// scores differ has no defined order.
 const UNBREAKABLE: &[&str] = &[
     "SHUTDOWN",
     "DEBUG",
@@ -147,8 +147,8 @@ pub struct Generator {
     focus: &'static [Template],
     /// Payloads of DUMP, good and damaged.
     payloads: Vec<Vec<u8>>,
-    /// The only key there is, for a command on a certain key.
-    only_key: Option<Vec<u8>>,
+    /// The only key there is, for a command on a certain key, and whether it was named.
+    only_key: Option<(Vec<u8>, bool)>,
 }
 
 impl Generator {
@@ -179,11 +179,10 @@ impl Generator {
 
     /// A command of this template whose keys are all `key`; `None` when it names none.
     pub fn command_on(&mut self, template: &Template, key: &[u8]) -> Option<Command> {
-        self.only_key = Some(key.to_vec());
+        self.only_key = Some((key.to_vec(), false));
         let arguments = self.fill(template.form);
-        self.only_key = None;
-        let names_it = arguments.iter().skip(1).any(|argument| argument == key);
-        names_it.then_some(Command { arguments, rule: template.rule })
+        let (_, is_named) = self.only_key.take()?;
+        is_named.then_some(Command { arguments, rule: template.rule })
     }
 
     /// Seven of ten come from the table that the conversation is about, the others from any.
@@ -262,7 +261,8 @@ impl Generator {
     }
 
     fn argument(&mut self, class: &str) -> Vec<u8> {
-        if let (Some(key), true) = (&self.only_key, KEY_CLASSES.contains(&class)) {
+        if let (Some((key, is_named)), true) = (&mut self.only_key, KEY_CLASSES.contains(&class)) {
+            *is_named = true;
             // Ranges of names are defined where all scores are the same.
             return if class == "lex" && key == b"zset" { b"lex".to_vec() } else { key.clone() };
         }

@@ -185,9 +185,9 @@ fn without_negative_zero(ours: &mut Connection, theirs: &mut Connection, key: &[
     }
 }
 
-/// When a consumer was last active is known since Redis 7.2; a stream where that is not when it was last seen has a form
-/// that the oracle cannot read. Here every consumer of such a stream gets an entry, on both servers, which makes the two
-/// times one; where there is no entry to get, the key goes.
+/// When a consumer was last active is known since Redis 7.2; a stream where that is not when it was last seen has a
+/// form that the oracle cannot read. Here every consumer of such a stream gets an entry, on both servers, which makes
+/// the two times one; where there is no entry to get, the key goes.
 fn settle_stream(ours: &mut Connection, theirs: &mut Connection, key: &[u8]) {
     const FORM_WITH_ACTIVE_TIMES: u8 = 21;
     if ours.command(&[&b"DUMP"[..], key]).bytes()[0] != FORM_WITH_ACTIVE_TIMES {

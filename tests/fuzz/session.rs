@@ -1,4 +1,5 @@
 //! Two servers without a network: one with two clients, and one that is told what the first one's replicas would be.
+//! They have different limits for small values, so that what is a list of bytes here is a table there.
 //!
 //! What holds after any input:
 //! 1. Every reply is one reply of the client's protocol.
@@ -44,11 +45,17 @@ fn config() -> Config {
     let mut config = Config::default();
     config.save.clear();
     (config.databases, config.proto_max_bulk_len) = (4, 1 << 16);
+    config.sanitize_dump_payload = Sanitize::Yes;
+    config
+}
+
+/// Where a few elements are many.
+fn config_of_small_limits() -> Config {
+    let mut config = config();
     (config.hash_max_listpack_entries, config.zset_max_listpack_entries) = (8, 8);
     (config.set_max_listpack_entries, config.set_max_intset_entries) = (8, 8);
     (config.list_max_listpack_size, config.stream_node_max_entries) = (4, 3);
     config.list_compress_depth = 1;
-    config.sanitize_dump_payload = Sanitize::Yes;
     config
 }
 
@@ -68,8 +75,8 @@ fn add_client(server: &mut Server) -> ClientId {
 impl Session {
     pub fn new() -> Session {
         let now = Rc::new(Cell::new(START));
-        let server = || Server::new(config(), Clock::manual(now.clone()), command_table(), SEED);
-        let (mut server, mut replica) = (server(), server());
+        let server = |config| Server::new(config, Clock::manual(now.clone()), command_table(), SEED);
+        let (mut server, mut replica) = (server(config_of_small_limits()), server(config()));
         let (first, second) = (add_client(&mut server), add_client(&mut server));
         let link = add_client(&mut replica);
         let told = Rc::new(RefCell::new(Vec::new()));
@@ -231,12 +238,31 @@ impl Session {
         for index in 0..self.databases() {
             self.server.keyspace.db(index).check();
             self.replica.keyspace.db(index).check();
+            self.check_groups(index);
         }
         self.check_file();
         for index in 0..self.databases() {
             let number = index.to_string();
             self.at_once(&[b"SELECT", number.as_bytes()]);
             self.check_dumps(index);
+        }
+    }
+
+    /// The replica has the same groups, which are in no digest.
+    fn check_groups(&mut self, db: usize) {
+        let number = db.to_string();
+        for key in self.keys(db) {
+            for words in GROUP_QUESTIONS {
+                let words: Vec<&[u8]> =
+                    words.iter().map(|word| if *word == b"KEY" { &key[..] } else { *word }).collect();
+                let replies = [(&mut self.server, self.first), (&mut self.replica, self.link)].map(
+                    |(server, client)| {
+                        execute_on(server, client, &argv(&[b"SELECT", number.as_bytes()]), self.now.get());
+                        execute_on(server, client, &argv(&words), self.now.get()).1.escape_ascii().to_string()
+                    },
+                );
+                assert_eq!(replies[0], replies[1], "the replica's groups differ");
+            }
         }
     }
 
@@ -377,6 +403,13 @@ fn write_entry(writer: &mut RdbWriter<Vec<u8>>, entry: &Entry, version: u16) -> 
     };
     writer.string(entry.key(), entry.expire_at_ms(), None, value)
 }
+
+/// What the groups of a stream are asked, as far as those of a replica must be the same.
+const GROUP_QUESTIONS: &[&[&[u8]]] = &[
+    &[b"XINFO", b"GROUPS", b"KEY"],
+    &[b"XPENDING", b"KEY", b"g", b"-", b"+", b"100"],
+    &[b"XPENDING", b"KEY", b"h", b"-", b"+", b"100"],
+];
 
 /// Lines for each type of value; those of the first for all.
 const USES: &[(&str, &[&str])] = &[

@@ -76,13 +76,27 @@ fn with_session(run: impl FnOnce(&mut Session)) {
     });
 }
 
+/// Runs what must not allocate more than a multiple of the bytes that have come. (What is compressed may be a hundred
+/// times as long, and is built in several steps.)
+fn with_memory_for<R>(bytes: &[u8], run: impl FnOnce() -> R) -> R {
+    const FREE_BYTES: u64 = 4 << 20;
+    const BYTES_EACH: u64 = 2000;
+    let allocated = tikv_jemalloc_ctl::thread::allocatedp::read().expect("jemalloc counts");
+    let before = allocated.get();
+    let result = run();
+    let bytes_max = FREE_BYTES + bytes.len() as u64 * BYTES_EACH;
+    assert!(allocated.get() - before <= bytes_max, "{} bytes allocated", allocated.get() - before);
+    result
+}
+
 fn restore(bytes: &[u8]) {
     const VERSION: u16 = 12;
     let mut payload = bytes.to_vec();
     payload.extend_from_slice(&VERSION.to_le_bytes());
     payload.extend_from_slice(&Crc64Redis::of(&payload).to_le_bytes());
     with_session(|session| {
-        if session.run(&[b"RESTORE", b"key", b"0", &payload]) == b"+OK\r\n" {
+        let reply = with_memory_for(bytes, || session.run(&[b"RESTORE", b"key", b"0", &payload]));
+        if reply == b"+OK\r\n" {
             session.check_everything();
             session.use_every_key();
         }
@@ -91,13 +105,13 @@ fn restore(bytes: &[u8]) {
 
 fn rdb(bytes: &[u8]) {
     // Deep, as `check-rdb` does it, and as a start loads it.
-    tintype::rdb::check(bytes, 0, &mut |_| {});
+    with_memory_for(bytes, || tintype::rdb::check(bytes, 0, &mut |_| {}));
     with_session(|session| {
-        load(session, bytes, Depth::Deep);
+        with_memory_for(bytes, || load(session, bytes, Depth::Deep));
         session.check_everything();
     });
     with_session(|session| {
-        load(session, bytes, Depth::Structure);
+        with_memory_for(bytes, || load(session, bytes, Depth::Structure));
         session.use_every_key();
     });
 }

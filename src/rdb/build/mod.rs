@@ -12,8 +12,8 @@
 //! | `module` | values of modules: stepped over |
 //!
 //! Invariants
-//! 1. A step changes what it builds only when the whole piece is there, and commits the piece at once (or some together:
-//!    `Members`): an attempt that ended early is repeated from the first piece that was not used.
+//! 1. A step changes what it builds only when the whole piece is there, and commits the piece at once (or some
+//!    together: `Members`): an attempt that ended early is repeated from the first piece that was not used.
 //! 2. An announced count is a hint for the size of a table (`Around::expected`), never more.
 //! 3. A blob of others is checked before it is used; what stands twice in a collection is a fault.
 

@@ -613,6 +613,25 @@ pub const SCRIPTS: &[Script] = &[
         "#,
     },
     Script {
+        name: "empty keys and binary ones",
+        lines: r#"
+            % DEL ""|"\x00\r\n" ; RPUSH ""|"\x00\r\n" "" "\r\n" "\x00" ; LRANGE ""|"\x00\r\n" 0 -1
+            % DEL ""|"\x00\r\n" ; HSET ""|"\x00\r\n" "" "" "\r\n" "\x00" ; HMGET ""|"\x00\r\n" "" "\r\n" "\x00"
+            % DEL ""|"\x00\r\n" ; SADD ""|"\x00\r\n" "" "\x00" ; SMISMEMBER ""|"\x00\r\n" "" "\x00" "\r\n"
+            % DEL ""|"\x00\r\n" ; ZADD ""|"\x00\r\n" 1 "" 1 "\x00" 1 "\r\n" ; ZRANGE ""|"\x00\r\n" 0 -1 WITHSCORES
+            % DEL ""|"\x00\r\n" ; XADD ""|"\x00\r\n" 1-1 "" "" "\x00" "\r\n" ; XRANGE ""|"\x00\r\n" - +
+            % XGROUP CREATE ""|"\x00\r\n" ""|"\r\n" 0 ; XINFO GROUPS ""|"\x00\r\n"
+            % XGROUP CREATECONSUMER ""|"\x00\r\n" ""|"\r\n" ""|"\x00"
+            % XREADGROUP GROUP ""|"\r\n" ""|"\x00" STREAMS ""|"\x00\r\n" > ; XPENDING ""|"\x00\r\n" ""|"\r\n"
+            % TYPE|OBJECT|COPY|RENAME ""|"\x00\r\n" "\x00\r\n"|""
+            % XREADGROUP GROUP "no\r\ngroup" c STREAMS ""|"\x00\r\n" >
+            % XGROUP CREATECONSUMER|DESTROY|SETID ""|"\x00\r\n" "no\r\ngroup" "c\r\n"
+            % XCLAIM|XPENDING|XACK|XAUTOCLAIM "\r\nkey" "no\r\ngroup" c 0 0
+            % XCLAIM ""|"\x00\r\n" "" c 0 1-1 "\r\nFOO"
+            #KEYS *
+        "#,
+    },
+    Script {
         name: "bytes in errors",
         lines: r#"
             "\xff\xfe" "\x80x" "new\nline"

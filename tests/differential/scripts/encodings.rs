@@ -1,5 +1,5 @@
-//! The word OBJECT ENCODING has for each type below, at and above every threshold. Small lists, and small sets of texts,
-//! are listpacks since Redis 7.2: the oracle says `quicklist` and `hashtable` there.
+//! The word OBJECT ENCODING has for each type below, at and above every threshold. Small lists, and small sets of
+//! texts, are listpacks since Redis 7.2: the oracle says `quicklist` and `hashtable` there.
 
 use super::Script;
 
@@ -86,10 +86,10 @@ pub const SCRIPTS: &[Script] = &[
             ! OBJECT ENCODING s2
             SREM s2 x
             ! OBJECT ENCODING s2
-            % SUNIONSTORE|SINTERSTORE s3 s 
+            SUNIONSTORE s3 s
             ! OBJECT ENCODING s3
             SADD s4 1 2 3
-            % SUNIONSTORE|SINTERSTORE s3 s4 
+            SINTERSTORE s3 s4
             ! OBJECT ENCODING s3
             SDIFFSTORE s3 s s4
             ! OBJECT ENCODING s3

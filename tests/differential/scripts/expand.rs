@@ -1,7 +1,7 @@
 //! Every command that a form stands for.
 //!
-//! `a|b` is either word, `?a` a word or nothing, `(a b)` a group, `{class}` every word of a class; a word in quotes knows
-//! the escapes of a line. All combinations are made, in the order in which they are written.
+//! `a|b` is either word, `?a` a word or nothing, `(a b)` a group, `{class}` every word of a class; a word in quotes
+//! knows the escapes of a line. All combinations are made, in the order in which they are written.
 
 use crate::generator::tokens;
 use crate::support;

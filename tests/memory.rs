@@ -229,7 +229,9 @@ fn freed(connection: &mut Connection) -> i64 {
 /// Ways in which a huge value goes, each of which must leave it to the helper thread whatever is configured.
 #[test]
 fn huge_values_are_freed_off_the_loop() {
-    let builds: [(&str, usize, fn(usize) -> String); 4] = [
+    /// What an element of a number is.
+    type Element = fn(usize) -> String;
+    let builds: [(&str, usize, Element); 4] = [
         ("HSET k", 6000, |n| format!("f{n} v")),
         ("SADD k", 6000, |n| format!("m{n}")),
         ("ZADD k", 6000, |n| format!("{n} m{n}")),

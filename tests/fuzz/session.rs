@@ -29,7 +29,7 @@ use tintype::server::Server;
 const START: Now = Now { unix_us: 1_700_000_000_000_000, mono_ns: 1_000_000_000 };
 const SEED: u64 = 42;
 /// Names a key that no input has.
-const COPY: &[u8] = b"\0copy";
+const COPY: &[u8] = b"\0copy of the fuzzer";
 
 pub struct Session {
     server: Server,
@@ -409,7 +409,7 @@ const GROUP_QUESTIONS: &[&[&[u8]]] = &[
 const USES: &[(&str, &[&str])] = &[
     (
         "any",
-        &["OBJECT ENCODING KEY", "MEMORY USAGE KEY SAMPLES 0", "DEBUG OBJECT KEY", "COPY KEY \0copy REPLACE", "DEL \0copy"],
+        &["OBJECT ENCODING KEY", "MEMORY USAGE KEY SAMPLES 0", "DEBUG OBJECT KEY", "COPY KEY \0copied REPLACE", "DEL \0copied"],
     ),
     (
         "string",

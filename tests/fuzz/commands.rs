@@ -20,11 +20,12 @@ pub fn run(bytes: &[u8]) {
                 None => {}
                 Some((first, rest)) if first == b"+" => session.pass(rest.first().map_or(1, milliseconds)),
                 Some((first, rest)) if first == b"@" => {
-                    if !rest.is_empty() && is_harmless(argv.args().from(1)) {
-                        session.run_second(argv.args().from(1));
+                    let args = argv.args().from(1);
+                    if !rest.is_empty() && is_harmless(args) && !session.is_out_of_question(args) {
+                        session.run_second(args);
                     }
                 }
-                Some(_) if is_harmless(argv.args()) && !session.would_take_long(argv.args()) => {
+                Some(_) if is_harmless(argv.args()) && !session.is_out_of_question(argv.args()) => {
                     session.run_args(argv.args());
                 }
                 Some(_) => {}

@@ -1,12 +1,15 @@
 //! Two servers without a network: one with two clients, and one that is told what the first one's replicas would be.
 //! They have different limits for small values, so that what is a list of bytes here is a table there.
 //!
-//! What holds after any input:
+//! What holds after each command:
 //! 1. Every reply is one reply of the client's protocol.
-//! 2. What was propagated makes the same dataset.
-//! 3. The keyspace's account of itself is right (`Db::check`).
-//! 4. The dataset as an RDB file, read again, is the same dataset.
-//! 5. Each value, dumped and restored, is the same value.
+//! 2. A read, and a change that is propagated as it is, answers the same on the replica.
+//!
+//! And after any input:
+//! 3. What was propagated makes the same dataset.
+//! 4. The keyspace's account of itself is right (`Db::check`).
+//! 5. The dataset as an RDB file, read again, is the same dataset.
+//! 6. Each value, dumped and restored, is the same value.
 
 use super::replies::{after_reply, bulk};
 use std::cell::{Cell, RefCell};
@@ -20,11 +23,12 @@ use tintype::exec::call::{Outcome, Request, execute};
 use tintype::exec::cron::tick;
 use tintype::exec::{Inbox, Verdict, command_table, pipeline};
 use tintype::keyspace::{Entry, StrView};
-use tintype::object::Rules;
+use tintype::object::{Rules, View};
 use tintype::rdb::reader::{Reader, ReaderOptions, Record, Value};
 use tintype::rdb::{self, Checksum, Compression, RdbWriter, StringValue, WriterOptions};
 use tintype::resp::Protocol;
 use tintype::server::Server;
+use tintype::spec::Flags;
 
 const START: Now = Now { unix_us: 1_700_000_000_000_000, mono_ns: 1_000_000_000 };
 const SEED: u64 = 42;
@@ -147,8 +151,36 @@ impl Session {
             Outcome::Block => assert!(out.is_empty()),
             Outcome::Wait | Outcome::Close => {}
         }
+        let is_told = matches!(&self.told.borrow()[..], [(_, told)] if told.args().iter().eq(args.iter()));
+        if outcome == Outcome::Done && out != b"+QUEUED\r\n" && (is_told || self.is_plain_read(args)) {
+            let db = self.server.clients.get(client).map_or(0, |client| client.db);
+            self.told.borrow_mut().clear();
+            let again = self.replicate(db, &args.to_owned(), protocol);
+            assert!(are_alike(&out, &again), "{args:?}: {} / {}", out.escape_ascii(), again.escape_ascii());
+        }
         self.settle();
         out
+    }
+
+    /// Whether a command only reads, and what it answers does not depend on chance or encodings.
+    fn is_plain_read(&self, args: Args<'_>) -> bool {
+        const OTHERS: &[&str] = &[
+            "randomkey", "srandmember", "hrandfield", "zrandmember", "scan", "sscan", "hscan", "zscan", "object", "memory",
+            "dump", "xinfo", "sort_ro",
+        ];
+        let found = args.get(0).and_then(|name| self.server.commands.find(name));
+        found.is_some_and(|command| {
+            let spec = &self.server.commands.at(command).entry.spec;
+            spec.flags.has(Flags::READONLY) && !OTHERS.contains(&spec.name) && !is_by_text(args) && self.told.borrow().is_empty()
+        })
+    }
+
+    /// Runs a command on the replica.
+    fn replicate(&mut self, db: usize, argv: &Argv, protocol: Protocol) -> Vec<u8> {
+        if let Some(link) = self.replica.clients.get_mut(self.link) {
+            (link.db, link.protocol) = (db, protocol);
+        }
+        execute_on(&mut self.replica, self.link, argv, self.now.get()).1
     }
 
     fn protocol(&self, client: ClientId) -> Protocol {
@@ -178,10 +210,7 @@ impl Session {
             client.output.clear();
         }
         for (db, argv) in self.told.take() {
-            if let Some(link) = self.replica.clients.get_mut(self.link) {
-                link.db = db;
-            }
-            let (_, reply) = execute_on(&mut self.replica, self.link, &argv, self.now.get());
+            let reply = self.replicate(db, &argv, Protocol::Resp2);
             // An HyperLogLog may turn out to be corrupt after some of it was changed.
             let is_refused = reply.starts_with(b"-") && !reply.starts_with(b"-INVALIDOBJ");
             assert!(!is_refused, "{:?}: {}", argv.args(), reply.escape_ascii());
@@ -211,17 +240,29 @@ impl Session {
         }
     }
 
-    /// Whether a command's work is the product of the sizes of its values.
-    pub fn would_take_long(&mut self, args: Args<'_>) -> bool {
+    /// Whether a command must not be run: its work is the product of the sizes of its values, or it removes or stores a
+    /// range of texts of a sorted set, which says nothing when the scores differ.
+    pub fn is_out_of_question(&mut self, args: Args<'_>) -> bool {
         const PRODUCT_MAX: u64 = 1 << 22;
-        if !args.get(0).is_some_and(|name| name.eq_ignore_ascii_case(b"LCS")) || args.len() < 3 {
-            return false;
+        let name = args.get(0).map(<[u8]>::to_ascii_lowercase).unwrap_or_default();
+        let Some(client) = self.server.clients.get(self.first) else { return false };
+        let table = self.server.keyspace.db(client.db).table();
+        let entry = |index| args.get(index).and_then(|key| table.get(table.hash(key), key));
+        match &name[..] {
+            b"lcs" => {
+                let bytes = [1, 2].map(|index| {
+                    entry(index).filter(|entry| entry.view().is_none()).map_or(0, |entry| entry.str_len() as u64)
+                });
+                bytes[0] * bytes[1] > PRODUCT_MAX
+            }
+            b"zremrangebylex" | b"zrangestore" if is_by_text(args) => {
+                let source = if name == b"zrangestore" { 2 } else { 1 };
+                let Some(View::Zset(zset)) = entry(source).and_then(Entry::view) else { return false };
+                let scores: Vec<f64> = zset.iter().map(|(_, score)| score).collect();
+                client.transaction.is_some() || scores.windows(2).any(|pair| pair[0] != pair[1])
+            }
+            _ => false,
         }
-        let db = self.server.clients.get(self.first).map_or(0, |client| client.db);
-        let table = self.server.keyspace.db(db).table();
-        let len = |key: &[u8]| table.get(table.hash(key), key).filter(|entry| entry.view().is_none());
-        let bytes = [args.at(1), args.at(2)].map(|key| len(key).map_or(0, |entry| entry.str_len() as u64));
-        bytes[0] * bytes[1] > PRODUCT_MAX
     }
 
     /// See the head of this file. What has expired is removed first.
@@ -229,6 +270,9 @@ impl Session {
         for client in [self.first, self.second] {
             self.server.end_wait(client);
             self.run_as(client, argv(&[b"RESET"]).args());
+        }
+        if let Some(link) = self.replica.clients.get_mut(self.link) {
+            link.protocol = Protocol::Resp2;
         }
         self.tick();
         let digests = [(&mut self.server, self.first), (&mut self.replica, self.link)]
@@ -370,6 +414,22 @@ fn execute_on(server: &mut Server, client: ClientId, argv: &Argv, now: Now) -> (
     let mut out = Vec::new();
     let outcome = execute(server, client, Request { args: argv.args(), hint: None }, now, &mut out);
     (outcome, out)
+}
+
+/// Whether a command asks for a range of texts of a sorted set.
+fn is_by_text(args: Args<'_>) -> bool {
+    let ends = |word: &[u8], end: &[u8]| word.to_ascii_uppercase().ends_with(end);
+    args.iter().any(|word| ends(word, b"BYLEX") || ends(word, b"LEXCOUNT"))
+}
+
+/// Whether two replies have the same lines, in whatever order.
+fn are_alike(first: &[u8], second: &[u8]) -> bool {
+    let lines = |reply: &[u8]| {
+        let mut lines: Vec<Vec<u8>> = reply.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        lines.sort();
+        lines
+    };
+    first == second || lines(first) == lines(second)
 }
 
 fn digest(server: &mut Server, client: ClientId) -> String {

@@ -108,8 +108,12 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Whether there is nothing to commit and nothing to forget.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.sweeps.is_empty() && self.dirty == 0
+        self.lines.is_empty()
+            && self.sweeps.is_empty()
+            && self.dirty == 0
+            && matches!(self.propagation, Propagation::Verbatim)
     }
 
     pub fn changed(&mut self, db: usize, key: &[u8], event: Event, dirty: u64) {
@@ -208,5 +212,7 @@ mod tests {
         assert_eq!(ledger.dirty(), 1);
         ledger.clear();
         assert!(ledger.is_empty() && ledger.changes().next().is_none());
+        ledger.propagate_instead(Vec::new());
+        assert!(!ledger.is_empty(), "it would be found by the next command");
     }
 }

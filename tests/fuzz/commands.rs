@@ -18,15 +18,14 @@ pub fn run(bytes: &[u8]) {
             let argv: Argv = words.iter().collect();
             match words.split_first() {
                 None => {}
-                Some((first, rest)) if first == b"+" => {
-                    session.pass(rest.first().map_or(1, |word| milliseconds(word)))
-                }
-                Some((first, [])) if first == b"@" => {}
-                Some((first, _)) if first == b"@" => {
+                Some((first, rest)) if first == b"+" => session.pass(rest.first().map_or(1, milliseconds)),
+                Some((first, rest)) if first == b"@" => {
                     let args = argv.args().from(1);
-                    is_harmless(args).then(|| session.run_second(args));
+                    if !rest.is_empty() && is_harmless(args) && !session.is_out_of_question(args) {
+                        session.run_second(args);
+                    }
                 }
-                Some(_) if is_harmless(argv.args()) && !session.would_take_long(argv.args()) => {
+                Some(_) if is_harmless(argv.args()) && !session.is_out_of_question(argv.args()) => {
                     session.run_args(argv.args());
                 }
                 Some(_) => {}
@@ -38,7 +37,7 @@ pub fn run(bytes: &[u8]) {
 }
 
 /// Up to a year.
-fn milliseconds(word: &[u8]) -> u64 {
+fn milliseconds(word: &Vec<u8>) -> u64 {
     const MAX: u64 = 366 * 86_400_000;
     std::str::from_utf8(word).ok().and_then(|word| word.parse().ok()).unwrap_or(1).min(MAX)
 }
@@ -59,20 +58,8 @@ fn unescape(word: &[u8]) -> Vec<u8> {
 /// Commands that stop the process, write files, look at the machine or take long, and those that change for ever how
 /// the session works.
 const HARMFUL: &[&str] = &[
-    "SHUTDOWN",
-    "SAVE",
-    "BGSAVE",
-    "BGREWRITEAOF",
-    "QUIT",
-    "RESET",
-    "MONITOR",
-    "INFO",
-    "FAILOVER",
-    "REPLICAOF",
-    "SLAVEOF",
-    "SYNC",
-    "PSYNC",
-    "LOLWUT",
+    "SHUTDOWN", "SAVE", "BGSAVE", "BGREWRITEAOF", "QUIT", "RESET", "MONITOR", "INFO", "FAILOVER", "REPLICAOF",
+    "SLAVEOF", "SYNC", "PSYNC", "LOLWUT",
 ];
 
 /// Containers, and the subcommands that may run.

@@ -34,7 +34,7 @@ impl Claim<'_> {
     /// Whether an entry's consumer has had it too short a time to lose it.
     fn is_too_fresh(&self, group: &Group, id: StreamId) -> bool {
         group.pending_entry(id).is_some_and(|pending| {
-            let idle_ms = self.now_ms - pending.delivered_ms;
+            let idle_ms = self.now_ms.saturating_sub(pending.delivered_ms);
             pending.consumer.is_some() && self.min_idle_ms > 0 && idle_ms < self.min_idle_ms
         })
     }

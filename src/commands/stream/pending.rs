@@ -97,7 +97,7 @@ fn list(group: &Group, listing: &Listing<'_>, now_ms: i64, reply: &mut Reply<'_>
     let place = reply.deferred_array();
     let mut count = 0;
     let mut show = |pending: PendingEntry<'_>| {
-        let idle_ms = (now_ms - pending.delivered_ms).max(0);
+        let idle_ms = now_ms.saturating_sub(pending.delivered_ms).max(0);
         if idle_ms >= listing.min_idle_ms && count < listing.count {
             count += 1;
             answer_pending(reply, &pending, idle_ms);

@@ -331,6 +331,11 @@ fn replicas_are_told_owners() {
         commands.iter().any(|line| line.starts_with("XCLAIM s g d 0 1-0 TIME") && line.contains("COUNT 3"))
     );
     assert!(commands.contains(&"XACK s g 1-0".to_owned()));
+    // A read that delivers nothing leaves nothing behind for the next command.
+    runs(&mut fixture, &["XREADGROUP GROUP g d STREAMS s >"]);
+    fixture.take_propagated();
+    runs(&mut fixture, &["XREADGROUP GROUP g d STREAMS s >", "XGROUP DESTROY s g"]);
+    assert_eq!(fixture.take_propagated(), ["XGROUP DESTROY s g"]);
 }
 
 #[test]

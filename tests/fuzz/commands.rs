@@ -58,8 +58,20 @@ fn unescape(word: &[u8]) -> Vec<u8> {
 /// Commands that stop the process, write files, look at the machine or take long, and those that change for ever how
 /// the session works.
 const HARMFUL: &[&str] = &[
-    "SHUTDOWN", "SAVE", "BGSAVE", "BGREWRITEAOF", "QUIT", "RESET", "MONITOR", "INFO", "FAILOVER", "REPLICAOF",
-    "SLAVEOF", "SYNC", "PSYNC", "LOLWUT",
+    "SHUTDOWN",
+    "SAVE",
+    "BGSAVE",
+    "BGREWRITEAOF",
+    "QUIT",
+    "RESET",
+    "MONITOR",
+    "INFO",
+    "FAILOVER",
+    "REPLICAOF",
+    "SLAVEOF",
+    "SYNC",
+    "PSYNC",
+    "LOLWUT",
 ];
 
 /// Containers, and the subcommands that may run.

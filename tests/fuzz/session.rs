@@ -114,7 +114,8 @@ impl Session {
 
     /// Adds a key of a file, unless it is there.
     pub fn load(&mut self, db: usize, entry: Entry) {
-        for (server, entry) in [(&mut self.server, entry.clone_with_key(entry.key())), (&mut self.replica, entry)]
+        for (server, entry) in
+            [(&mut self.server, entry.clone_with_key(entry.key())), (&mut self.replica, entry)]
         {
             let db = server.keyspace.db_mut(db);
             let hash = db.table().hash(entry.key());
@@ -165,13 +166,27 @@ impl Session {
     /// Whether a command only reads, and what it answers does not depend on chance or encodings.
     fn is_plain_read(&self, args: Args<'_>) -> bool {
         const OTHERS: &[&str] = &[
-            "randomkey", "srandmember", "hrandfield", "zrandmember", "scan", "sscan", "hscan", "zscan", "object", "memory",
-            "dump", "xinfo", "sort_ro",
+            "randomkey",
+            "srandmember",
+            "hrandfield",
+            "zrandmember",
+            "scan",
+            "sscan",
+            "hscan",
+            "zscan",
+            "object",
+            "memory",
+            "dump",
+            "xinfo",
+            "sort_ro",
         ];
         let found = args.get(0).and_then(|name| self.server.commands.find(name));
         found.is_some_and(|command| {
             let spec = &self.server.commands.at(command).entry.spec;
-            spec.flags.has(Flags::READONLY) && !OTHERS.contains(&spec.name) && !is_by_text(args) && self.told.borrow().is_empty()
+            spec.flags.has(Flags::READONLY)
+                && !OTHERS.contains(&spec.name)
+                && !is_by_text(args)
+                && self.told.borrow().is_empty()
         })
     }
 
@@ -251,7 +266,9 @@ impl Session {
         match &name[..] {
             b"lcs" => {
                 let bytes = [1, 2].map(|index| {
-                    entry(index).filter(|entry| entry.view().is_none()).map_or(0, |entry| entry.str_len() as u64)
+                    entry(index)
+                        .filter(|entry| entry.view().is_none())
+                        .map_or(0, |entry| entry.str_len() as u64)
                 });
                 bytes[0] * bytes[1] > PRODUCT_MAX
             }
@@ -298,10 +315,12 @@ impl Session {
             for words in GROUP_QUESTIONS {
                 let words: Vec<&[u8]> =
                     words.iter().map(|word| if *word == b"KEY" { &key[..] } else { *word }).collect();
-                let replies = [(&mut self.server, self.first), (&mut self.replica, self.link)].map(|(server, client)| {
-                    execute_on(server, client, &argv(&[b"SELECT", number.as_bytes()]), self.now.get());
-                    execute_on(server, client, &argv(&words), self.now.get()).1.escape_ascii().to_string()
-                });
+                let replies = [(&mut self.server, self.first), (&mut self.replica, self.link)].map(
+                    |(server, client)| {
+                        execute_on(server, client, &argv(&[b"SELECT", number.as_bytes()]), self.now.get());
+                        execute_on(server, client, &argv(&words), self.now.get()).1.escape_ascii().to_string()
+                    },
+                );
                 assert_eq!(replies[0], replies[1], "the replica's groups differ");
             }
         }
@@ -395,10 +414,13 @@ impl Session {
             for key in self.keys(db) {
                 self.at_once(&[b"SELECT", number.as_bytes()]);
                 let type_reply = self.at_once(&[b"TYPE", &key]);
-                let lines = USES.iter().filter(|(name, _)| type_reply.ends_with(format!("+{name}\r\n").as_bytes()));
+                let lines =
+                    USES.iter().filter(|(name, _)| type_reply.ends_with(format!("+{name}\r\n").as_bytes()));
                 for line in USES[0].1.iter().chain(lines.flat_map(|(_, lines)| *lines)) {
-                    let words: Vec<&[u8]> =
-                        line.split(' ').map(|word| if word == "KEY" { &key } else { word.as_bytes() }).collect();
+                    let words: Vec<&[u8]> = line
+                        .split(' ')
+                        .map(|word| if word == "KEY" { &key } else { word.as_bytes() })
+                        .collect();
                     self.run(&words);
                 }
             }
@@ -469,59 +491,141 @@ const GROUP_QUESTIONS: &[&[&[u8]]] = &[
 const USES: &[(&str, &[&str])] = &[
     (
         "any",
-        &["OBJECT ENCODING KEY", "MEMORY USAGE KEY SAMPLES 0", "DEBUG OBJECT KEY", "COPY KEY \0copied REPLACE", "DEL \0copied"],
+        &[
+            "OBJECT ENCODING KEY",
+            "MEMORY USAGE KEY SAMPLES 0",
+            "DEBUG OBJECT KEY",
+            "COPY KEY \0copied REPLACE",
+            "DEL \0copied",
+        ],
     ),
     (
         "string",
         &[
-            "STRLEN KEY", "GETRANGE KEY 1 -2", "BITCOUNT KEY 1 -2 BIT", "BITPOS KEY 1", "PFCOUNT KEY", "PFADD KEY a b c",
-            "PFMERGE KEY KEY", "INCR KEY", "INCRBYFLOAT KEY 1.5", "APPEND KEY 7", "SETRANGE KEY 5 x",
-            "BITFIELD KEY INCRBY i7 3 5 GET u63 1", "SETBIT KEY 70 1", "GET KEY",
+            "STRLEN KEY",
+            "GETRANGE KEY 1 -2",
+            "BITCOUNT KEY 1 -2 BIT",
+            "BITPOS KEY 1",
+            "PFCOUNT KEY",
+            "PFADD KEY a b c",
+            "PFMERGE KEY KEY",
+            "INCR KEY",
+            "INCRBYFLOAT KEY 1.5",
+            "APPEND KEY 7",
+            "SETRANGE KEY 5 x",
+            "BITFIELD KEY INCRBY i7 3 5 GET u63 1",
+            "SETBIT KEY 70 1",
+            "GET KEY",
         ],
     ),
     (
         "list",
         &[
-            "LRANGE KEY 0 -1", "LINDEX KEY -1", "LPOS KEY a RANK -1", "LINSERT KEY BEFORE a b", "LSET KEY 0 xx",
-            "RPUSH KEY 1 2 3 4 5 6 aaaa", "LPUSH KEY 1 b", "LREM KEY -2 1", "LMOVE KEY KEY RIGHT LEFT", "SORT KEY ALPHA",
-            "LTRIM KEY 1 -2", "LPOP KEY 3", "RPOP KEY", "LRANGE KEY -3 -1", "LPOP KEY 1000",
+            "LRANGE KEY 0 -1",
+            "LINDEX KEY -1",
+            "LPOS KEY a RANK -1",
+            "LINSERT KEY BEFORE a b",
+            "LSET KEY 0 xx",
+            "RPUSH KEY 1 2 3 4 5 6 aaaa",
+            "LPUSH KEY 1 b",
+            "LREM KEY -2 1",
+            "LMOVE KEY KEY RIGHT LEFT",
+            "SORT KEY ALPHA",
+            "LTRIM KEY 1 -2",
+            "LPOP KEY 3",
+            "RPOP KEY",
+            "LRANGE KEY -3 -1",
+            "LPOP KEY 1000",
         ],
     ),
     (
         "set",
         &[
-            "SMEMBERS KEY", "SISMEMBER KEY a", "SMISMEMBER KEY 1 a", "SRANDMEMBER KEY -5", "SRANDMEMBER KEY 3",
-            "SSCAN KEY 0 COUNT 5", "SADD KEY 1 2 70000 a b", "SREM KEY 1", "SINTERCARD 1 KEY", "SUNION KEY KEY", "SORT KEY ALPHA",
-            "SADD KEY c d e f g h i j k", "SPOP KEY 2", "SMEMBERS KEY", "SPOP KEY 1000",
+            "SMEMBERS KEY",
+            "SISMEMBER KEY a",
+            "SMISMEMBER KEY 1 a",
+            "SRANDMEMBER KEY -5",
+            "SRANDMEMBER KEY 3",
+            "SSCAN KEY 0 COUNT 5",
+            "SADD KEY 1 2 70000 a b",
+            "SREM KEY 1",
+            "SINTERCARD 1 KEY",
+            "SUNION KEY KEY",
+            "SORT KEY ALPHA",
+            "SADD KEY c d e f g h i j k",
+            "SPOP KEY 2",
+            "SMEMBERS KEY",
+            "SPOP KEY 1000",
         ],
     ),
     (
         "zset",
         &[
-            "ZRANGE KEY 0 -1 WITHSCORES", "ZSCORE KEY a", "ZRANK KEY a WITHSCORE", "ZRANGEBYLEX KEY - [m",
-            "ZRANGE KEY 5 (1 BYSCORE REV", "ZCOUNT KEY -inf 3", "ZRANDMEMBER KEY -5 WITHSCORES", "ZSCAN KEY 0 COUNT 5",
-            "GEOSEARCH KEY FROMLONLAT 1 1 BYRADIUS 9000 km", "GEOPOS KEY a", "ZADD KEY 1 a 2 b nan c", "ZINCRBY KEY 1 a",
-            "ZUNION 2 KEY KEY", "ZREM KEY b", "ZADD KEY 1 1 2 2 3 3 4 4 5 5 6 6 7 7 8 8 9 9", "ZREMRANGEBYRANK KEY 1 2",
-            "ZREMRANGEBYSCORE KEY 3 (4", "ZRANGE KEY 0 -1 REV", "ZPOPMAX KEY 2", "ZPOPMIN KEY 1000",
+            "ZRANGE KEY 0 -1 WITHSCORES",
+            "ZSCORE KEY a",
+            "ZRANK KEY a WITHSCORE",
+            "ZRANGEBYLEX KEY - [m",
+            "ZRANGE KEY 5 (1 BYSCORE REV",
+            "ZCOUNT KEY -inf 3",
+            "ZRANDMEMBER KEY -5 WITHSCORES",
+            "ZSCAN KEY 0 COUNT 5",
+            "GEOSEARCH KEY FROMLONLAT 1 1 BYRADIUS 9000 km",
+            "GEOPOS KEY a",
+            "ZADD KEY 1 a 2 b nan c",
+            "ZINCRBY KEY 1 a",
+            "ZUNION 2 KEY KEY",
+            "ZREM KEY b",
+            "ZADD KEY 1 1 2 2 3 3 4 4 5 5 6 6 7 7 8 8 9 9",
+            "ZREMRANGEBYRANK KEY 1 2",
+            "ZREMRANGEBYSCORE KEY 3 (4",
+            "ZRANGE KEY 0 -1 REV",
+            "ZPOPMAX KEY 2",
+            "ZPOPMIN KEY 1000",
         ],
     ),
     (
         "hash",
         &[
-            "HGETALL KEY", "HGET KEY a", "HRANDFIELD KEY -5 WITHVALUES", "HRANDFIELD KEY 3", "HSCAN KEY 0 COUNT 5",
-            "HPTTL KEY FIELDS 2 a 1", "HSET KEY a 1 b 2", "HINCRBY KEY a 5", "HDEL KEY b", "HEXPIRE KEY 100 FIELDS 1 a",
-            "HPERSIST KEY FIELDS 1 a", "HSET KEY 1 1 2 2 3 3 4 4 5 5 6 6 7 7 8 8 9 9", "HPEXPIRE KEY 1 FIELDS 2 3 4",
-            "HSTRLEN KEY 3", "HLEN KEY", "HVALS KEY",
+            "HGETALL KEY",
+            "HGET KEY a",
+            "HRANDFIELD KEY -5 WITHVALUES",
+            "HRANDFIELD KEY 3",
+            "HSCAN KEY 0 COUNT 5",
+            "HPTTL KEY FIELDS 2 a 1",
+            "HSET KEY a 1 b 2",
+            "HINCRBY KEY a 5",
+            "HDEL KEY b",
+            "HEXPIRE KEY 100 FIELDS 1 a",
+            "HPERSIST KEY FIELDS 1 a",
+            "HSET KEY 1 1 2 2 3 3 4 4 5 5 6 6 7 7 8 8 9 9",
+            "HPEXPIRE KEY 1 FIELDS 2 3 4",
+            "HSTRLEN KEY 3",
+            "HLEN KEY",
+            "HVALS KEY",
         ],
     ),
     (
         "stream",
         &[
-            "XRANGE KEY - +", "XREVRANGE KEY + - COUNT 2", "XINFO STREAM KEY FULL", "XINFO GROUPS KEY", "XREAD STREAMS KEY 0",
-            "XGROUP CREATE KEY new 0", "XREADGROUP GROUP new c COUNT 2 STREAMS KEY >", "XREADGROUP GROUP g c STREAMS KEY 0",
-            "XPENDING KEY new - + 5", "XAUTOCLAIM KEY new d 0 0", "XADD KEY * f v", "XADD KEY * f v g w", "XTRIM KEY MAXLEN 3",
-            "XSETID KEY 99999999999999-1", "XDEL KEY 1-1 1-2", "XGROUP DELCONSUMER KEY new d", "XGROUP DESTROY KEY g",
-            "XTRIM KEY MAXLEN 0", "XLEN KEY",
+            "XRANGE KEY - +",
+            "XREVRANGE KEY + - COUNT 2",
+            "XINFO STREAM KEY FULL",
+            "XINFO GROUPS KEY",
+            "XREAD STREAMS KEY 0",
+            "XGROUP CREATE KEY new 0",
+            "XREADGROUP GROUP new c COUNT 2 STREAMS KEY >",
+            "XREADGROUP GROUP g c STREAMS KEY 0",
+            "XPENDING KEY new - + 5",
+            "XAUTOCLAIM KEY new d 0 0",
+            "XADD KEY * f v",
+            "XADD KEY * f v g w",
+            "XTRIM KEY MAXLEN 3",
+            "XSETID KEY 99999999999999-1",
+            "XDEL KEY 1-1 1-2",
+            "XGROUP DELCONSUMER KEY new d",
+            "XGROUP DESTROY KEY g",
+            "XTRIM KEY MAXLEN 0",
+            "XLEN KEY",
         ],
     ),
 ];

@@ -198,7 +198,8 @@ pub(super) fn consumers(
         reply.bulk(consumer.name());
         pair(reply, "pending", consumer.pending().len() as i64);
         pair(reply, "idle", now_ms.saturating_sub(consumer.seen_ms()).max(0));
-        let inactive_ms = consumer.active_ms().map_or(-1, |active_ms| now_ms.saturating_sub(active_ms).max(0));
+        let inactive_ms =
+            consumer.active_ms().map_or(-1, |active_ms| now_ms.saturating_sub(active_ms).max(0));
         pair(reply, "inactive", inactive_ms);
     }
     Ok(Flow::Done)

@@ -158,7 +158,8 @@ fn claim_idle(
     let until_ms = reading.now_ms.saturating_sub(min_idle_ms);
     for id in group.idle_since(until_ms, reading.given.count) {
         let Some(pending) = group.pending_entry(id) else { continue };
-        let idle_ms = if pending.consumer.is_some() { reading.now_ms.saturating_sub(pending.delivered_ms) } else { -1 };
+        let idle_ms =
+            if pending.consumer.is_some() { reading.now_ms.saturating_sub(pending.delivered_ms) } else { -1 };
         let deliveries = pending.deliveries;
         if !log.contains(id) {
             told.forget(group, id);

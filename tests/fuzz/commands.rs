@@ -18,7 +18,9 @@ pub fn run(bytes: &[u8]) {
             let argv: Argv = words.iter().collect();
             match words.split_first() {
                 None => {}
-                Some((first, rest)) if first == b"+" => session.pass(rest.first().map_or(1, milliseconds)),
+                Some((first, rest)) if first == b"+" => {
+                    session.pass(rest.first().map_or(1, |word| milliseconds(word)))
+                }
                 Some((first, rest)) if first == b"@" => {
                     let args = argv.args().from(1);
                     if !rest.is_empty() && is_harmless(args) && !session.is_out_of_question(args) {
@@ -37,7 +39,7 @@ pub fn run(bytes: &[u8]) {
 }
 
 /// Up to a year.
-fn milliseconds(word: &Vec<u8>) -> u64 {
+fn milliseconds(word: &[u8]) -> u64 {
     const MAX: u64 = 366 * 86_400_000;
     std::str::from_utf8(word).ok().and_then(|word| word.parse().ok()).unwrap_or(1).min(MAX)
 }

@@ -105,7 +105,7 @@ impl Session {
     }
 
     pub fn rules(&self) -> Rules {
-        self.server.keyspace.settings.rules.clone()
+        self.server.keyspace.settings.rules
     }
 
     pub fn databases(&self) -> usize {
@@ -374,7 +374,7 @@ impl Session {
         writer.header(&[]).expect(WHOLE);
         for (index, db) in self.server.keyspace.dbs().filter(|(_, db)| !db.is_empty()) {
             writer.select_db(index as u64, db.len() as u64, db.volatile_len() as u64).expect(WHOLE);
-            db.table().for_each(&mut |entry| write_entry(&mut writer, entry).expect(WHOLE));
+            db.table().for_each(&mut |entry| write_entry(&mut writer, entry, version).expect(WHOLE));
         }
         writer.finish().expect(WHOLE).1
     }
@@ -468,9 +468,9 @@ pub fn entry_of(key: &[u8], value: Value<'_>, expire_at_ms: Option<i64>) -> Entr
     }
 }
 
-fn write_entry(writer: &mut RdbWriter<Vec<u8>>, entry: &Entry) -> std::io::Result<()> {
+fn write_entry(writer: &mut RdbWriter<Vec<u8>>, entry: &Entry, version: u16) -> std::io::Result<()> {
     if let Some(view) = entry.view() {
-        writer.begin(entry.key(), entry.expire_at_ms(), None, rdb::type_byte(view))?;
+        writer.begin(entry.key(), entry.expire_at_ms(), None, rdb::type_byte(view, version))?;
         return rdb::write_value(writer, view);
     }
     let value = match entry.str_view() {

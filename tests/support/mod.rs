@@ -19,7 +19,7 @@ pub use server::{Server, Start, Wait};
 pub use value::Value;
 
 /// No single wait of a test lasts longer.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The monotonic clock; the product reads time only at its top floor, and so do the tests only here.
 #[expect(clippy::disallowed_methods, reason = "a test measures real time")]

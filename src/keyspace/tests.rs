@@ -1,8 +1,11 @@
 //! The keyspace against a plain map: whatever is done to keys, what a transaction shows, what is counted and what
 //! expires is what the map says.
 
+use super::db::Sharing;
 use super::settings::{Candidates, Freeing, Ranking};
 use super::{Entry, Expiry, Keyspace, Ledger, StrView, Tx, evict, expire};
+use crate::object::hash::FieldExpiry;
+use crate::object::{Hash, HashView, Rules, Set, SetView, Variant, Zset};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -192,5 +195,80 @@ proptest! {
         model.expire();
         model.cycle();
         model.check();
+    }
+}
+
+/// Adds members to the value at `key`, some in each edit, as commands do.
+fn grow<T: Variant>(
+    model: &mut Model,
+    key: &[u8],
+    numbers: std::ops::Range<u32>,
+    add: fn(&mut T, &[u8], &Rules),
+) {
+    for number in numbers {
+        let member = format!("a member of thirty bytes: {number:04}");
+        model.tx(0).edit::<T, _>(key, |value, rules| add(value, member.as_bytes(), rules));
+    }
+}
+
+fn grow_all(model: &mut Model, key: &[u8; 1], numbers: std::ops::Range<u32>) {
+    let key = |kind: &str| [kind.as_bytes(), key].concat();
+    grow::<Hash>(model, &key("hash"), numbers.clone(), |hash, member, rules| {
+        hash.set(member, b"1", FieldExpiry::None, rules);
+    });
+    grow::<Set>(model, &key("set"), numbers.clone(), |set, member, rules| {
+        set.add(member, rules);
+    });
+    grow::<Zset>(model, &key("zset"), numbers, |zset, member, rules| {
+        zset.add(member, 1.0, rules);
+    });
+}
+
+/// Whether the table of the large hash, and of the large set, moves its items.
+fn rehashes(model: &mut Model, key: &[u8; 1]) -> [bool; 2] {
+    let mut tx = model.tx(0);
+    let hash = matches!(
+        tx.read::<Hash>(&[b"hash", &key[..]].concat()),
+        Ok(Some(HashView::Table(table))) if table.fields().is_rehashing()
+    );
+    let set = matches!(
+        tx.read::<Set>(&[b"set", &key[..]].concat()),
+        Ok(Some(SetView::Table(table))) if table.is_rehashing()
+    );
+    [hash, set]
+}
+
+/// A child may come and go at any time in the life of a value: while it is packed, when it becomes a table, while that
+/// grows.
+#[test]
+fn tables_made_or_grown_while_a_child_lives_stand_still() {
+    let mut model = Model::new();
+    grow_all(&mut model, b"p", 0..60);
+    model.keyspace.set_sharing(Sharing::WithChild);
+    // Packed before, tables now; and some that are made while the child lives.
+    grow_all(&mut model, b"p", 60..900);
+    grow_all(&mut model, b"n", 0..900);
+    let moved = (900..1800).any(|number| {
+        grow_all(&mut model, b"p", number..number + 1);
+        rehashes(&mut model, b"p").contains(&true)
+    });
+    assert!(!moved, "a table moves its items under the eyes of a child");
+    model.keyspace.set_sharing(Sharing::Alone);
+    let moved = (1800..4000).fold([false; 2], |moved, number| {
+        grow_all(&mut model, b"p", number..number + 1);
+        let now = rehashes(&mut model, b"p");
+        [moved[0] || now[0], moved[1] || now[1]]
+    });
+    assert_eq!(moved, [true; 2], "tables grow again when the child has gone");
+    grow_all(&mut model, b"n", 900..1800);
+    let mut tx = model.tx(0);
+    for (key, len) in [(b"p", 4000), (b"n", 1800)] {
+        let key = |kind: &str| [kind.as_bytes(), key].concat();
+        tx.edit::<Hash, _>(&key("hash"), |hash, _| hash.check());
+        tx.edit::<Set, _>(&key("set"), |set, _| set.check());
+        tx.edit::<Zset, _>(&key("zset"), |zset, _| zset.check());
+        assert!(matches!(tx.read::<Hash>(&key("hash")), Ok(Some(hash)) if hash.len() == len));
+        assert!(matches!(tx.read::<Set>(&key("set")), Ok(Some(set)) if set.len() == len));
+        assert!(matches!(tx.read::<Zset>(&key("zset")), Ok(Some(zset)) if zset.len() == len));
     }
 }

@@ -204,7 +204,8 @@ fn config(bytes: &[u8]) {
     assert_eq!(rewrite::rewrite(&again.config, &rewritten), rewritten, "rewriting has an end");
 }
 
-/// One file, and another for it to include. (No directive whose lines add up stands there: a rewritten file has it, too.)
+/// One file, and another for it to include. (No directive whose lines add up stands there: a rewritten file has it,
+/// too.)
 struct Files<'a> {
     main: &'a [u8],
 }

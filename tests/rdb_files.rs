@@ -150,6 +150,44 @@ fn damaged_at_every_byte_without_checksum() {
     }
 }
 
+/// A file that ends inside a large value: which one, and where.
+#[test]
+fn cut_inside_a_large_collection() {
+    let server = Start::tintype().with("--save", "").spawn();
+    let mut connection = server.connect();
+    for line in ["HSET hash", "ZADD zset", "SADD set", "RPUSH list", "XADD stream * field"] {
+        let (command, key) = line.split_once(' ').expect("a command and a key");
+        let elements = (0..3000).map(|number| match command {
+            "ZADD" => format!(" {number} member:{number}"),
+            "HSET" => format!(" field:{number} value:{number}"),
+            _ => format!(" element:{number}"),
+        });
+        if command == "XADD" {
+            elements.for_each(|element| drop(connection.run(&format!("{line}{element}"))));
+        } else {
+            connection.run(&format!("{line}{}", elements.collect::<String>()));
+        }
+        connection.ok("SAVE");
+        let file = without_checksum(&fs::read(server.path("dump.rdb")).expect("the saved file"));
+        for part in [3, 10, 17] {
+            let cut = file.len() * part / 20;
+            let folder = TempDir::new().expect("a temporary directory");
+            let path = folder.path().join("dump.rdb");
+            fs::write(&path, &file[..cut]).expect("a file");
+            let report = check_rdb(&path);
+            assert_no_crash(&report, key);
+            let text = String::from_utf8_lossy(&report.stdout).into_owned();
+            assert!(!refusal(&file[..cut]).is_empty());
+            if !is_stand_in() {
+                let key = key.split(' ').next().unwrap_or(key);
+                let place = format!("at offset {cut}, in key '{key}'");
+                assert!(text.contains(&place), "{place}: {text}");
+            }
+        }
+        connection.ok("FLUSHALL");
+    }
+}
+
 /// The server itself on damaged files: it serves what is right or leaves with a word.
 #[test]
 fn a_server_starts_on_damaged_files_or_says_why_not() {

@@ -19,9 +19,9 @@ use nix::sys::signal::Signal;
 use support::server::is_stand_in;
 use support::{Server, Start, Value, Wait, holds_within, process, unix_ms, wait_for};
 use tools::{
-    assert_gone_within, assert_reason_everywhere, assert_refuses_writes, assert_writable, fill, keys_in,
-    no_delay, pipeline, restart_in, save_badly, save_well, start_slow_save, temporary, wait_for_save_end,
-    with_save_points,
+    assert_gone_within, assert_reason_everywhere, assert_refuses_writes, assert_writable, fill, fill_large,
+    keys_in, no_delay, pipeline, restart_in, save_badly, save_well, start_slow_save, temporary,
+    wait_for_save_end, with_save_points,
 };
 
 #[test]
@@ -43,6 +43,36 @@ fn a_killed_child_stops_writes_until_a_save_succeeds() {
     save_well(&mut connection);
     assert_writable(&mut connection);
     assert_eq!(keys_in(server.directory()), 400);
+}
+
+/// The child dies in the middle of a large value, as soon as a part of it is in its file.
+#[test]
+fn a_save_that_dies_inside_a_large_value_leaves_the_old_file() {
+    const ATTEMPTS: usize = 20;
+    let server = with_save_points().spawn();
+    let mut connection = server.connect();
+    connection.ok("SET old good");
+    connection.ok("SAVE");
+    let good = fs::read(server.path("dump.rdb")).expect("the saved file");
+    fill_large(&mut connection, 60_000);
+    let has_begun = || {
+        let size = |name: &String| fs::metadata(server.path(name)).map_or(0, |metadata| metadata.len());
+        temporary(&server).first().is_some_and(|name| size(name) > 0)
+    };
+    let died = (0..ATTEMPTS).any(|_| {
+        fs::write(server.path("dump.rdb"), &good).expect("a file");
+        assert_eq!(connection.run("BGSAVE"), Value::Simple("Background saving started".into()));
+        // A save that is quicker than this looks is tried again.
+        let began = holds_within(Duration::from_secs(5), has_begun);
+        process::children(server.pid()).iter().for_each(|child| process::signal(*child, Signal::SIGKILL));
+        wait_for_save_end(&mut connection);
+        began && connection.info("rdb_last_bgsave_status") == "err"
+    });
+    assert!(died, "no save was caught in the act");
+    assert_eq!(fs::read(server.path("dump.rdb")).expect("still there"), good, "the old file changed");
+    wait_for("the temporary file to go", || temporary(&server).is_empty());
+    save_well(&mut connection);
+    assert_eq!(keys_in(server.directory()), 5);
 }
 
 #[test]

@@ -19,18 +19,25 @@
 //! looks at one earlier place per position, and strides faster through data in which it finds nothing.
 
 use std::fmt;
+use std::ops::Range;
 
 /// One byte of a stream stands for at most this many bytes of content: three bytes make 264.
 pub const EXPANSION_MAX: usize = 88;
 
 const LITERALS_MAX: usize = 32;
-const MATCH_MIN: usize = 3;
+/// The format knows matches of three bytes. They save nothing between literals, and are what random text is full of.
+const MATCH_MIN: usize = 4;
 const MATCH_MAX: usize = 264;
 const OFFSET_MAX: usize = 8192;
 const TABLE_BITS: u32 = 12;
 /// After this many positions without a match (as a power of two) the stride grows by one.
-const STRIDE_SHIFT: u32 = 6;
+const STRIDE_SHIFT: u32 = 5;
 const STRIDE_MAX: usize = 8;
+
+/// So many matches must have saved a 32nd of the input so far. Else it is given up: text like random letters is full of
+/// short ones, which cost most of all and save nearly nothing.
+const TRIAL_MATCHES: usize = 64;
+const TRIAL_GAIN_PART: isize = 32;
 
 /// Takes a compressed stream piece by piece.
 pub trait Sink {
@@ -38,17 +45,22 @@ pub trait Sink {
     fn room(&self) -> usize;
     /// None stops the compression.
     fn put(&mut self, bytes: &[u8]) -> Option<()>;
+    /// The first `len` bytes of `from`, 1 to 32, as literals; there is room for them.
+    #[inline]
+    fn put_run(&mut self, from: &[u8], len: usize) -> Option<()> {
+        self.put(&[(len - 1) as u8])?;
+        self.put(&from[..len])
+    }
 }
 
-/// The compressor's memory of where it saw which three bytes.
+/// The compressor's memory of where it saw which four bytes.
 ///
 /// The table is not cleared between inputs: an entry is the position plus a bias that grows from input to
-/// input, so that all entries of earlier inputs lie below `floor`. It is cleared when the 16 bits are used
-/// up, once per 64 KiB of input.
+/// input, so that all entries of earlier inputs lie too far back. It is cleared when the 32 bits are used up.
 pub struct Compressor {
-    table: [u16; 1 << TABLE_BITS],
+    table: [u32; 1 << TABLE_BITS],
     /// The entry that position 0 of the next input gets; never 0, which means empty.
-    next: usize,
+    next: u32,
 }
 
 impl Compressor {
@@ -57,7 +69,7 @@ impl Compressor {
     }
 
     /// Compresses `input` into `out`; returns the length of the stream, or None if `out` is too small for it.
-    /// What `out` holds is unspecified then.
+    /// Also None if the stream would hardly be shorter than the input. What `out` holds is unspecified then.
     pub fn compress(&mut self, input: &[u8], out: &mut [u8]) -> Option<usize> {
         let mut sink = SliceSink { out, filled: 0 };
         self.compress_to(input, &mut sink)?;
@@ -71,36 +83,52 @@ impl Compressor {
         Some(len_max - sink.room)
     }
 
-    /// Compresses `input` into a sink; None if the sink had no room or stopped it.
+    /// Compresses `input` into a sink; None if the sink had no room or stopped it, or it is not worth it.
     pub fn compress_to<S: Sink>(&mut self, input: &[u8], sink: &mut S) -> Option<()> {
-        let mut search = self.begin(input);
-        let (mut at, mut literals_from, mut misses) = (0, 0, 0usize);
-        while let Some(found) = search.probe(at) {
-            let Some(offset) = found else {
+        let bias = self.begin(input.len());
+        let (mut at, mut literals_from, mut misses) = (0, 0, 0_usize);
+        let (mut saved, mut matches) = (0_isize, 0);
+        while let Some(word) = four_bytes(input, at) {
+            let entry = bias.wrapping_add(at as u32);
+            let earlier = std::mem::replace(&mut self.table[hash(word)], entry);
+            let offset = entry.wrapping_sub(earlier) as usize;
+            // Both conditions at once: which of them fails cannot be foreseen.
+            let is_within_reach = offset.wrapping_sub(1) < at.min(OFFSET_MAX);
+            let is_same = four_bytes(input, at.saturating_sub(offset)) == Some(word);
+            if !(is_within_reach & is_same) {
                 misses += 1;
                 at += (1 + (misses >> STRIDE_SHIFT)).min(STRIDE_MAX);
                 continue;
-            };
+            }
             let length = match_length(input, at - offset, at);
-            put_literals(sink, &input[literals_from..at])?;
-            put_reference(sink, length, offset)?;
+            let overhead =
+                put_literals(sink, input, literals_from..at)? + put_reference(sink, length, offset)?;
             at += length;
-            search.remember(at - 2);
-            search.remember(at - 1);
+            saved += length as isize - overhead as isize;
+            matches += 1;
+            if matches == TRIAL_MATCHES && saved * TRIAL_GAIN_PART < at as isize {
+                return None;
+            }
+            if let Some(word) = four_bytes(input, at - 2) {
+                self.table[hash(word)] = bias.wrapping_add(at as u32 - 2);
+            }
             literals_from = at;
             misses = 0;
         }
-        put_literals(sink, &input[literals_from..])
+        put_literals(sink, input, literals_from..input.len()).map(|_| ())
     }
 
-    fn begin<'a>(&'a mut self, input: &'a [u8]) -> Search<'a> {
-        if self.next.saturating_add(input.len()) > usize::from(u16::MAX) {
+    /// What is added to positions in an input of this length. (One beyond 4 GiB gets some entries twice. That costs
+    /// matches, but gives no wrong ones, since the bytes are compared.)
+    fn begin(&mut self, input_len: usize) -> u32 {
+        let len = u32::try_from(input_len).unwrap_or(u32::MAX);
+        if self.next.checked_add(len).is_none() {
             self.table.fill(0);
             self.next = 1;
         }
-        let floor = self.next;
-        self.next = floor.saturating_add(input.len());
-        Search { table: &mut self.table, input, floor, forgotten: 0 }
+        let bias = self.next;
+        self.next = bias.saturating_add(len);
+        bias
     }
 }
 
@@ -110,63 +138,10 @@ impl Default for Compressor {
     }
 }
 
-/// The table during one input. The entry of a position is `position + floor - forgotten`.
-struct Search<'a> {
-    table: &'a mut [u16; 1 << TABLE_BITS],
-    input: &'a [u8],
-    /// Entries below belong to earlier inputs.
-    floor: usize,
-    /// How far the entries have been moved down, in inputs too long for 16 bits.
-    forgotten: usize,
-}
-
-impl Search<'_> {
-    /// Remembers position `at`. None at the end of the input (four bytes are read to compare three),
-    /// `Some(None)` if the three bytes there were not seen within reach, else how far back they are.
-    #[inline]
-    fn probe(&mut self, at: usize) -> Option<Option<usize>> {
-        let word = self.three_bytes(at)?;
-        let entry = self.entry(at);
-        let place = &mut self.table[hash(word)];
-        let earlier = usize::from(std::mem::replace(place, entry as u16));
-        let floor = self.floor.saturating_sub(self.forgotten).max(1);
-        let offset = entry.wrapping_sub(earlier);
-        let reachable = earlier >= floor && offset <= OFFSET_MAX;
-        Some((reachable && self.three_bytes(at - offset) == Some(word)).then_some(offset))
-    }
-
-    #[inline]
-    fn remember(&mut self, at: usize) {
-        if let Some(word) = self.three_bytes(at) {
-            let entry = self.entry(at);
-            self.table[hash(word)] = entry as u16;
-        }
-    }
-
-    #[inline]
-    fn three_bytes(&self, at: usize) -> Option<u32> {
-        let bytes = self.input.get(at..)?.first_chunk::<4>()?;
-        Some(u32::from_le_bytes(*bytes) & 0x00ff_ffff)
-    }
-
-    /// Always fits 16 bits.
-    #[inline]
-    fn entry(&mut self, at: usize) -> usize {
-        let entry = at + self.floor - self.forgotten;
-        if entry <= usize::from(u16::MAX) { entry } else { self.forget(entry) }
-    }
-
-    /// Moves all entries down so that only what a reference can reach is kept. Returns the new entry of the
-    /// current position.
-    #[cold]
-    fn forget(&mut self, entry: usize) -> usize {
-        let shift = entry - OFFSET_MAX - 1;
-        for place in self.table.iter_mut() {
-            *place = usize::from(*place).saturating_sub(shift) as u16;
-        }
-        self.forgotten += shift;
-        entry - shift
-    }
+/// None at the end.
+#[inline]
+fn four_bytes(input: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*input.get(at..)?.first_chunk::<4>()?))
 }
 
 #[inline]
@@ -174,7 +149,8 @@ fn hash(word: u32) -> usize {
     (word.wrapping_mul(0x9e37_79b1) >> (32 - TABLE_BITS)) as usize
 }
 
-/// How many bytes at `earlier` and `at` agree; the first three are known to.
+/// How many bytes at `earlier` and `at` agree; the first four are known to.
+#[inline]
 fn match_length(input: &[u8], earlier: usize, at: usize) -> usize {
     let limit = (input.len() - at).min(MATCH_MAX);
     let (there, here) = (&input[earlier..earlier + limit], &input[at..at + limit]);
@@ -192,27 +168,34 @@ fn match_length(input: &[u8], earlier: usize, at: usize) -> usize {
     length
 }
 
-/// Asks for room first, so that input without any match costs no copying.
+/// Asks for room first, so that input without any match costs no copying. Returns how many bytes it took beyond the
+/// literals.
 #[inline]
-fn put_literals<S: Sink>(sink: &mut S, literals: &[u8]) -> Option<()> {
-    if literals.len() + literals.len().div_ceil(LITERALS_MAX) > sink.room() {
+fn put_literals<S: Sink>(sink: &mut S, input: &[u8], literals: Range<usize>) -> Option<usize> {
+    let runs = literals.len().div_ceil(LITERALS_MAX);
+    if literals.len() + runs > sink.room() {
         return None;
     }
-    for run in literals.chunks(LITERALS_MAX) {
-        sink.put(&[(run.len() - 1) as u8])?;
-        sink.put(run)?;
+    let mut at = literals.start;
+    while at < literals.end {
+        let len = (literals.end - at).min(LITERALS_MAX);
+        sink.put_run(&input[at..], len)?;
+        at += len;
     }
-    Some(())
+    Some(runs)
 }
 
+/// Returns how many bytes it took.
 #[inline]
-fn put_reference<S: Sink>(sink: &mut S, length: usize, offset: usize) -> Option<()> {
+fn put_reference<S: Sink>(sink: &mut S, length: usize, offset: usize) -> Option<usize> {
     let (length, offset) = (length - 2, offset - 1);
     let (high, low) = ((offset >> 8) as u8, offset as u8);
     if length < 7 {
-        sink.put(&[(length as u8) << 5 | high, low])
+        sink.put(&[(length as u8) << 5 | high, low])?;
+        Some(2)
     } else {
-        sink.put(&[7 << 5 | high, (length - 7) as u8, low])
+        sink.put(&[7 << 5 | high, (length - 7) as u8, low])?;
+        Some(3)
     }
 }
 
@@ -231,6 +214,26 @@ impl Sink for SliceSink<'_> {
     fn put(&mut self, bytes: &[u8]) -> Option<()> {
         self.out.get_mut(self.filled..)?.get_mut(..bytes.len())?.copy_from_slice(bytes);
         self.filled += bytes.len();
+        Some(())
+    }
+
+    /// Where both sides have 32 bytes left it copies 32, which is one move of fixed size; what comes too much is
+    /// overwritten later, or lies behind the end.
+    #[inline]
+    fn put_run(&mut self, from: &[u8], len: usize) -> Option<()> {
+        let rest = self.out.get_mut(self.filled..)?;
+        match (from.first_chunk::<LITERALS_MAX>(), rest.first_chunk_mut::<{ LITERALS_MAX + 1 }>()) {
+            (Some(source), Some(target)) => {
+                target[0] = (len - 1) as u8;
+                target[1..].copy_from_slice(source);
+            }
+            _ => {
+                let (control, rest) = rest.get_mut(..=len)?.split_first_mut()?;
+                *control = (len - 1) as u8;
+                rest.copy_from_slice(&from[..len]);
+            }
+        }
+        self.filled += 1 + len;
         Some(())
     }
 }

@@ -27,6 +27,14 @@ pub fn tick(server: &mut Server, now: Now) {
     unblock::serve_ready(server, now);
 }
 
+/// Between two ticks: a child may have ended.
+pub fn child_ended(server: &mut Server, now: Now) {
+    if !server.debug.cron_paused {
+        snapshots(server, now);
+        unblock::serve_ready(server, now);
+    }
+}
+
 fn rates(server: &mut Server, now: Now) {
     server.rates.sample(now.unix_ms(), &server.stats);
     server.stats.record_memory(server.used_memory_bytes() as u64);

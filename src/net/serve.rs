@@ -82,6 +82,7 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
     tracing::info!("Server initialized");
     notify_supervisor(&server.borrow(), "STATUS=Tintype is loading...");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
+    spawn_local(timers::watch_children(server.clone()));
     match Signals::listen() {
         Ok(signals) => drop(spawn_local(signals.obey(server.clone()))),
         Err(error) => tracing::warn!("Can't watch for signals: {error}"),

@@ -1,10 +1,11 @@
-//! The cron's timer.
+//! The cron's timer, and what must not wait for it: the end of a child.
 
 use super::Shared;
 use crate::exec::cron;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 /// Ticks `hz` times a second for as long as the server runs. A tick that comes late is not made up for.
@@ -14,5 +15,16 @@ pub async fn run_cron(server: Shared, hz: Rc<Cell<u32>>) {
         let mut server = server.borrow_mut();
         let now = server.clock.now();
         cron::tick(&mut server, now);
+    }
+}
+
+/// Looks after a child as soon as it has ended: until then its success is not known, and tables do not grow.
+pub async fn watch_children(server: Shared) {
+    // Without the signal the cron finds out.
+    let Ok(mut ended) = signal(SignalKind::child()) else { return };
+    while ended.recv().await.is_some() {
+        let mut server = server.borrow_mut();
+        let now = server.clock.now();
+        cron::child_ended(&mut server, now);
     }
 }

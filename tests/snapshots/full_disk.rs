@@ -6,8 +6,8 @@ use std::process::Command;
 use crate::support::server::is_stand_in;
 use crate::support::{Server, Value};
 use crate::tools::{
-    assert_reason_everywhere, assert_refuses_writes, assert_writable, fill, keys_in, save_badly, save_well,
-    temporary, with_save_points,
+    assert_reason_everywhere, assert_refuses_writes, assert_writable, fill, fill_large, keys_in,
+    remove_large, save_badly, save_well, temporary, with_save_points,
 };
 
 const LIMIT_BYTES: u64 = 1 << 20;
@@ -85,4 +85,28 @@ fn a_small_disk_fills_up() {
 fn a_file_size_limit_is_a_full_disk() {
     let server = with_save_points().file_size_max(LIMIT_BYTES).spawn();
     fill_the_disk(&server, server.directory(), "File too large");
+}
+
+/// The disk is full in the middle of a value.
+#[test]
+fn a_large_value_that_does_not_fit() {
+    let server = with_save_points().file_size_max(LIMIT_BYTES).spawn();
+    let mut connection = server.connect();
+    connection.ok("SET old good");
+    connection.ok("SAVE");
+    let good = std::fs::read(server.path("dump.rdb")).expect("the saved file");
+    fill_large(&mut connection, 40_000);
+    save_badly(&mut connection);
+    assert_refuses_writes(&mut connection);
+    if !is_stand_in() {
+        let directory = server.directory().to_string_lossy().into_owned();
+        assert_reason_everywhere(&server, &mut connection, &directory, &["File too large"]);
+    }
+    assert_eq!(std::fs::read(server.path("dump.rdb")).expect("still there"), good, "the old file changed");
+    assert_eq!(temporary(&server), Vec::<String>::new());
+    connection.ok("CONFIG SET stop-writes-on-bgsave-error no");
+    remove_large(&mut connection);
+    connection.ok("CONFIG SET stop-writes-on-bgsave-error yes");
+    save_well(&mut connection);
+    assert_writable(&mut connection);
 }

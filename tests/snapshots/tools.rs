@@ -28,6 +28,34 @@ pub fn fill(connection: &mut Connection, count: usize, value_bytes: usize) {
     }
 }
 
+/// A hash, a sorted set, a set and a list of so many elements, which do not compress.
+#[track_caller]
+pub fn fill_large(connection: &mut Connection, elements: usize) {
+    const AT_ONCE: usize = 500;
+    let mut rng = fastrand::Rng::with_seed(4);
+    let mut bytes = || (0..20).map(|_| rng.u8(..)).collect::<Vec<u8>>();
+    for from in (0..elements).step_by(AT_ONCE) {
+        for (command, key) in [("HSET", "hash"), ("ZADD", "zset"), ("SADD", "set"), ("RPUSH", "list")] {
+            let mut words = vec![command.into(), format!("large:{key}").into_bytes()];
+            for number in from..elements.min(from + AT_ONCE) {
+                match command {
+                    "HSET" => words.extend([bytes(), bytes()]),
+                    "ZADD" => words.extend([number.to_string().into_bytes(), bytes()]),
+                    _ => words.push(bytes()),
+                }
+            }
+            let reply = connection.command(&words);
+            assert!(!reply.is_error(), "{reply:?}");
+        }
+    }
+}
+
+/// Removes what `fill_large` has made.
+#[track_caller]
+pub fn remove_large(connection: &mut Connection) {
+    assert_eq!(connection.run("DEL large:hash large:zset large:set large:list"), Value::Integer(4));
+}
+
 /// Fills and starts a BGSAVE that takes many seconds; returns the child's pid.
 #[track_caller]
 pub fn start_slow_save(server: &Server, connection: &mut Connection) -> u32 {

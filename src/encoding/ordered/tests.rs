@@ -286,3 +286,36 @@ fn a_scan_shows_every_member() {
     assert_eq!(seen.len(), 500);
     assert_eq!(seen[&name(77)], 77.0);
 }
+
+/// What a file brings: descending, with ties, wholly or up to some member.
+#[test]
+fn it_is_loaded_from_above() {
+    for (count, in_order) in
+        [(0, 0), (1, 1), (55, 55), (56, 56), (5000, 5000), (5000, 0), (5000, 110), (5000, 4999)]
+    {
+        let mut numbers: Vec<u32> = (0..count).collect();
+        numbers.sort_by_key(|number| std::cmp::Reverse((number / 3, name(*number))));
+        fastrand::Rng::with_seed(12).shuffle(&mut numbers[in_order..]);
+        let (mut loader, mut model) = (OrderedLoader::new(count as usize, SEED), Model::default());
+        for (pushed, number) in numbers.iter().enumerate() {
+            let score = f64::from(number / 3);
+            loader.push(&name(*number), score);
+            model.put(&name(*number), score);
+            if pushed % 16 == 15 {
+                assert_eq!(loader.settle(), Ok(()));
+            }
+        }
+        assert_eq!(loader.settle(), Ok(()));
+        let mut set = loader.finish();
+        agree(&set, &model);
+        for number in 0..count.min(500) {
+            assert_eq!(set.put(&name(number), |_| Some(77.0)), model.put(&name(number), 77.0));
+        }
+        agree(&set, &model);
+    }
+    let mut twice = OrderedLoader::new(100, SEED);
+    (0..12).for_each(|number| twice.push(&name(100 - number), 1.0));
+    assert_eq!(twice.settle(), Ok(()));
+    [7, 96, 8].iter().for_each(|number| twice.push(&name(*number), 1.0));
+    assert_eq!(twice.settle(), Err(1));
+}

@@ -429,6 +429,33 @@ fn what_cannot_be_held_is_refused_or_left_out() {
     assert_eq!(error, format!("Bad data format: unsupported type (module value of '{name}')"));
 }
 
+/// Elements of large values are taken in together; a name that stands twice is found all the same, where it stands.
+#[test]
+fn a_name_that_stands_twice_among_many() {
+    const COUNT: usize = 700;
+    let score = 0_f64.to_le_bytes();
+    for (type_byte, behind) in [(2, &b""[..]), (4, b"\x01v"), (5, &score)] {
+        for (first, second) in [(0, 1), (0, COUNT - 1), (14, 15), (15, 16), (16, 17), (300, 333)] {
+            let mut record = [&[type_byte, 1, b'k'][..], &number(COUNT as u64)].concat();
+            let mut twice_at = 0;
+            for element in 0..COUNT {
+                if element == second {
+                    twice_at = record.len();
+                }
+                let name = if element == second { first } else { element };
+                record.extend([&string(format!("{name:04}").as_bytes())[..], behind].concat());
+            }
+            let error = value_of("REDIS0010", &record).unwrap_err();
+            assert_eq!(
+                (error.offset, error.key.as_deref()),
+                (9 + twice_at as u64, Some(&b"k"[..])),
+                "{error}"
+            );
+            assert!(error.to_string().contains("uplicate") || error.to_string().contains("twice"), "{error}");
+        }
+    }
+}
+
 /// A value that is long in the file comes in steps, and needs no buffer of its size.
 #[test]
 fn long_values_come_in_steps() {

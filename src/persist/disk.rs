@@ -16,21 +16,19 @@
 //!
 //! Not here: what is in the file, and who writes it.
 
+pub use growing::{FilePolicy, GrowingFile, Incremental, PageCache};
+pub use temp::{remove_own_temp_files, sweep_temp_files};
+
 use super::error::{Fault, Operation, SnapshotError};
 use crate::base::os::{self, RangeSync};
-use crate::rdb::Output;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, PosixFadviseAdvice};
 use nix::sys::stat::Mode;
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-
-/// So much is handed to the disk at a time when `rdb-save-incremental-fsync` is on.
-const SYNC_BYTES: u64 = 4 << 20;
+use std::path::Path;
 
 /// The system calls of a save.
 pub trait Calls {
@@ -131,7 +129,7 @@ impl SavePaths {
     /// # Errors
     /// When a name contains a NUL byte.
     pub fn new(directory: &Path, file_name: &str, nonce: u64) -> Result<SavePaths, SnapshotError> {
-        let temp = directory.join(format!("{TEMP_PREFIX}{}-{nonce:016x}{TEMP_SUFFIX}", std::process::id()));
+        let temp = directory.join(temp::name(nonce));
         let target = directory.join(file_name);
         Ok(SavePaths { directory: c_string(directory)?, temp: c_string(&temp)?, target: c_string(&target)? })
     }
@@ -164,91 +162,6 @@ fn c_string(path: &Path) -> Result<CString, SnapshotError> {
     CString::new(path.as_os_str().as_bytes()).map_err(|_| error())
 }
 
-/// Whether what is written goes to the disk while the file grows (`rdb-save-incremental-fsync`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Incremental {
-    Yes,
-    No,
-}
-
-/// What becomes of the file's pages in the kernel's cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PageCache {
-    /// Nobody reads the file soon: other programs' pages are worth more.
-    Release,
-    /// The save before a shutdown: the next start will read it.
-    Keep,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct FilePolicy {
-    pub incremental: Incremental,
-    pub page_cache: PageCache,
-}
-
-/// The temp file while it is written.
-pub struct GrowingFile<'a, C: Calls> {
-    calls: &'a mut C,
-    file: File,
-    policy: FilePolicy,
-    written_bytes: u64,
-    /// Handed to the disk: asked for, not waited for in the last `SYNC_BYTES`.
-    started_bytes: u64,
-    /// On the disk.
-    finished_bytes: u64,
-    fault: Option<Fault>,
-}
-
-impl<C: Calls> GrowingFile<'_, C> {
-    fn write(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
-        while !bytes.is_empty() {
-            let taken = self.calls.write(&self.file, bytes);
-            let taken = taken.map_err(|errno| Fault::new(Operation::Write, errno))?;
-            bytes = &bytes[taken..];
-            self.written_bytes += taken as u64;
-        }
-        if self.policy.incremental == Incremental::Yes
-            && self.written_bytes - self.started_bytes >= SYNC_BYTES
-        {
-            self.sync_behind()?;
-        }
-        Ok(())
-    }
-
-    /// Starts writing out what is new and waits for what was started before: the disk is always busy, and
-    /// never is there more than two portions to wait for.
-    fn sync_behind(&mut self) -> Result<(), Fault> {
-        let fault = |errno| Fault::new(Operation::Sync, errno);
-        let new = FileRange { start: self.started_bytes, bytes: self.written_bytes - self.started_bytes };
-        let old = FileRange { start: self.finished_bytes, bytes: self.started_bytes - self.finished_bytes };
-        self.calls.sync_range(&self.file, new, RangeSync::Start).map_err(fault)?;
-        if old.bytes > 0 {
-            self.calls.sync_range(&self.file, old, RangeSync::Finish).map_err(fault)?;
-            if self.policy.page_cache == PageCache::Release {
-                self.calls.forget(&self.file, old);
-            }
-        }
-        self.finished_bytes = self.started_bytes;
-        self.started_bytes = self.written_bytes;
-        Ok(())
-    }
-
-    /// What made an `Output` call fail.
-    pub fn fault(&self) -> Option<Fault> {
-        self.fault
-    }
-}
-
-impl<C: Calls> Output for GrowingFile<'_, C> {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write(bytes).map_err(|fault| {
-            self.fault = Some(fault);
-            // Made of a number: this does not allocate.
-            io::Error::from_raw_os_error(fault.errno as i32)
-        })
-    }
-}
-
 /// Makes the file at `paths.target` be what `fill` writes. On `Err` the old file stands (only when the
 /// directory could not be synced may the new one have taken its place already), and no temp file is left.
 pub fn write_file<C: Calls, R>(
@@ -277,67 +190,15 @@ fn write_temp<C: Calls, R>(
     policy: FilePolicy,
     fill: impl FnOnce(&mut GrowingFile<'_, C>) -> Result<R, Fault>,
 ) -> Result<R, Fault> {
-    let mut growing = GrowingFile {
-        calls,
-        file,
-        policy,
-        written_bytes: 0,
-        started_bytes: 0,
-        finished_bytes: 0,
-        fault: None,
-    };
+    let mut growing = GrowingFile::new(calls, file, policy);
     let result = fill(&mut growing)?;
-    let GrowingFile { calls, file, .. } = growing;
+    let (calls, file) = growing.into_parts();
     calls.sync(&file).map_err(|errno| Fault::new(Operation::Sync, errno))?;
     if policy.page_cache == PageCache::Release {
         calls.forget(&file, FileRange { start: 0, bytes: 0 });
     }
     calls.close(file).map_err(|errno| Fault::new(Operation::Close, errno))?;
     Ok(result)
-}
-
-const TEMP_PREFIX: &str = "temp-";
-const TEMP_SUFFIX: &str = ".rdb";
-
-/// Whether `name` is one that `SavePaths` makes: `temp-<decimal>-<16 hexadecimal digits>.rdb`.
-fn is_temp_name(name: &str) -> bool {
-    let middle = name.strip_prefix(TEMP_PREFIX).and_then(|rest| rest.strip_suffix(TEMP_SUFFIX));
-    let Some((pid, nonce)) = middle.and_then(|middle| middle.split_once('-')) else { return false };
-    let is_lower_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    !pid.is_empty()
-        && pid.bytes().all(|byte| byte.is_ascii_digit())
-        && nonce.len() == 16
-        && nonce.bytes().all(is_lower_hex)
-}
-
-/// Removes the temp files that crashed processes left in `directory`; returns what was removed. Files of our
-/// pattern that a living process holds locked, and all files of another pattern, stay.
-pub fn sweep_temp_files(directory: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
-    let ours = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_temp_name));
-    ours.map(|entry| entry.path())
-        .filter(|path| is_orphan(path) && std::fs::remove_file(path).is_ok())
-        .collect()
-}
-
-/// Removes the temp files of this process, which is about to end in the middle of a save.
-pub fn remove_own_temp_files(directory: &Path) {
-    let Ok(entries) = std::fs::read_dir(directory) else { return };
-    let beginning = format!("{TEMP_PREFIX}{}-", std::process::id());
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(&beginning) && is_temp_name(name)) {
-            // What cannot be removed now is swept at the next start.
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-}
-
-fn is_orphan(path: &Path) -> bool {
-    // Without O_NONBLOCK a FIFO of that name would hold us for ever.
-    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let Ok(file) = nix::fcntl::open(path, flags, Mode::empty()).map(File::from) else { return false };
-    file.metadata().is_ok_and(|metadata| metadata.is_file()) && file.try_lock().is_ok()
 }
 
 /// Looks, before a fork is paid for, whether a save into `paths` can succeed at all.
@@ -362,6 +223,9 @@ pub fn preflight(paths: &SavePaths, bytes_needed_max: u64) -> Result<(), Snapsho
     }
     Ok(())
 }
+
+mod growing;
+mod temp;
 
 #[cfg(test)]
 pub(super) mod faulty;

@@ -2,6 +2,7 @@
 
 use super::faulty::Faulty;
 use super::*;
+use crate::rdb::Output;
 
 const POLICY: FilePolicy = FilePolicy { incremental: Incremental::Yes, page_cache: PageCache::Release };
 

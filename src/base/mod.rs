@@ -18,3 +18,4 @@ pub mod partial_sort;
 pub mod process;
 pub mod proctitle;
 pub mod quote;
+pub mod utc;

@@ -206,6 +206,10 @@ config_fields! {
     rdb_skip_unknown: bool,
     /// Nice value of the child that saves, 0..=19.
     bgsave_nice: u32,
+    /// So many snapshots stay beside the current one.
+    snapshot_keep: u32,
+    /// A start whose file is damaged goes on with the newest good snapshot of the history.
+    snapshot_fallback: bool,
     /// Microseconds per key; negative: one microsecond per that many keys.
     rdb_key_save_delay: i32,
     /// Microseconds per key; negative: one microsecond per that many keys.

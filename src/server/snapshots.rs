@@ -3,6 +3,7 @@
 //! This is where `persist` meets configuration, keyspace, statistics and log. Texts of the log are those of
 //! Redis, which supervisors and scripts look for; the reason of a failure follows them.
 
+use super::history::{Occasion, Saved};
 use super::server::{REDIS_VERSION, Server};
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
 use crate::base::{log, process};
@@ -10,12 +11,12 @@ use crate::config::choices::Choice;
 use crate::config::{Config, OomScoreAdj};
 use crate::keyspace::db::Sharing;
 use crate::metrics::latency::is_spike;
-use crate::persist::child::{self, Ending, Job};
+use crate::persist::child::{self, Ending, Job, SavedFile};
 use crate::persist::disk::{
     FilePolicy, Incremental, PageCache, SavePaths, System, preflight, sweep_temp_files,
 };
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
-use crate::persist::image::{ImageOptions, KeyDelay, save_image};
+use crate::persist::image::{ImageOptions, ImageProgress, KeyDelay, save_image};
 use crate::persist::snapshot::{Background, Due, SaveStatus};
 use crate::rdb::{Checksum, Compression, Workspace, WriterOptions, version_within};
 use nix::errno::Errno;
@@ -38,11 +39,15 @@ impl Server {
     /// SAVE: writes the file before it returns. Must not be called while a child saves.
     pub fn save_now(&mut self) -> Result<(), SnapshotError> {
         self.stats.rdb_saves += 1;
-        self.save_in_foreground(PageCache::Release)
+        self.save_in_foreground(PageCache::Release, Occasion::Save)
     }
 
-    pub(super) fn save_in_foreground(&mut self, page_cache: PageCache) -> Result<(), SnapshotError> {
-        let saved = self.write_snapshot(page_cache);
+    pub(super) fn save_in_foreground(
+        &mut self,
+        page_cache: PageCache,
+        occasion: Occasion,
+    ) -> Result<(), SnapshotError> {
+        let saved = self.write_snapshot(page_cache, occasion);
         match &saved {
             Ok(()) => {
                 tracing::info!("DB saved on disk");
@@ -51,17 +56,25 @@ impl Server {
             Err(error) => {
                 log_write_error(error, &self.config.dir);
                 self.snapshots.foreground_failed(error);
+                self.forget_history_plan();
             }
         }
         saved
     }
 
-    fn write_snapshot(&mut self, page_cache: PageCache) -> Result<(), SnapshotError> {
-        let paths = self.save_paths()?;
-        let options = self.image_options(self.save_version()?, page_cache);
+    fn write_snapshot(&mut self, page_cache: PageCache, occasion: Occasion) -> Result<(), SnapshotError> {
+        let mut paths = self.save_paths()?;
+        let version = self.save_version()?;
+        self.plan_history(&mut paths, occasion, version)?;
+        let options = self.image_options(version, page_cache);
         let plan = (&options, Workspace::new());
-        let saved = save_image(&self.keyspace, &mut System, &paths, plan, &mut |_| {});
-        saved.map(drop).map_err(|fault| paths.explain(fault))
+        let mut progress = ImageProgress::default();
+        let mut report = |now| progress = now;
+        let written = save_image(&self.keyspace, &mut System, &paths, plan, &mut report);
+        let written = written.map_err(|fault| paths.explain(fault))?;
+        let file = SavedFile { crc64_xz: written.crc64_xz, unkept: written.unkept };
+        self.note_foreground_save(Saved { progress, file, fork_us: None });
+        Ok(())
     }
 
     /// BGSAVE: forks a child that writes the file. Must not be called while another one does.
@@ -78,10 +91,11 @@ impl Server {
     }
 
     fn fork_background_save(&mut self, now_ms: i64) -> Result<(), SnapshotError> {
-        let paths = self.save_paths()?;
+        let mut paths = self.save_paths()?;
         let version = self.save_version()?;
         let used_memory_bytes = self.used_memory_bytes() as u64;
         preflight(&paths, used_memory_bytes)?;
+        self.plan_history(&mut paths, Occasion::Save, version)?;
         self.snapshots.repair.stop();
         let options = self.image_options(version, PageCache::Release);
         let log = log::child_log().map_err(|error| {
@@ -104,6 +118,7 @@ impl Server {
         if is_spike(fork_us / 1000, self.config.latency_monitor_threshold) {
             self.latency.add("fork", now_ms.div_euclid(1000), fork_us / 1000);
         }
+        self.history.forked(fork_us);
         tracing::info!("Background saving started by pid {}", save.pid);
         self.snapshots.started(save, keys, now_ms);
         self.keyspace.set_sharing(Sharing::WithChild);
@@ -116,7 +131,7 @@ impl Server {
     }
 
     /// The lowest version of the format that holds the dataset, unless `rdb-save-version` forbids it.
-    fn save_version(&self) -> Result<u16, SnapshotError> {
+    pub(super) fn save_version(&self) -> Result<u16, SnapshotError> {
         let pinned = self.config.rdb_save_version;
         version_within(self.keyspace.rdb_version_needed(), pinned.limit()).map_err(|too_new| {
             let reason = format!("{too_new}, but rdb-save-version is {}", pinned.word());
@@ -124,7 +139,7 @@ impl Server {
         })
     }
 
-    fn image_options(&self, version: u16, page_cache: PageCache) -> ImageOptions {
+    pub(super) fn image_options(&self, version: u16, page_cache: PageCache) -> ImageOptions {
         let config = &self.config;
         ImageOptions {
             writer: WriterOptions {
@@ -184,6 +199,7 @@ impl Server {
             Ending::Saved => {
                 tracing::info!("Background saving terminated with success");
                 self.snapshots.background_succeeded(&background, now_ms);
+                self.note_background_save(&background.save);
             }
             Ending::Cancelled => {
                 tracing::warn!("Background saving cancelled");
@@ -199,6 +215,8 @@ impl Server {
                 self.snapshots.background_failed(&background, &error, now_ms);
             }
         }
+        // Of a save that failed.
+        self.forget_history_plan();
         self.stop_sharing(background);
     }
 
@@ -230,7 +248,7 @@ impl Server {
         }
         self.end_background_save();
         // FLUSHALL succeeds all the same; the failure is logged and stands in INFO.
-        if self.save_in_foreground(PageCache::Release).is_ok() {
+        if self.save_in_foreground(PageCache::Release, Occasion::Flush).is_ok() {
             self.ledger.saved();
         }
     }

@@ -17,6 +17,8 @@ pub(super) const TABLE: &[Directive] = &[
     choice::<RdbVersionCheck>("rdb-version-check", "strict", field!(choice rdb_version_check)),
     yes_no("rdb-skip-unknown", "no", field!(rdb_skip_unknown)),
     number("bgsave-nice", 0..=19, "19", field!(number bgsave_nice)),
+    number("snapshot-keep", 0..=1_000_000, "0", field!(number snapshot_keep)),
+    yes_no("snapshot-fallback", "no", field!(snapshot_fallback)),
     number("rdb-key-save-delay", I32_MIN..=I32, "0", field!(number rdb_key_save_delay)).hidden(),
     number("key-load-delay", I32_MIN..=I32, "0", field!(number key_load_delay)).hidden(),
     number(

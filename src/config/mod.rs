@@ -33,8 +33,8 @@ use std::path::PathBuf;
 
 pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
 pub use choices::{
-    BgsaveIonice, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbSaveVersion, RdbVersionCheck, Restriction,
-    Sanitize, Supervised,
+    BgsaveIonice, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion, RdbVersionCheck, Restriction, Sanitize,
+    Supervised,
 };
 pub use directives::PROMISE_TEXT;
 pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};
@@ -203,7 +203,7 @@ config_fields! {
     stop_writes_on_bgsave_error: bool,
     sanitize_dump_payload: Sanitize,
     /// The highest RDB version that a snapshot may have.
-    rdb_save_version: RdbSaveVersion,
+    rdb_version: RdbVersion,
     rdb_version_check: RdbVersionCheck,
     /// Values of modules are left out of a load, which fails otherwise.
     rdb_skip_unknown: bool,

@@ -6,7 +6,6 @@
 use super::server::{REDIS_VERSION, Server};
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
 use crate::base::{cpus, log, process};
-use crate::config::choices::Choice;
 use crate::config::{Config, OomScoreAdj};
 use crate::keyspace::db::Sharing;
 use crate::metrics::latency::is_spike;
@@ -18,7 +17,7 @@ use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
 use crate::persist::image::{ImageOptions, KeyDelay, save_image};
 use crate::persist::lock::SnapshotLock;
 use crate::persist::snapshot::{Background, Due, SaveStatus};
-use crate::rdb::{Checksum, Compression, Workspace, WriterOptions, version_within};
+use crate::rdb::{Checksum, Compression, KeyTooNew, TooNew, Workspace, WriterOptions};
 use nix::errno::Errno;
 use std::path::Path;
 use std::time::Duration;
@@ -167,13 +166,20 @@ impl Server {
         SavePaths::new(&self.config.dir, &self.config.dbfilename, nonce)
     }
 
-    /// The lowest version of the format that holds the dataset, unless `rdb-save-version` forbids it.
+    /// The lowest version of the format that loses nothing of the dataset, or the one that `rdb-version` says.
+    ///
+    /// # Errors
+    /// When that one cannot hold a key. The counts tell whether there is one; then it is looked for.
     fn save_version(&self) -> Result<u16, SnapshotError> {
-        let pinned = self.config.rdb_save_version;
-        version_within(self.keyspace.rdb_version_needed(), pinned.limit()).map_err(|too_new| {
-            let reason = format!("{too_new}, but rdb-save-version is {}", pinned.word());
-            SnapshotError::text(Operation::Version, &self.rdb_path(), reason)
-        })
+        let Some(version) = self.config.rdb_version.pinned() else {
+            return Ok(self.keyspace.rdb_version_needed());
+        };
+        let is_held = |needed| TooNew::of(needed, version).is_none();
+        let Some((db, key, needed)) = self.keyspace.key_beyond(&is_held) else { return Ok(version) };
+        let what = TooNew::of(needed, version).expect("it is not held");
+        let too_new = KeyTooNew { db: db as u64, key, what, version };
+        let reason = format!("{too_new} (rdb-version {version})");
+        Err(SnapshotError::text(Operation::Version, &self.rdb_path(), reason))
     }
 
     fn image_options(&self, version: u16, page_cache: PageCache) -> ImageOptions {

@@ -11,6 +11,7 @@
 //! | `load` | a file into a keyspace, in steps |
 //! | `repair` | huge pages after a save |
 //! | `report` | a file, described for people |
+//! | `id` | the name of a snapshot |
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
@@ -22,6 +23,7 @@
 pub mod child;
 pub mod disk;
 pub mod error;
+pub mod id;
 pub mod image;
 pub mod load;
 pub mod lock;
@@ -30,6 +32,7 @@ pub mod report;
 pub mod snapshot;
 
 pub use error::{Operation, SnapshotError};
+pub use id::SnapshotId;
 pub use load::{LoadError, Loading};
 pub use snapshot::{SaveStatus, Snapshots};
 

@@ -1,6 +1,7 @@
 //! The server's state: one field per room.
 
 use super::deferred::Deferred;
+use super::history::History;
 use super::host::Host;
 use super::table::CommandTable;
 use crate::base::alloc;
@@ -33,6 +34,8 @@ pub struct Identity {
     pub run_id: String,
     pub replication_id: String,
     pub executable: String,
+    /// How the process was started, the program first.
+    pub command_line: Vec<String>,
     pub config_file: Option<PathBuf>,
     /// Unix milliseconds.
     pub started_ms: i64,
@@ -77,6 +80,8 @@ pub struct Server {
     pub pause: Pause,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
+    /// The snapshots before the last one.
+    pub history: History,
     /// A file that is being loaded; most commands are refused until it is in.
     pub loading: Option<Loading>,
     pub stats: Stats,
@@ -145,6 +150,7 @@ impl Server {
             pause: Pause::default(),
             commands,
             snapshots: Snapshots::new(now_ms),
+            history: History::default(),
             loading: None,
             stats: Stats::default(),
             errors: ErrorStats::default(),

@@ -1,6 +1,7 @@
 //! The end of the server: the last save. What is left behind (pid file, sockets) is the concern of those who
 //! made it.
 
+use super::history::Occasion;
 use super::server::{Server, Shutdown, ShutdownSave};
 use crate::persist::SnapshotError;
 use crate::persist::disk::PageCache;
@@ -17,7 +18,7 @@ impl Server {
         }
         if self.wants_final_save(shutdown.save) {
             tracing::info!("Saving the final RDB snapshot before exiting.");
-            if let Err(error) = self.save_in_foreground(PageCache::Keep) {
+            if let Err(error) = self.save_in_foreground(PageCache::Keep, Occasion::Save) {
                 if !shutdown.force {
                     tracing::warn!("Error trying to save the DB, can't exit. ({error})");
                     return Err(error);

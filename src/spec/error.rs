@@ -110,6 +110,7 @@ command_errors! {
     DiscardWithoutMulti => "ERR DISCARD without MULTI",
     ExecAbort => "EXECABORT Transaction discarded because of previous errors.",
     SaveInProgress => "ERR Background save already in progress",
+    SnapshotId => "ERR Invalid snapshot id, eight lower-case hexadecimal digits are expected",
     NoSaveToCancel => "ERR Background saving is currently not in progress or scheduled",
     NoConfigFile => "ERR The server is running without a config file",
     ShutdownFailed => "ERR Errors trying to SHUTDOWN. Check logs.",

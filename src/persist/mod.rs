@@ -11,6 +11,7 @@
 //! | `repair` | huge pages after a save |
 //! | `report` | a file, described for people |
 //! | `id` | the name of a snapshot |
+//! | `stamp` | which file it was |
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
@@ -28,6 +29,7 @@ pub mod load;
 pub mod repair;
 pub mod report;
 pub mod snapshot;
+pub mod stamp;
 
 pub use error::{Operation, SnapshotError};
 pub use id::SnapshotId;

@@ -8,6 +8,7 @@ use crate::object::Depth;
 use crate::persist::SnapshotError;
 use crate::persist::image::KeyDelay;
 use crate::persist::load::{Duplicates, LoadError, LoadOptions, Loading, Step, Target};
+use crate::persist::stamp::FileStamp;
 use crate::rdb::{Checksum, Foreign};
 use std::fmt;
 use std::path::PathBuf;
@@ -62,6 +63,8 @@ impl Server {
     pub fn start_loading(&mut self) -> Result<bool, String> {
         self.sweep_stale_snapshots();
         let options = self.load_options(Duplicates::Refuse);
+        // Before it is opened: should another file take its place meanwhile, that one is not what was loaded.
+        self.snapshots.same_as_file(FileStamp::of(&self.rdb_path()));
         self.loading = Loading::open(&self.rdb_path(), options, self.clock.now().unix_ms()).map_err(fatal)?;
         Ok(self.loading.is_some())
     }
@@ -83,6 +86,9 @@ impl Server {
                 let seconds = (self.clock.now().unix_ms() - loading.started_ms) as f64 / 1000.0;
                 tracing::info!("DB loaded from disk: {seconds:.3} seconds");
                 self.note_load(&loading);
+                if loading.keys_skipped > 0 {
+                    self.snapshots.dataset_replaced();
+                }
                 Ok(false)
             }
             Err(error) => {
@@ -125,6 +131,9 @@ impl Server {
     pub fn reload(&mut self, save: ReloadSave, into: ReloadInto) -> Result<(), ReloadError> {
         if save == ReloadSave::Save {
             self.save_now().map_err(ReloadError::Save)?;
+        }
+        if save == ReloadSave::NoSave || into != ReloadInto::Empty {
+            self.snapshots.dataset_replaced();
         }
         let duplicates = match into {
             ReloadInto::Empty | ReloadInto::Existing => Duplicates::Refuse,

@@ -16,10 +16,13 @@ use crate::persist::disk::{
 };
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
 use crate::persist::image::{ImageOptions, KeyDelay, save_image};
-use crate::persist::snapshot::{Background, Due, SaveStatus};
+use crate::persist::snapshot::{Background, Due, Purpose, SaveStatus};
+use crate::persist::stamp::FileStamp;
 use crate::rdb::{Checksum, Compression, Workspace, WriterOptions, version_within};
+use crate::spec::CommandError;
 use nix::errno::Errno;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What BGSAVE CANCEL found to cancel.
@@ -44,24 +47,26 @@ impl Server {
     pub(super) fn save_in_foreground(&mut self, page_cache: PageCache) -> Result<(), SnapshotError> {
         let saved = self.write_snapshot(page_cache);
         match &saved {
-            Ok(()) => {
+            Ok(bytes) => {
                 tracing::info!("DB saved on disk");
-                self.snapshots.foreground_succeeded(self.clock.now().unix_ms());
+                let file = FileStamp::of(&self.rdb_path()).filter(|file| file.bytes == *bytes);
+                self.snapshots.foreground_succeeded(file, self.clock.now().unix_ms());
             }
             Err(error) => {
                 log_write_error(error, &self.config.dir);
                 self.snapshots.foreground_failed(error);
             }
         }
-        saved
+        saved.map(drop)
     }
 
-    fn write_snapshot(&mut self, page_cache: PageCache) -> Result<(), SnapshotError> {
+    /// Returns the length of the file.
+    fn write_snapshot(&mut self, page_cache: PageCache) -> Result<u64, SnapshotError> {
         let paths = self.save_paths()?;
         let options = self.image_options(self.save_version()?, page_cache);
         let plan = (&options, Workspace::new());
         let saved = save_image(&self.keyspace, &mut System, &paths, plan, &mut |_| {});
-        saved.map(drop).map_err(|fault| paths.explain(fault))
+        saved.map(|summary| summary.bytes).map_err(|fault| paths.explain(fault))
     }
 
     /// BGSAVE: forks a child that writes the file. Must not be called while another one does.
@@ -69,21 +74,30 @@ impl Server {
         let now_ms = self.clock.now().unix_ms();
         self.stats.rdb_saves += 1;
         self.snapshots.trying(now_ms);
-        let started = self.fork_background_save(now_ms);
+        let started = self.fork_save(Purpose::Background, now_ms);
         if let Err(error) = &started {
             tracing::warn!("Can't save in background: {error}");
             self.snapshots.could_not(error);
+            self.tell_save_ended(self.snapshots.attempts, &Err(reason(error)));
         }
         started
     }
 
-    fn fork_background_save(&mut self, now_ms: i64) -> Result<(), SnapshotError> {
+    pub(super) fn fork_save(&mut self, purpose: Purpose, now_ms: i64) -> Result<(), SnapshotError> {
         let paths = self.save_paths()?;
         let version = self.save_version()?;
         let used_memory_bytes = self.used_memory_bytes() as u64;
-        preflight(&paths, used_memory_bytes)?;
+        let (page_cache, nice) = match purpose {
+            Purpose::Background => (PageCache::Release, i32::try_from(self.config.bgsave_nice).unwrap_or(0)),
+            // Everybody waits for it, and the next start will read it.
+            Purpose::Final => (PageCache::Keep, 0),
+        };
+        if purpose == Purpose::Background {
+            // The last save is tried, whatever the odds.
+            preflight(&paths, used_memory_bytes)?;
+        }
         self.snapshots.repair.stop();
-        let options = self.image_options(version, PageCache::Release);
+        let options = self.image_options(version, page_cache);
         let log = log::child_log().map_err(|error| {
             let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
             SnapshotError::errno(Operation::OpenLog, Path::new(&self.config.logfile), errno)
@@ -95,7 +109,7 @@ impl Server {
             workspace: Workspace::new(),
             log,
             title: self.snapshots.process_title.as_mut().map(|memory: &mut ProcessTitle| (memory, title)),
-            nice: i32::try_from(self.config.bgsave_nice).unwrap_or(0),
+            nice,
             oom_score_adj: child_oom_score_adj(&self.config),
         };
         let keys = self.keyspace.len() as u64;
@@ -105,7 +119,8 @@ impl Server {
             self.latency.add("fork", now_ms.div_euclid(1000), fork_us / 1000);
         }
         tracing::info!("Background saving started by pid {}", save.pid);
-        self.snapshots.started(save, keys, now_ms);
+        self.interrupts.child.store(save.pid, Ordering::SeqCst);
+        self.snapshots.started(save, purpose, keys, now_ms);
         self.keyspace.set_sharing(Sharing::WithChild);
         Ok(())
     }
@@ -152,7 +167,10 @@ impl Server {
         if self.cancel_running_save() {
             return Some(CancelledSave::Running);
         }
-        std::mem::take(&mut self.snapshots.scheduled).then_some(CancelledSave::Scheduled)
+        let snapshots = &mut self.snapshots;
+        let was_due = std::mem::take(&mut snapshots.scheduled) | std::mem::take(&mut snapshots.wanted);
+        self.tell_save_ended(u64::MAX, &Err(CommandError::SaveCancelled));
+        was_due.then_some(CancelledSave::Scheduled)
     }
 
     /// Looks after the child and the rules; called `hz` times a second.
@@ -162,6 +180,10 @@ impl Server {
             return;
         }
         let now_ms = self.clock.now().unix_ms();
+        if self.is_ending() {
+            self.reassure_supervisor(now_ms);
+            return;
+        }
         let Some(due) = self.snapshots.due(&self.config.save, now_ms) else { return };
         if let Due::Rule(rule) = due {
             tracing::info!("{} changes in {} seconds. Saving...", rule.changes, rule.seconds);
@@ -180,29 +202,39 @@ impl Server {
 
     fn conclude_background_save(&mut self, ending: Ending, now_ms: i64) {
         let Some(background) = self.snapshots.background.take() else { return };
-        match ending {
+        self.interrupts.child.store(0, Ordering::SeqCst);
+        if background.purpose == Purpose::Final && self.shutdown.is_some() {
+            self.conclude_final_save(background, ending, now_ms);
+            return;
+        }
+        let outcome = match ending {
             Ending::Saved => {
                 tracing::info!("Background saving terminated with success");
                 self.snapshots.background_succeeded(&background, now_ms);
+                Ok(())
             }
             Ending::Cancelled => {
                 tracing::warn!("Background saving cancelled");
                 self.snapshots.background_cancelled(&background, now_ms);
+                Err(CommandError::SaveCancelled)
             }
             Ending::Killed { signal, error } => {
                 tracing::warn!("Background saving terminated by signal {signal}");
                 self.snapshots.background_failed(&background, &error, now_ms);
+                Err(reason(&error))
             }
             Ending::Failed(error) => {
                 log_write_error(&error, &self.config.dir);
                 tracing::warn!("Background saving error");
                 self.snapshots.background_failed(&background, &error, now_ms);
+                Err(reason(&error))
             }
-        }
+        };
         self.stop_sharing(background);
+        self.tell_save_ended(self.snapshots.attempts, &outcome);
     }
 
-    fn stop_sharing(&mut self, background: Background) {
+    pub(super) fn stop_sharing(&mut self, background: Background) {
         drop(background);
         self.keyspace.set_sharing(Sharing::Alone);
         self.snapshots.repair.begin();
@@ -258,8 +290,13 @@ impl Server {
     }
 }
 
+/// What those who wait for a save are told when it fails: the operation and its path, then the reason.
+pub(super) fn reason(error: &SnapshotError) -> CommandError {
+    CommandError::text(format!("ERR {error}"))
+}
+
 /// A failed save in Redis's words, and in ours the path they leave out.
-fn log_write_error(error: &SnapshotError, directory: &Path) {
+pub(super) fn log_write_error(error: &SnapshotError, directory: &Path) {
     let reason = match &error.reason {
         Reason::Errno(errno) => error_text(*errno),
         Reason::Text(text) => text.clone(),

@@ -54,6 +54,8 @@ pub enum Propagation {
 pub enum OnTimeout {
     NullArray,
     Zero,
+    /// That it was unblocked, as an error: there is no empty answer.
+    Unblocked,
     Error(CommandError),
 }
 

@@ -75,6 +75,7 @@ impl Signals {
 
 /// The thread's work: until the process ends.
 fn listen(asked: &UnboundedSender<Asked>, interrupts: &Interrupts, started: &Sender<()>) {
+    crate::base::cpus::join_helpers();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     let heard = runtime.and_then(|runtime| runtime.block_on(hear(asked, interrupts, started)));
     if let Err(error) = heard {

@@ -152,7 +152,7 @@ impl SavePaths {
             Operation::UseDirectory | Operation::FreeSpace | Operation::SyncDirectory => &self.directory,
             Operation::Create | Operation::Write | Operation::Sync | Operation::Close => &self.temp,
             Operation::Rename | Operation::Child => &self.target,
-            Operation::OpenLog | Operation::Pipe | Operation::Fork | Operation::Version => {
+            Operation::OpenLog | Operation::Pipe | Operation::Fork | Operation::Version | Operation::Lock => {
                 return Path::new("");
             }
         };

@@ -7,6 +7,7 @@
 //! | `image` | the keyspace as an RDB file |
 //! | `disk` | a file that appears whole or not at all |
 //! | `child` | the forked process, from both sides |
+//! | `lock` | one save at a time among instances |
 //! | `load` | a file into a keyspace, in steps |
 //! | `repair` | huge pages after a save |
 //! | `report` | a file, described for people |
@@ -26,6 +27,7 @@ pub mod error;
 pub mod id;
 pub mod image;
 pub mod load;
+pub mod lock;
 pub mod repair;
 pub mod report;
 pub mod snapshot;

@@ -124,6 +124,8 @@ pub struct Snapshots {
     pub attempts: u64,
     /// The file that the last good save left, or that the dataset was loaded from.
     on_disk: Option<FileStamp>,
+    /// A background save is due, and another instance holds `snapshot-lock`.
+    pub waits_for_lock: bool,
     /// Copy-on-write memory of the last child that succeeded, in bytes.
     pub last_cow_bytes: u64,
     pub last_load_keys_loaded: u64,
@@ -154,6 +156,7 @@ impl Snapshots {
             wanted: false,
             attempts: 0,
             on_disk: None,
+            waits_for_lock: false,
             last_cow_bytes: 0,
             last_load_keys_loaded: 0,
             last_load_keys_expired: 0,

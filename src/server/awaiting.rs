@@ -1,8 +1,9 @@
-//! Clients that wait for something the server does: a background save, the end of a shutdown.
+//! Clients that wait for something the loop itself does: a background save, the end of a shutdown.
 //!
-//! Each of them waits as those who wait for a key do (`waiting`), without a key; this list says what for. Whoever stops
-//! waiting, for whatever reason, leaves it (`Server::end_wait`), so a number in it always means a client that waits.
+//! Each waits by a `Ticket` as those who wait for a thread do (`deferred`); this list says what for. Whoever stops waiting,
+//! for whatever reason, leaves it (`Server::end_wait`), so it is never longer than there are clients.
 
+use super::deferred::Ticket;
 use super::server::Server;
 use crate::base::ids::ClientId;
 use crate::resp::Reply;
@@ -19,21 +20,21 @@ pub enum Awaited {
 
 #[derive(Default)]
 pub struct Awaiting {
-    clients: Vec<(ClientId, Awaited)>,
+    clients: Vec<(Ticket, Awaited)>,
 }
 
 impl Awaiting {
     /// Called by the command that makes the client wait.
-    pub fn join(&mut self, client: ClientId, awaited: Awaited) {
-        self.clients.push((client, awaited));
+    pub fn join(&mut self, ticket: Ticket, awaited: Awaited) {
+        self.clients.push((ticket, awaited));
     }
 
-    pub fn leave(&mut self, client: ClientId) {
-        self.clients.retain(|(waiting, _)| *waiting != client);
+    pub(super) fn leave(&mut self, client: ClientId) {
+        self.clients.retain(|(ticket, _)| ticket.client() != client);
     }
 
-    fn those(&self, fits: impl Fn(Awaited) -> bool) -> Vec<ClientId> {
-        self.clients.iter().filter(|(_, awaited)| fits(*awaited)).map(|(client, _)| *client).collect()
+    fn those(&self, fits: impl Fn(Awaited) -> bool) -> Vec<Ticket> {
+        self.clients.iter().filter(|(_, awaited)| fits(*awaited)).map(|(ticket, _)| *ticket).collect()
     }
 }
 
@@ -41,25 +42,16 @@ impl Server {
     /// Answers those who wait for a save up to this attempt.
     pub(super) fn tell_save_ended(&mut self, attempt_max: u64, outcome: &Result<(), CommandError>) {
         let fits = |awaited| matches!(awaited, Awaited::Save { attempt } if attempt <= attempt_max);
-        for client in self.awaiting.those(fits) {
-            match outcome {
-                Ok(()) => drop(self.answer_wait(client, &saved(self, client))),
-                Err(error) => drop(self.refuse_wait(client, error)),
-            }
+        for ticket in self.awaiting.those(fits) {
+            let saved = |reply: &mut Reply<'_>| reply.simple("Background saving terminated with success");
+            self.answer(ticket, outcome.clone().map(|()| saved));
         }
     }
 
     /// The process does not end: answers those who asked for it.
     pub(super) fn tell_shutdown_failed(&mut self) {
-        for client in self.awaiting.those(|awaited| awaited == Awaited::Shutdown) {
-            self.refuse_wait(client, &CommandError::ShutdownFailed);
+        for ticket in self.awaiting.those(|awaited| awaited == Awaited::Shutdown) {
+            self.answer(ticket, Err::<fn(&mut Reply<'_>), _>(CommandError::ShutdownFailed));
         }
     }
-}
-
-fn saved(server: &Server, client: ClientId) -> Vec<u8> {
-    let protocol = server.clients.get(client).map(|client| client.protocol).unwrap_or_default();
-    let mut out = Vec::new();
-    Reply::new(&mut out, protocol).simple("Background saving terminated with success");
-    out
 }

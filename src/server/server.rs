@@ -1,6 +1,7 @@
 //! The server's state: one field per room.
 
 use super::awaiting::Awaiting;
+use super::deferred::Deferred;
 use super::host::Host;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
@@ -105,6 +106,8 @@ pub struct Server {
     /// Set when the process is to end; the main task sees it and stops.
     pub exit_code: Option<i32>,
     pub host: Option<Rc<dyn Host>>,
+    /// What other threads have done and the loop is to finish.
+    pub deferred: Deferred,
     /// Gets what would be propagated: the tests' replica.
     pub feed: Option<Feed>,
 }
@@ -167,6 +170,7 @@ impl Server {
             interrupts: Arc::default(),
             exit_code: None,
             host: None,
+            deferred: Deferred::default(),
             feed: None,
             clock,
             config,

@@ -151,7 +151,7 @@ impl Server {
     fn start_final_save(&mut self, force: bool) -> Result<Begun, SnapshotError> {
         let now_ms = self.clock.now().unix_ms();
         self.snapshots.trying(now_ms);
-        match self.fork_save(Purpose::Final, now_ms) {
+        match self.fork_save(Purpose::Final, None, now_ms) {
             Ok(()) => {
                 self.shutdown = Some(UnderWay { force, child: ChildOf::Shutdown, reassured_ms: 0 });
                 Ok(Begun::Saving)

@@ -66,7 +66,7 @@ impl Server {
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, client.protocol);
         match (why, &blocked.wait.on_timeout) {
-            (GivenUp::Unblocked, _) => {
+            (GivenUp::Unblocked, _) | (_, OnTimeout::Unblocked) => {
                 let unblocked = CommandError::text("UNBLOCKED client unblocked via CLIENT UNBLOCK");
                 return self.refuse_wait(id, &unblocked);
             }

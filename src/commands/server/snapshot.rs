@@ -1,14 +1,12 @@
 //! Snapshots by command: SAVE, BGSAVE, LASTSAVE, SHUTDOWN, and the part of DEBUG that reloads.
 
 use crate::base::argv::Args;
-use crate::keyspace::ledger::Waiting;
-use crate::keyspace::{OnTimeout, Wait, WhenGone};
-use crate::object::ValueType;
+use crate::keyspace::OnTimeout;
 use crate::server::awaiting::Awaited;
 use crate::server::loading::{ReloadError, ReloadInto, ReloadSave};
 use crate::server::server::ShutdownSave;
 use crate::server::shutdown::Begun;
-use crate::server::snapshots::CancelledSave;
+use crate::server::snapshots::{BackgroundStart, CancelledSave};
 use crate::server::{Cx, Entry, Flow, Shutdown};
 use crate::spec::args::{Options, deadline_ms, is_word};
 use crate::spec::{Categories, CommandError, Flags, Group, Spec};
@@ -111,8 +109,10 @@ fn bgsave(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
         cx.server.snapshots.scheduled = true;
         cx.reply.simple("Background saving scheduled");
     } else {
-        cx.server.start_background_save().map_err(failed)?;
-        cx.reply.simple("Background saving started");
+        cx.reply.simple(match cx.server.start_background_save().map_err(failed)? {
+            BackgroundStart::Started => "Background saving started",
+            BackgroundStart::WaitsForLock => "Background saving scheduled",
+        });
     }
     Ok(Flow::Done)
 }
@@ -124,7 +124,7 @@ fn bgsave(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
 fn bgsave_wait(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let now_ms = cx.now.unix_ms();
     let deadline_ms = args.get(2).map(|timeout| deadline_ms(timeout, now_ms)).transpose()?;
-    if cx.server.ledger.waiting == Waiting::Denied {
+    if !cx.may_wait() {
         cx.server.snapshots.scheduled = true;
         cx.reply.simple("Background saving scheduled");
         return Ok(Flow::Done);
@@ -133,26 +133,15 @@ fn bgsave_wait(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
         cx.server.snapshots.wanted = true;
         cx.server.snapshots.attempts + 1
     } else {
-        cx.server.start_background_save().map_err(failed)?;
-        cx.server.snapshots.attempts
+        match cx.server.start_background_save().map_err(failed)? {
+            BackgroundStart::Started => cx.server.snapshots.attempts,
+            BackgroundStart::WaitsForLock => cx.server.snapshots.attempts + 1,
+        }
     };
-    cx.server.awaiting.join(cx.client_id, Awaited::Save { attempt });
     let deadline_ms = deadline_ms.filter(|deadline_ms| *deadline_ms > now_ms);
-    cx.server.ledger.wait = Some(keyless_wait(deadline_ms, CommandError::SaveGoesOn));
+    let ticket = cx.wait_for_answer_until(deadline_ms, OnTimeout::Error(CommandError::SaveGoesOn));
+    cx.server.awaiting.join(ticket, Awaited::Save { attempt });
     Ok(Flow::Block)
-}
-
-/// A wait that no key ends: `server::awaiting` does.
-fn keyless_wait(deadline_ms: Option<i64>, on_timeout: CommandError) -> Wait {
-    Wait {
-        keys: Vec::new(),
-        // Without keys no type is waited for.
-        for_type: ValueType::String,
-        deadline_ms,
-        on_timeout: OnTimeout::Error(on_timeout),
-        when_gone: WhenGone::Waits,
-        retry: None,
-    }
 }
 
 fn bgsave_cancel(cx: &mut Cx<'_>) -> Result<Flow, CommandError> {
@@ -201,8 +190,9 @@ fn shutdown(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     match cx.server.prepare_shutdown(shutdown).map_err(|_| CommandError::ShutdownFailed)? {
         Begun::Ended => Ok(Flow::Close),
         Begun::Saving => {
-            cx.server.awaiting.join(cx.client_id, Awaited::Shutdown);
-            cx.server.ledger.wait = Some(keyless_wait(None, CommandError::ShutdownGoesOn));
+            let on_timeout = OnTimeout::Error(CommandError::ShutdownGoesOn);
+            let ticket = cx.wait_for_answer_until(None, on_timeout);
+            cx.server.awaiting.join(ticket, Awaited::Shutdown);
             Ok(Flow::Block)
         }
     }

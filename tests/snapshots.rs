@@ -17,6 +17,8 @@ mod shutdown;
 pub mod support;
 #[path = "snapshots/tools.rs"]
 mod tools;
+#[path = "snapshots/waiting.rs"]
+mod waiting;
 
 use std::fs;
 use std::time::Duration;

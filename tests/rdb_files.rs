@@ -514,14 +514,14 @@ fn the_lowest_version_that_does_is_written() {
     }
 }
 
-/// `rdb-save-version 10`: what the oracle loads, without what it would not know.
+/// `rdb-version 10`: what the oracle loads, without what it would not know.
 #[test]
 fn a_pinned_version_is_written_for_an_older_server() {
     if is_stand_in() {
         return;
     }
     let with = |start: Start| start.with("--save", "").with("--enable-debug-command", "yes");
-    let server = with(Start::tintype()).with("--rdb-save-version", "10").spawn();
+    let server = with(Start::tintype()).with("--rdb-version", "10").spawn();
     let mut connection = server.connect();
     fill_encodings(&mut connection);
     // Seen and never active: a file of version 10 has no place for the difference.
@@ -544,10 +544,11 @@ fn a_pinned_version_is_written_for_an_older_server() {
             assert_eq!(count(loaded.run(question)), count(connection.run(question)), "{question}");
         }
     }
-    // 11 is what it needs; a DUMP is not concerned.
-    connection.ok("CONFIG SET rdb-save-version 12");
+    // Asked for is asked for, though 11 would do. The old name is an alias.
+    connection.ok("CONFIG SET rdb-version 12");
     connection.ok("SAVE");
-    assert_eq!(&fs::read(server.path("dump.rdb")).expect("the saved file")[..9], b"REDIS0011");
+    assert_eq!(&fs::read(server.path("dump.rdb")).expect("the saved file")[..9], b"REDIS0012");
+    assert_eq!(connection.run("CONFIG GET rdb-save-version").elements()[1].text(), "12");
 }
 
 /// What no file of the pinned version can hold makes a save fail before it begins, with the same reason everywhere.
@@ -556,7 +557,7 @@ fn a_pinned_version_that_does_not_do_is_named() {
     if is_stand_in() {
         return;
     }
-    let server = Start::tintype().with("--save", "3600 1000").with("--rdb-save-version", "10").spawn();
+    let server = Start::tintype().with("--save", "3600 1000").with("--rdb-version", "10").spawn();
     let mut connection = server.connect();
     connection.run("HSET h f v");
     connection.ok("SAVE");
@@ -564,7 +565,7 @@ fn a_pinned_version_that_does_not_do_is_named() {
     connection.run("HEXPIRE h 1000 FIELDS 1 f");
     let path = server.path("dump.rdb");
     let reason = format!(
-        "save to {}: the dataset needs RDB version 12 (hash field expiry), but rdb-save-version is 10",
+        "save to {}: key \"h\" in db 0 has expiring fields, which RDB version 10 cannot hold (rdb-version 10)",
         path.display()
     );
     connection.run("SAVE").assert_error(&format!("ERR {reason}"));
@@ -576,8 +577,8 @@ fn a_pinned_version_that_does_not_do_is_named() {
     server.wait_for_log(&reason);
     assert_eq!(fs::read(&path).expect("the saved file"), good, "the good file stays");
     assert!(!connection.run("DUMP h").is_error());
-    for (version, replies) in [("11", "ERR"), ("12", "OK"), ("auto", "OK")] {
-        connection.ok(&format!("CONFIG SET rdb-save-version {version}"));
+    for (version, replies) in [("9", "ERR"), ("11", "ERR"), ("12", "OK"), ("80", "OK"), ("auto", "OK")] {
+        connection.ok(&format!("CONFIG SET rdb-version {version}"));
         let reply = format!("{:?}", connection.run("SAVE"));
         assert!(reply.contains(replies), "{version}: {reply}");
     }
@@ -585,14 +586,18 @@ fn a_pinned_version_that_does_not_do_is_named() {
     connection.run("XGROUP CREATE x g 0");
     connection.run("XREADGROUP GROUP g c STREAMS x >");
     connection.run("XNACK x g FAIL IDS 1 1-1");
-    connection.ok("CONFIG SET rdb-save-version 12");
-    let refused = format!("{:?}", connection.run("SAVE"));
-    let reason = "the dataset needs RDB version 14 (pending stream entries that belong to no consumer), but \
-                  rdb-save-version is 12";
-    assert!(refused.contains(reason), "{refused}");
-    connection.run("CONFIG SET rdb-save-version 9").assert_error(
-        "ERR CONFIG SET failed (possibly related to argument 'rdb-save-version') - argument(s) must be one of the \
-         following: auto, 10, 11, 12",
+    for (version, shown) in [("12", "RDB version 12"), ("80", "Valkey RDB version 80")] {
+        connection.ok(&format!("CONFIG SET rdb-version {version}"));
+        let refused = connection.run("SAVE").text();
+        let reason = format!(
+            "key \"x\" in db 0 has pending stream entries that belong to no consumer, which {shown} cannot hold \
+             (rdb-version {version})"
+        );
+        assert!(refused.contains(&reason), "{refused}");
+    }
+    connection.run("CONFIG SET rdb-version 8").assert_error(
+        "ERR CONFIG SET failed (possibly related to argument 'rdb-version') - argument(s) must be one of the \
+         following: auto, 9, 10, 11, 12, 80",
     );
 }
 

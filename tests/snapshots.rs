@@ -6,6 +6,8 @@
 
 #[path = "snapshots/full_disk.rs"]
 mod full_disk;
+#[path = "snapshots/gentle.rs"]
+mod gentle;
 #[path = "snapshots/shutdown.rs"]
 mod shutdown;
 pub mod support;

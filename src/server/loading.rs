@@ -8,6 +8,7 @@ use crate::object::Depth;
 use crate::persist::SnapshotError;
 use crate::persist::image::KeyDelay;
 use crate::persist::load::{Duplicates, LoadError, LoadOptions, Loading, Step, Target};
+use crate::persist::stamp::FileStamp;
 use crate::rdb::{Checksum, Foreign};
 use std::fmt;
 use std::path::PathBuf;
@@ -63,6 +64,8 @@ impl Server {
         self.sweep_stale_snapshots();
         self.find_history();
         let options = self.load_options(Duplicates::Refuse);
+        // Before it is opened: should another file take its place meanwhile, that one is not what was loaded.
+        self.snapshots.same_as_file(FileStamp::of(&self.rdb_path()));
         let opened = Loading::open(&self.rdb_path(), options, self.clock.now().unix_ms());
         self.loading = opened.or_else(|error| self.fall_back(error).map(Some))?;
         Ok(self.loading.is_some())
@@ -85,6 +88,10 @@ impl Server {
                 let seconds = (self.clock.now().unix_ms() - loading.started_ms) as f64 / 1000.0;
                 tracing::info!("DB loaded from disk: {seconds:.3} seconds");
                 self.note_load(&loading);
+                self.history_loaded();
+                if loading.keys_skipped > 0 {
+                    self.snapshots.dataset_replaced();
+                }
                 Ok(false)
             }
             Err(error) => {
@@ -130,6 +137,9 @@ impl Server {
             // What a child still writes is older, and must not take the place of what is saved now.
             self.end_background_save();
             self.save_now().map_err(ReloadError::Save)?;
+        }
+        if save == ReloadSave::NoSave || into != ReloadInto::Empty {
+            self.snapshots.dataset_replaced();
         }
         let duplicates = match into {
             ReloadInto::Empty | ReloadInto::Existing => Duplicates::Refuse,

@@ -1,4 +1,5 @@
 //! The server's state in one struct, one field per room, and what a command handler gets to see of it.
+pub mod awaiting;
 pub mod cx;
 pub mod deferred;
 pub mod entry;

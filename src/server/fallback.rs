@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  damaged ──▶ name the fault ──▶ find the newest good snapshot, by reading them
-//!                                   ├─ snapshot-fallback no   name it and the command that starts from it; exit
-//!                                   └─ snapshot-fallback yes  dump.rdb ─▶ dump-damaged-<time>.rdb, snapshot ─▶ dump.rdb
+//!            ├─ snapshot-fallback no   name it and the command that starts from it; exit
+//!            └─ snapshot-fallback yes  dump.rdb ─▶ dump-damaged-<time>.rdb, snapshot ─▶ dump.rdb
 //! ```
 //! Only damage counts. A file of a version or with values that are not known here is whole: starting from an older one
 //! would throw away what a newer server can load.
@@ -42,6 +42,8 @@ impl Server {
         if !self.config.snapshot_fallback {
             tracing::warn!("The newest good snapshot is {}", describe(&good));
             tracing::warn!("To start from it: {}", self.command_with(&["--dbfilename", &good.file]));
+            let again = self.command_with(&["--snapshot-fallback", "yes"]);
+            tracing::warn!("To make it {} again, and keep the damaged file aside: {again}", place.current);
             return Err(text);
         }
         let failed = |error: &dyn std::fmt::Display| {

@@ -341,8 +341,8 @@ impl Server {
         receiver.recv().ok()
     }
 
-    /// Has the history looked at, or changed, on the thread, and `finish` told on the loop. With `Pace::Now` all is done
-    /// when this returns.
+    /// Has the history looked at, or changed, on the thread, and `finish` told on the loop. With `Pace::Now` all is
+    /// done when this returns.
     pub fn edit_history<T: Send + 'static>(
         &mut self,
         pace: Pace,

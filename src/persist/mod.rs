@@ -10,6 +10,7 @@
 //! | `load` | a file into a keyspace, in steps |
 //! | `repair` | huge pages after a save |
 //! | `report` | a file, described for people |
+//! | `convert` | a file, written again in another version |
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
@@ -19,6 +20,7 @@
 //! 3. Every failure says operation, path and reason.
 
 pub mod child;
+pub mod convert;
 pub mod disk;
 pub mod error;
 pub mod image;

@@ -6,7 +6,7 @@
 use crate::base::clock::Clock;
 use crate::base::log::{self, Loglevel, Role};
 use crate::base::proctitle::ProcessTitle;
-use crate::base::{alloc, bio::Bio, heap, pages, process};
+use crate::base::{alloc, bio::Bio, cpus, heap, pages, process};
 use crate::config::{self, Config, LoadedConfig, Supervised, SystemFiles};
 use crate::exec::command_table;
 use crate::net;
@@ -142,12 +142,14 @@ fn run(
     warn_of_surroundings(&config);
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let pidfile = pidfile_of(&config);
+    place_helpers(&config);
     if matches!(pages::huge_pages(), pages::HugePages::Enabled)
         && let Err(error) = heap::install()
     {
         tracing::warn!("The heap grows without help, with longer page faults: {error}");
     }
     let server = build(config, file, title);
+    pin_loop(&server.config);
     // Only who listens owns the pid file: a second start that fails leaves the first one's alone.
     let mut written = None;
     let result = net::serve(server, &mut || written = pidfile.as_deref().and_then(write_pidfile));
@@ -159,6 +161,21 @@ fn run(
         tracing::warn!("Tintype is now ready to exit, bye bye...");
     }
     result
+}
+
+/// Before the first helper thread starts: they stay where the process was put, wherever the loop goes.
+fn place_helpers(config: &Config) {
+    if let Some(cpus) = cpus::parse(&config.bio_cpulist).ok().flatten().or_else(cpus::allowed) {
+        cpus::place_helpers(cpus);
+    }
+}
+
+/// As in Redis, a server that cannot run where it was told runs anyway; here it says so.
+fn pin_loop(config: &Config) {
+    let list = &config.server_cpulist;
+    if let Some(Err(errno)) = cpus::parse(list).ok().flatten().map(|cpus| cpus::run_on(&cpus)) {
+        tracing::warn!("Can't run on the processors {list} of server_cpulist: {}", errno.desc());
+    }
 }
 
 fn open_log(config: &Config) -> Result<(), String> {

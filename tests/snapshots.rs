@@ -4,8 +4,14 @@
 //! is allowed and a file size limit everywhere, so that every machine tests it. `rdb-key-save-delay` makes saves slow
 //! enough to be interrupted.
 
+#[path = "snapshots/crash.rs"]
+mod crash;
 #[path = "snapshots/full_disk.rs"]
 mod full_disk;
+#[path = "snapshots/gentle.rs"]
+mod gentle;
+#[path = "snapshots/meanwhile.rs"]
+mod meanwhile;
 #[path = "snapshots/shutdown.rs"]
 mod shutdown;
 pub mod support;

@@ -37,7 +37,7 @@ use tikv_jemalloc_ctl::raw;
 use tikv_jemalloc_sys as sys;
 
 use super::clock::Clock;
-use super::{os, pages};
+use super::{cpus, os, pages};
 
 /// The size of a huge page, and the step in which the heap grows, in bytes.
 const STEP_BYTES: usize = 2 << 20;
@@ -230,6 +230,7 @@ pub fn resume() {
 
 /// The thread: the heap's next step first, then the tables in turn, then what it was too late for.
 fn work() {
+    cpus::join_helpers();
     let runs_ahead = RUNS_AHEAD.load(Ordering::Relaxed);
     if !runs_ahead {
         os::prefer_idle_time();

@@ -3,6 +3,7 @@ pub mod alloc;
 pub mod argv;
 pub mod bio;
 pub mod clock;
+pub mod cpus;
 pub mod crc;
 mod float_text;
 pub mod glob;

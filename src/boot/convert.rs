@@ -29,8 +29,8 @@ pub fn command() -> clap::Command {
                 .required(true)
                 .value_parser(["auto", "9", "10", "11", "12", "80"])
                 .help(
-                    "9: Redis 5, 6; 10: Redis 7.0; 11: Redis 7.2, Valkey 7.2 to 8; 12: Redis 7.4; 80: Valkey 9; auto: \
-                     the lowest from 10 on that loses nothing",
+                    "9: Redis 5, 6; 10: Redis 7.0; 11: Redis 7.2, Valkey 7.2 to 8; 12: Redis 7.4; 80: Valkey 9; \
+                     auto: the lowest from 10 on that loses nothing",
                 ),
         )
         .arg(
@@ -40,8 +40,9 @@ pub fn command() -> clap::Command {
                 .help("Leave out values that cannot be written on, instead of giving up"),
         )
         .after_help(
-            "What the version cannot hold is an error that names the first such key. Values of modules are carried \
-             over as they are. The exit code is 0 when OUT was written, 1 when not, 2 for a wrong command line.",
+            "What the version cannot hold is an error that names the first such key. Values of modules are \
+             carried over as they are. The exit code is 0 when OUT was written, 1 when not, 2 for a wrong \
+             command line.",
         )
 }
 

@@ -1,6 +1,8 @@
 //! Directives whose value is one word of a few: an enum for each, with the words in the order Redis lists
 //! them.
 
+use crate::base::os::IoPriority;
+
 /// An enum of words. `WORDS` and `ALL` have the same order; words from `LISTED` on are accepted and not
 /// offered.
 pub trait Choice: Copy + PartialEq + 'static {
@@ -74,6 +76,27 @@ impl RdbVersion {
             RdbVersion::V11 => Some(11),
             RdbVersion::V12 => Some(12),
             RdbVersion::V80 => Some(80),
+        }
+    }
+}
+choice! {
+    /// How the disk scheduler treats the child: as its nice value implies, or so.
+    BgsaveIonice {
+        Default = "default", Idle = "idle", BestEffort0 = "best-effort-0", BestEffort1 = "best-effort-1",
+        BestEffort2 = "best-effort-2", BestEffort3 = "best-effort-3", BestEffort4 = "best-effort-4",
+        BestEffort5 = "best-effort-5", BestEffort6 = "best-effort-6", BestEffort7 = "best-effort-7",
+    }
+}
+
+impl BgsaveIonice {
+    /// `None`: the kernel derives it from the nice value.
+    pub fn priority(self) -> Option<IoPriority> {
+        match self {
+            BgsaveIonice::Default => None,
+            BgsaveIonice::Idle => Some(IoPriority::Idle),
+            level => u8::try_from(level.index() - BgsaveIonice::BestEffort0.index())
+                .ok()
+                .map(IoPriority::BestEffort),
         }
     }
 }

@@ -35,6 +35,12 @@ pub fn child_ended(server: &mut Server, now: Now) {
     }
 }
 
+/// Between two ticks: other threads have handed something over.
+pub fn deferred(server: &mut Server, now: Now) {
+    server.run_deferred();
+    unblock::serve_ready(server, now);
+}
+
 fn rates(server: &mut Server, now: Now) {
     server.rates.sample(now.unix_ms(), &server.stats);
     server.stats.record_memory(server.used_memory_bytes() as u64);

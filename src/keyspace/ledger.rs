@@ -53,6 +53,8 @@ pub enum Propagation {
 pub enum OnTimeout {
     NullArray,
     Zero,
+    /// That it was unblocked, as an error: there is no empty answer.
+    Unblocked,
 }
 
 /// What becomes of a wait when the key goes.

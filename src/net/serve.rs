@@ -5,9 +5,10 @@ use super::listener::{self, Listeners};
 use super::signals::Signals;
 use super::{Shared, timers};
 use crate::config::Config;
-use crate::server::{Host, Server};
+use crate::server::{Alarm, Host, Server};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local, yield_now};
 
@@ -20,6 +21,8 @@ struct NetHost {
     buffers: Rc<Buffers>,
     hz: Rc<Cell<u32>>,
     wake: Notify,
+    /// Other threads have something for the loop.
+    deferred: Arc<Notify>,
 }
 
 impl Host for NetHost {
@@ -42,6 +45,11 @@ impl Host for NetHost {
 
     fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    fn alarm(&self) -> Alarm {
+        let deferred = self.deferred.clone();
+        Arc::new(move || deferred.notify_one())
     }
 
     fn set_hz(&self, hz: i64) {
@@ -70,6 +78,7 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
         buffers: Rc::default(),
         hz: Rc::new(Cell::new(server.borrow().config.hz)),
         wake: Notify::new(),
+        deferred: Arc::default(),
     });
     let config = server.borrow().config.clone();
     host.listen(&config)?;
@@ -83,6 +92,7 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
     notify_supervisor(&server.borrow(), "STATUS=Tintype is loading...");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
     spawn_local(timers::watch_children(server.clone()));
+    spawn_local(timers::finish_deferred(server.clone(), host.deferred.clone()));
     match Signals::listen() {
         Ok(signals) => drop(spawn_local(signals.obey(server.clone()))),
         Err(error) => tracing::warn!("Can't watch for signals: {error}"),

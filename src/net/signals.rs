@@ -71,6 +71,7 @@ impl Signals {
 
 /// The thread's work: until the process ends.
 fn listen(asked: &UnboundedSender<Asked>, under_way: &AtomicBool, started: &Sender<()>) {
+    crate::base::cpus::join_helpers();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     let heard = runtime.and_then(|runtime| runtime.block_on(hear(asked, under_way, started)));
     if let Err(error) = heard {

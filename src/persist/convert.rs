@@ -6,9 +6,10 @@
 //! Record by record, in the order of the file: it takes as much memory as the largest value. With `version: None` the
 //! file is read once before, to find the lowest version that loses nothing.
 //!
-//! What a file says about itself stays, but for who wrote it; libraries of functions, and values and data of modules, are
-//! carried over as they are. Hints at the sizes of slots are left out, as are a cluster's unfinished imports of slots, and
-//! keys without elements, which no server loads. Keys that have expired stay: whoever loads the file drops them.
+//! What a file says about itself stays, but for who wrote it; libraries of functions, and values and data of modules,
+//! are carried over as they are. Hints at the sizes of slots are left out, as are a cluster's unfinished imports of
+//! slots, and keys without elements, which no server loads. Keys that have expired stay: whoever loads the file drops
+//! them.
 //!
 //! Invariants
 //! 1. OUT is replaced only by a finished file, so that OUT may be IN. After an error nothing is left behind.

@@ -20,6 +20,7 @@ pub use growing::{FilePolicy, GrowingFile, Incremental, PageCache};
 pub use temp::{remove_own_temp_files, sweep_temp_files};
 
 use super::error::{Fault, Operation, SnapshotError};
+use super::id::SnapshotId;
 use crate::base::os::{self, RangeSync};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, PosixFadviseAdvice};
@@ -121,6 +122,7 @@ pub struct SavePaths {
     pub directory: CString,
     pub temp: CString,
     pub target: CString,
+    id: SnapshotId,
 }
 
 impl SavePaths {
@@ -135,7 +137,17 @@ impl SavePaths {
     ) -> Result<SavePaths, SnapshotError> {
         let temp = directory.join(temp::name(nonce));
         let target = directory.join(file_name);
-        Ok(SavePaths { directory: c_string(directory)?, temp: c_string(&temp)?, target: c_string(&target)? })
+        Ok(SavePaths {
+            directory: c_string(directory)?,
+            temp: c_string(&temp)?,
+            target: c_string(&target)?,
+            id: SnapshotId::of_nonce(nonce),
+        })
+    }
+
+    /// The snapshot that this save makes.
+    pub fn id(&self) -> SnapshotId {
+        self.id
     }
 
     /// The path that an operation of a save is about.
@@ -144,7 +156,7 @@ impl SavePaths {
             Operation::UseDirectory | Operation::FreeSpace | Operation::SyncDirectory => &self.directory,
             Operation::Create | Operation::Write | Operation::Sync | Operation::Close => &self.temp,
             Operation::Rename | Operation::Child => &self.target,
-            Operation::OpenLog | Operation::Pipe | Operation::Fork | Operation::Version => {
+            Operation::OpenLog | Operation::Pipe | Operation::Fork | Operation::Version | Operation::Lock => {
                 return Path::new("");
             }
         };

@@ -7,10 +7,12 @@
 //! | `image` | the keyspace as an RDB file |
 //! | `disk` | a file that appears whole or not at all |
 //! | `child` | the forked process, from both sides |
+//! | `lock` | one save at a time among instances |
 //! | `load` | a file into a keyspace, in steps |
 //! | `repair` | huge pages after a save |
 //! | `report` | a file, described for people |
 //! | `convert` | a file, written again in another version |
+//! | `id` | the name of a snapshot |
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
@@ -23,13 +25,16 @@ pub mod child;
 pub mod convert;
 pub mod disk;
 pub mod error;
+pub mod id;
 pub mod image;
 pub mod load;
+pub mod lock;
 pub mod repair;
 pub mod report;
 pub mod snapshot;
 
 pub use error::{Operation, SnapshotError};
+pub use id::SnapshotId;
 pub use load::{LoadError, Loading};
 pub use snapshot::{SaveStatus, Snapshots};
 

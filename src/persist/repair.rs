@@ -5,9 +5,9 @@
 //! which only writes to that page wait; so a helper thread does it, one page at a time with a pause after
 //! each, and stops when the next fork comes.
 
-use crate::base::heap;
 use crate::base::os::resident_pages;
 use crate::base::pages;
+use crate::base::{cpus, heap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -54,6 +54,7 @@ impl Drop for Repair {
 }
 
 fn repair(stop: &AtomicBool) {
+    cpus::join_helpers();
     if !matches!(pages::huge_pages(), pages::HugePages::Enabled) {
         return;
     }

@@ -88,6 +88,8 @@ pub struct Snapshots {
     pub background: Option<Background>,
     /// A background save is to be started when possible.
     pub scheduled: bool,
+    /// A background save is due, and another instance holds `snapshot-lock`.
+    pub waits_for_lock: bool,
     /// Copy-on-write memory of the last child that succeeded, in bytes.
     pub last_cow_bytes: u64,
     pub last_load_keys_loaded: u64,
@@ -113,6 +115,7 @@ impl Snapshots {
             consecutive_failures: 0,
             background: None,
             scheduled: false,
+            waits_for_lock: false,
             last_cow_bytes: 0,
             last_load_keys_loaded: 0,
             last_load_keys_expired: 0,

@@ -124,6 +124,8 @@ impl Server {
     /// be loadable.
     pub fn reload(&mut self, save: ReloadSave, into: ReloadInto) -> Result<(), ReloadError> {
         if save == ReloadSave::Save {
+            // What a child still writes is older, and must not take the place of what is saved now.
+            self.end_background_save();
             self.save_now().map_err(ReloadError::Save)?;
         }
         let duplicates = match into {

@@ -1,5 +1,6 @@
 //! The server's state: one field per room.
 
+use super::deferred::Deferred;
 use super::host::Host;
 use super::table::CommandTable;
 use crate::base::alloc;
@@ -96,6 +97,8 @@ pub struct Server {
     /// Set when the process is to end; the main task sees it and stops.
     pub exit_code: Option<i32>,
     pub host: Option<Rc<dyn Host>>,
+    /// What other threads have done and the loop is to finish.
+    pub deferred: Deferred,
     /// Gets what would be propagated: the tests' replica.
     pub feed: Option<Feed>,
 }
@@ -155,6 +158,7 @@ impl Server {
             http_seen_ms: None,
             exit_code: None,
             host: None,
+            deferred: Deferred::default(),
             feed: None,
             clock,
             config,

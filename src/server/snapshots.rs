@@ -5,16 +5,17 @@
 
 use super::server::{REDIS_VERSION, Server};
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
-use crate::base::{log, process};
+use crate::base::{cpus, log, process};
 use crate::config::{Config, OomScoreAdj};
 use crate::keyspace::db::Sharing;
 use crate::metrics::latency::is_spike;
-use crate::persist::child::{self, Ending, Job};
+use crate::persist::child::{self, Ending, Job, Manners};
 use crate::persist::disk::{
     FilePolicy, Incremental, PageCache, SavePaths, System, preflight, sweep_temp_files,
 };
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
 use crate::persist::image::{ImageOptions, KeyDelay, save_image};
+use crate::persist::lock::SnapshotLock;
 use crate::persist::snapshot::{Background, Due, SaveStatus};
 use crate::rdb::{Checksum, Compression, KeyTooNew, TooNew, Workspace, WriterOptions};
 use nix::errno::Errno;
@@ -26,6 +27,21 @@ use std::time::Duration;
 pub enum CancelledSave {
     Running,
     Scheduled,
+}
+
+/// What became of the wish for a background save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackgroundStart {
+    Started,
+    /// Another instance holds `snapshot-lock`; the next tick tries again.
+    WaitsForLock,
+}
+
+/// The lock that instances share, as far as this one is concerned.
+enum Turn {
+    /// Nobody else saves, or there is no lock.
+    Ours(Option<SnapshotLock>),
+    Others,
 }
 
 const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
@@ -63,20 +79,55 @@ impl Server {
         saved.map(drop).map_err(|fault| paths.explain(fault))
     }
 
-    /// BGSAVE: forks a child that writes the file. Must not be called while another one does.
-    pub fn start_background_save(&mut self) -> Result<(), SnapshotError> {
+    /// BGSAVE: forks a child that writes the file. Must not be called while another one does. While another instance
+    /// saves, it is scheduled.
+    pub fn start_background_save(&mut self) -> Result<BackgroundStart, SnapshotError> {
+        match self.snapshot_turn() {
+            Ok(Turn::Ours(lock)) => self.start_in_turn(lock).map(|()| BackgroundStart::Started),
+            Ok(Turn::Others) => {
+                self.snapshots.scheduled = true;
+                Ok(BackgroundStart::WaitsForLock)
+            }
+            Err(error) => {
+                self.snapshots.trying(self.clock.now().unix_ms());
+                self.could_not_start(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn start_in_turn(&mut self, lock: Option<SnapshotLock>) -> Result<(), SnapshotError> {
         let now_ms = self.clock.now().unix_ms();
         self.stats.rdb_saves += 1;
         self.snapshots.trying(now_ms);
-        let started = self.fork_background_save(now_ms);
+        let started = self.fork_background_save(now_ms, lock);
         if let Err(error) = &started {
-            tracing::warn!("Can't save in background: {error}");
-            self.snapshots.could_not(error);
+            self.could_not_start(error);
         }
         started
     }
 
-    fn fork_background_save(&mut self, now_ms: i64) -> Result<(), SnapshotError> {
+    fn could_not_start(&mut self, error: &SnapshotError) {
+        tracing::warn!("Can't save in background: {error}");
+        self.snapshots.could_not(error);
+    }
+
+    /// Takes `snapshot-lock`, if there is one; says once that it is taken.
+    fn snapshot_turn(&mut self) -> Result<Turn, SnapshotError> {
+        let path = Path::new(&self.config.snapshot_lock);
+        if path.as_os_str().is_empty() {
+            self.snapshots.waits_for_lock = false;
+            return Ok(Turn::Ours(None));
+        }
+        let lock = SnapshotLock::try_take(path)?;
+        let waited = std::mem::replace(&mut self.snapshots.waits_for_lock, lock.is_none());
+        if lock.is_none() && !waited {
+            tracing::info!("Background saving waits: another instance holds {}", path.display());
+        }
+        Ok(lock.map_or(Turn::Others, |lock| Turn::Ours(Some(lock))))
+    }
+
+    fn fork_background_save(&mut self, now_ms: i64, lock: Option<SnapshotLock>) -> Result<(), SnapshotError> {
         let paths = self.save_paths()?;
         let version = self.save_version()?;
         let used_memory_bytes = self.used_memory_bytes() as u64;
@@ -94,8 +145,9 @@ impl Server {
             workspace: Workspace::new(),
             log,
             title: self.snapshots.process_title.as_mut().map(|memory: &mut ProcessTitle| (memory, title)),
-            nice: i32::try_from(self.config.bgsave_nice).unwrap_or(0),
+            manners: child_manners(&self.config),
             oom_score_adj: child_oom_score_adj(&self.config),
+            lock,
         };
         let keys = self.keyspace.len() as u64;
         let (save, fork_us) = child::start(&self.keyspace, job, &self.clock)?;
@@ -158,6 +210,7 @@ impl Server {
         if self.cancel_running_save() {
             return Some(CancelledSave::Running);
         }
+        self.snapshots.waits_for_lock = false;
         std::mem::take(&mut self.snapshots.scheduled).then_some(CancelledSave::Scheduled)
     }
 
@@ -168,19 +221,37 @@ impl Server {
             return;
         }
         let now_ms = self.clock.now().unix_ms();
-        let Some(due) = self.snapshots.due(&self.config.save, now_ms) else { return };
-        if let Due::Rule(rule) = due {
-            tracing::info!("{} changes in {} seconds. Saving...", rule.changes, rule.seconds);
+        let Some(due) = self.snapshots.due(&self.config.save, now_ms) else {
+            self.snapshots.waits_for_lock = false;
+            return;
+        };
+        self.start_due_save(due, now_ms);
+    }
+
+    /// A failure is logged and kept; the next tick that may tries again.
+    fn start_due_save(&mut self, due: Due, now_ms: i64) {
+        match self.snapshot_turn() {
+            Ok(Turn::Ours(lock)) => {
+                if let Due::Rule(rule) = due {
+                    tracing::info!("{} changes in {} seconds. Saving...", rule.changes, rule.seconds);
+                }
+                let _ = self.start_in_turn(lock);
+            }
+            Ok(Turn::Others) => {}
+            Err(error) => {
+                self.snapshots.trying(now_ms);
+                self.could_not_start(&error);
+            }
         }
-        // The failure is logged and kept; the next tick that may tries again.
-        let _ = self.start_background_save();
     }
 
     fn reap_background_save(&mut self) {
-        let now_ms = self.clock.now().unix_ms();
+        let now = self.clock.now();
         let Some(background) = &mut self.snapshots.background else { return };
-        if let Some(ending) = background.save.poll(now_ms) {
-            self.conclude_background_save(ending, now_ms);
+        if let Some(ending) = background.save.poll(now.unix_ms()) {
+            self.conclude_background_save(ending, now.unix_ms());
+        } else if background.save.give_up_if_stuck(now.mono_ns / 1_000_000, self.config.child_timeout) {
+            tracing::warn!("The child {} makes no progress. Killing it!", background.save.pid);
         }
     }
 
@@ -301,6 +372,15 @@ fn child_title(config: &Config) -> String {
         ..TitleFields::default()
     };
     expand_template(&config.proc_title_template, &fields).unwrap_or_else(|| fields.title.into())
+}
+
+/// The list was checked when it was read.
+fn child_manners(config: &Config) -> Manners {
+    Manners {
+        nice: i32::try_from(config.bgsave_nice).unwrap_or(0),
+        io_priority: config.bgsave_ionice.priority(),
+        cpus: cpus::parse(&config.bgsave_cpulist).ok().flatten(),
+    }
 }
 
 /// The adjustment of the child's out-of-memory score: `relative` counts from what the process started with,

@@ -66,7 +66,7 @@ impl Server {
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, client.protocol);
         match (why, blocked.wait.on_timeout) {
-            (GivenUp::Unblocked, _) => {
+            (GivenUp::Unblocked, _) | (_, OnTimeout::Unblocked) => {
                 reply.error_bytes(UNBLOCKED);
                 self.count_error(UNBLOCKED);
                 self.commands.at_mut(command).stats.failed_calls += 1;

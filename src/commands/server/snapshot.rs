@@ -3,7 +3,7 @@
 use crate::base::argv::Args;
 use crate::server::loading::{ReloadError, ReloadInto, ReloadSave};
 use crate::server::server::ShutdownSave;
-use crate::server::snapshots::CancelledSave;
+use crate::server::snapshots::{BackgroundStart, CancelledSave};
 use crate::server::{Cx, Entry, Flow, Shutdown};
 use crate::spec::args::{Options, is_word};
 use crate::spec::{Categories, CommandError, Flags, Group, Spec};
@@ -102,8 +102,10 @@ fn bgsave(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
         cx.server.snapshots.scheduled = true;
         cx.reply.simple("Background saving scheduled");
     } else {
-        cx.server.start_background_save().map_err(failed)?;
-        cx.reply.simple("Background saving started");
+        cx.reply.simple(match cx.server.start_background_save().map_err(failed)? {
+            BackgroundStart::Started => "Background saving started",
+            BackgroundStart::WaitsForLock => "Background saving scheduled",
+        });
     }
     Ok(Flow::Done)
 }

@@ -18,6 +18,8 @@ pub(super) const TABLE: &[Directive] = &[
         title_template,
         field!(proc_title_template),
     ),
+    text("server_cpulist", "", cpu_list, field!(server_cpulist)).newer_alias("server-cpulist").immutable(),
+    text("bio_cpulist", "", cpu_list, field!(bio_cpulist)).newer_alias("bio-cpulist").immutable(),
     choice::<OomScoreAdj>("oom-score-adj", "no", field!(choice oom_score_adj)),
     special("oom-score-adj-values", "0 200 800", OOM_SCORES),
     yes_no("disable-thp", "yes", field!(disable_thp)).immutable(),

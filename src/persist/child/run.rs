@@ -3,7 +3,9 @@
 use super::report::Report;
 use super::{CowBytes, EXIT_PANIC, Job};
 use crate::base::clock;
+use crate::base::cpus;
 use crate::base::log::{ChildLog, Loglevel};
+use crate::base::os::set_io_priority;
 use crate::base::pages::{ROLLUP_BUFFER_BYTES, copy_on_write_bytes};
 use crate::base::process::set_oom_score_adj;
 use crate::keyspace::Keyspace;
@@ -50,7 +52,9 @@ pub(super) fn child(keyspace: &Keyspace, mut job: Job<'_>, pipe: &OwnedFd, paren
     IN_CHILD.store(true, Ordering::Relaxed);
     die_with(parent);
     reset_signals();
-    close_all_but([pipe.as_raw_fd(), job.log.output().as_raw_fd()]);
+    // A descriptor that is named twice is kept as well as one that is named once.
+    let lock = job.lock.as_ref().map_or(pipe.as_raw_fd(), |lock| lock.descriptor());
+    close_all_but([pipe.as_raw_fd(), job.log.output().as_raw_fd(), lock]);
     introduce(&mut job);
     let mut voice = Voice::new(pipe);
     let plan = (&job.options, job.workspace);
@@ -86,7 +90,7 @@ fn reset_signals() {
 
 /// Closes every descriptor above 2 that is not in `kept`. Closing does not touch the epoll set, which goes on
 /// living in the parent; deregistering a socket from it would.
-fn close_all_but(mut kept: [RawFd; 2]) {
+fn close_all_but(mut kept: [RawFd; 3]) {
     kept.sort_unstable();
     let mut first = 3;
     for fd in kept {
@@ -119,10 +123,22 @@ fn introduce(job: &mut Job<'_>) {
         memory.set(title);
     }
     let _ = prctl::set_name(c"rdb-bgsave");
-    // SAFETY: changes the priority of this process, which has one thread.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, job.nice) };
+    be_gentle(job);
     if let Some(adjustment) = job.oom_score_adj {
         let _ = set_oom_score_adj(adjustment);
+    }
+}
+
+/// Threads that the child starts later inherit all of it.
+fn be_gentle(job: &mut Job<'_>) {
+    // SAFETY: changes the priority of this process, which has one thread.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, job.manners.nice) };
+    if let Some(priority) = job.manners.io_priority {
+        let _ = set_io_priority(priority);
+    }
+    if let Some(Err(errno)) = job.manners.cpus.as_ref().map(cpus::run_on) {
+        let text = "Can't run on the processors of bgsave_cpulist";
+        job.log.line(Loglevel::Warning, format_args!("{text}: {}", errno.desc()));
     }
 }
 

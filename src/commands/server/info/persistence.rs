@@ -31,6 +31,8 @@ fn snapshots(server: &Server, now_ms: i64, page: &mut Page) {
     let snapshots = &server.snapshots;
     page.field("rdb_changes_since_last_save", snapshots.dirty);
     page.field("rdb_bgsave_in_progress", u8::from(snapshots.in_progress()));
+    // Ours: a save is due, and another instance holds snapshot-lock.
+    page.field("rdb_waiting_for_snapshot_lock", u8::from(snapshots.waits_for_lock));
     page.field("rdb_last_save_time", snapshots.last_save_s);
     page.field("rdb_last_bgsave_status", snapshots.last_status.word());
     page.field("rdb_last_bgsave_time_sec", snapshots.last_duration_s);

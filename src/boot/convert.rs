@@ -29,8 +29,8 @@ pub fn command() -> clap::Command {
                 .required(true)
                 .value_parser(["auto", "9", "10", "11", "12", "80"])
                 .help(
-                    "9: Redis 5, 6; 10: Redis 7.0; 11: Redis 7.2, Valkey 7.2 to 8; 12: Redis 7.4; 80: Valkey 9; \
-                     auto: the lowest from 10 on that loses nothing",
+                    "9: Redis 5, 6; 10: Redis 7.0; 11: Redis 7.2, Valkey 7.2 to 8; 12: Redis 7.4; 80: \
+                     Valkey 9; auto: the lowest from 10 on that loses nothing",
                 ),
         )
         .arg(

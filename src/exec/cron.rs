@@ -19,6 +19,10 @@ const REHASH_BUCKETS: usize = 32;
 /// One tick.
 pub fn tick(server: &mut Server, now: Now) {
     if server.debug.cron_paused {
+        // A shutdown is not held up by a test's switch.
+        if server.is_ending() {
+            snapshots(server, now);
+        }
         return;
     }
     for job in JOBS {
@@ -29,7 +33,7 @@ pub fn tick(server: &mut Server, now: Now) {
 
 /// Between two ticks: a child may have ended.
 pub fn child_ended(server: &mut Server, now: Now) {
-    if !server.debug.cron_paused {
+    if !server.debug.cron_paused || server.is_ending() {
         snapshots(server, now);
         unblock::serve_ready(server, now);
     }
@@ -69,10 +73,7 @@ fn clients(server: &mut Server, now: Now) {
 }
 
 fn expiry(server: &mut Server, now: Now) {
-    if !server.debug.active_expire
-        || server.loading.is_some()
-        || server.pause.in_force(now.unix_ms()).is_some()
-    {
+    if !server.debug.active_expire || server.loading.is_some() || server.stands_still(now.unix_ms()) {
         return;
     }
     let clock = server.clock.clone();

@@ -12,6 +12,9 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local, yield_now};
 
+/// Rounds of the tasks between the decision to end and the end. Nothing is written any more: `exec::gates`.
+const ROUNDS_BEFORE_THE_END: usize = 3;
+
 /// What the server can ask of this room.
 struct NetHost {
     server: Weak<RefCell<Server>>,
@@ -89,11 +92,11 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
     listening();
     server.borrow_mut().host = Some(host.clone());
     tracing::info!("Server initialized");
-    notify_supervisor(&server.borrow(), "STATUS=Tintype is loading...");
+    server.borrow().notify_supervisor("STATUS=Tintype is loading...");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
     spawn_local(timers::watch_children(server.clone()));
     spawn_local(timers::finish_deferred(server.clone(), host.deferred.clone()));
-    match Signals::listen() {
+    match Signals::listen(server.borrow().interrupts.clone()) {
         Ok(signals) => drop(spawn_local(signals.obey(server.clone()))),
         Err(error) => tracing::warn!("Can't watch for signals: {error}"),
     }
@@ -104,7 +107,10 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
     while server.borrow().exit_code.is_none() {
         host.wake.notified().await;
     }
-    notify_supervisor(&server.borrow(), "STOPPING=1");
+    // Whoever waited for the last save has an answer, which must be on its way before the sockets close.
+    for _ in 0..ROUNDS_BEFORE_THE_END {
+        yield_now().await;
+    }
     host.listeners.borrow_mut().stop();
     Ok(server.borrow().exit_code.unwrap_or(0))
 }
@@ -127,14 +133,5 @@ fn announce(server: &Server) {
     if server.config.unixsocket.is_some() {
         tracing::info!("Ready to accept connections unix");
     }
-    notify_supervisor(server, "STATUS=Ready to accept connections\nREADY=1");
-}
-
-/// Tells systemd how far we are, when it watches over us.
-fn notify_supervisor(server: &Server, state: &str) {
-    if server.identity.supervised == "systemd"
-        && let Err(error) = crate::base::process::sd_notify(state)
-    {
-        tracing::warn!("Can't notify systemd: {error}");
-    }
+    server.notify_supervisor("STATUS=Ready to accept connections\nREADY=1");
 }

@@ -64,6 +64,12 @@ pub struct Ticket {
     arrival: u64,
 }
 
+impl Ticket {
+    pub fn client(self) -> ClientId {
+        self.client
+    }
+}
+
 impl Cx<'_> {
     /// Whether the command may wait; in a transaction it may not.
     pub fn may_wait(&self) -> bool {
@@ -73,12 +79,17 @@ impl Cx<'_> {
     /// Lets the caller wait for an answer that comes with `Server::answer`. The handler must return `Flow::Block`
     /// then, and may do so only when `may_wait`.
     pub fn wait_for_answer(&mut self) -> Ticket {
+        self.wait_for_answer_until(None, OnTimeout::Unblocked)
+    }
+
+    /// As `wait_for_answer`, with an end (Unix milliseconds) and what the caller is told then.
+    pub fn wait_for_answer_until(&mut self, deadline_ms: Option<i64>, on_timeout: OnTimeout) -> Ticket {
         self.server.ledger.wait = Some(Wait {
             // Without keys no type is waited for.
             keys: Vec::new(),
             for_type: ValueType::String,
-            deadline_ms: None,
-            on_timeout: OnTimeout::Unblocked,
+            deadline_ms,
+            on_timeout,
             when_gone: WhenGone::Waits,
             retry: None,
         });
@@ -107,16 +118,12 @@ impl Server {
         if blocked.arrival() != ticket.arrival {
             return;
         }
-        let command = blocked.asked.command;
         let mut out = Vec::new();
-        let mut reply = Reply::new(&mut out, client.protocol);
         match answer {
-            Ok(write) => write(&mut reply),
+            Ok(write) => write(&mut Reply::new(&mut out, client.protocol)),
             Err(error) => {
-                let line = error.line();
-                reply.error_bytes(&line);
-                self.count_error(&line);
-                self.commands.at_mut(command).stats.failed_calls += 1;
+                self.refuse_wait(ticket.client, &error);
+                return;
             }
         }
         self.answer_wait(ticket.client, &out);

@@ -244,6 +244,7 @@ fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitl
         run_id: hex_id(),
         replication_id: hex_id(),
         executable: std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default(),
+        command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         config_file,
         supervised,
         startup_memory_bytes: alloc::used_memory_bytes() as u64,

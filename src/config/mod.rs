@@ -216,6 +216,10 @@ config_fields! {
     snapshot_lock: String,
     /// Seconds without progress after which a child is killed; 0: never.
     child_timeout: u32,
+    /// So many snapshots stay beside the current one.
+    snapshot_keep: u32,
+    /// A start whose file is damaged goes on with the newest good snapshot of the history.
+    snapshot_fallback: bool,
     /// Microseconds per key; negative: one microsecond per that many keys.
     rdb_key_save_delay: i32,
     /// Microseconds per key; negative: one microsecond per that many keys.

@@ -2,7 +2,7 @@
 //!
 //! The same code serves SAVE in the server and BGSAVE in the forked child, so it allocates nothing.
 
-use super::disk::{Calls, FilePolicy, GrowingFile, SavePaths, write_file};
+use super::disk::{Calls, FilePolicy, GrowingFile, SavePaths, Written, write_file};
 use super::error::{Fault, Operation};
 use crate::keyspace::settings::{Candidates, Ranking, Settings};
 use crate::keyspace::{Entry, Keyspace, StrView, lru};
@@ -60,7 +60,7 @@ pub fn save_image<C: Calls>(
     paths: &SavePaths,
     plan: (&ImageOptions, Workspace),
     report: &mut dyn FnMut(ImageProgress),
-) -> Result<Summary, Fault> {
+) -> Result<Written<Summary>, Fault> {
     let (options, workspace) = plan;
     write_file(calls, paths, options.file, |file| {
         let written = write_image(

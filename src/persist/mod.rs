@@ -12,7 +12,8 @@
 //! | `repair` | huge pages after a save |
 //! | `report` | a file, described for people |
 //! | `id` | the name of a snapshot |
-//! | `stamp` | which file it was |
+//! | `history` | the files that stay when newer ones take their place |
+//! | `catalog` | what is known of each of them |
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
@@ -21,9 +22,11 @@
 //! 2. The good file is replaced only by a finished one.
 //! 3. Every failure says operation, path and reason.
 
+pub mod catalog;
 pub mod child;
 pub mod disk;
 pub mod error;
+pub mod history;
 pub mod id;
 pub mod image;
 pub mod load;
@@ -31,7 +34,6 @@ pub mod lock;
 pub mod repair;
 pub mod report;
 pub mod snapshot;
-pub mod stamp;
 
 pub use error::{Operation, SnapshotError};
 pub use id::SnapshotId;

@@ -3,6 +3,8 @@ pub mod cx;
 pub mod deferred;
 pub mod entry;
 pub mod expecting;
+pub mod fallback;
+pub mod history;
 pub mod host;
 pub mod loading;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]

@@ -2,6 +2,7 @@
 
 use super::deferred::Deferred;
 use super::expecting::Expecting;
+use super::history::History;
 use super::host::Host;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
@@ -36,6 +37,8 @@ pub struct Identity {
     pub run_id: String,
     pub replication_id: String,
     pub executable: String,
+    /// How the process was started, the program first.
+    pub command_line: Vec<String>,
     pub config_file: Option<PathBuf>,
     /// Unix milliseconds.
     pub started_ms: i64,
@@ -82,6 +85,8 @@ pub struct Server {
     pub pause: Pause,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
+    /// The snapshots before the last one.
+    pub history: History,
     /// A file that is being loaded; most commands are refused until it is in.
     pub loading: Option<Loading>,
     pub stats: Stats,
@@ -155,6 +160,7 @@ impl Server {
             pause: Pause::default(),
             commands,
             snapshots: Snapshots::new(now_ms),
+            history: History::default(),
             loading: None,
             stats: Stats::default(),
             errors: ErrorStats::default(),

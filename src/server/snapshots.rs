@@ -3,21 +3,22 @@
 //! This is where `persist` meets configuration, keyspace, statistics and log. Texts of the log are those of
 //! Redis, which supervisors and scripts look for; the reason of a failure follows them.
 
+use super::history::{Occasion, Saved};
 use super::server::{REDIS_VERSION, Server};
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
 use crate::base::{cpus, log, process};
 use crate::config::{Config, OomScoreAdj};
 use crate::keyspace::db::Sharing;
 use crate::metrics::latency::is_spike;
-use crate::persist::child::{self, Ending, Job, Manners};
+use crate::persist::child::{self, Ending, Job, Manners, SavedFile};
 use crate::persist::disk::{
     FilePolicy, Incremental, PageCache, SavePaths, System, preflight, sweep_temp_files,
 };
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
-use crate::persist::image::{ImageOptions, KeyDelay, save_image};
+use crate::persist::history::Stamp;
+use crate::persist::image::{ImageOptions, ImageProgress, KeyDelay, save_image};
 use crate::persist::lock::SnapshotLock;
 use crate::persist::snapshot::{Background, Due, Purpose, SaveStatus};
-use crate::persist::stamp::FileStamp;
 use crate::rdb::{Checksum, Compression, KeyTooNew, TooNew, Workspace, WriterOptions};
 use crate::spec::CommandError;
 use nix::errno::Errno;
@@ -56,32 +57,44 @@ impl Server {
     /// SAVE: writes the file before it returns. Must not be called while a child saves.
     pub fn save_now(&mut self) -> Result<(), SnapshotError> {
         self.stats.rdb_saves += 1;
-        self.save_in_foreground(PageCache::Release)
+        self.save_in_foreground(PageCache::Release, Occasion::Save)
     }
 
-    pub(super) fn save_in_foreground(&mut self, page_cache: PageCache) -> Result<(), SnapshotError> {
-        let saved = self.write_snapshot(page_cache);
+    pub(super) fn save_in_foreground(
+        &mut self,
+        page_cache: PageCache,
+        occasion: Occasion,
+    ) -> Result<(), SnapshotError> {
+        let saved = self.write_snapshot(page_cache, occasion);
         match &saved {
             Ok(bytes) => {
                 tracing::info!("DB saved on disk");
-                let file = FileStamp::of(&self.rdb_path()).filter(|file| file.bytes == *bytes);
+                let file = Stamp::of(&self.rdb_path()).filter(|file| file.bytes == *bytes);
                 self.snapshots.foreground_succeeded(file, self.clock.now().unix_ms());
             }
             Err(error) => {
                 log_write_error(error, &self.config.dir);
                 self.snapshots.foreground_failed(error);
+                self.forget_history_plan();
             }
         }
         saved.map(drop)
     }
 
     /// Returns the length of the file.
-    fn write_snapshot(&mut self, page_cache: PageCache) -> Result<u64, SnapshotError> {
-        let paths = self.save_paths()?;
-        let options = self.image_options(self.save_version()?, page_cache);
+    fn write_snapshot(&mut self, page_cache: PageCache, occasion: Occasion) -> Result<u64, SnapshotError> {
+        let mut paths = self.save_paths()?;
+        let version = self.save_version()?;
+        self.plan_history(&mut paths, occasion, version)?;
+        let options = self.image_options(version, page_cache);
         let plan = (&options, Workspace::new());
-        let saved = save_image(&self.keyspace, &mut System, &paths, plan, &mut |_| {});
-        saved.map(|summary| summary.bytes).map_err(|fault| paths.explain(fault))
+        let mut progress = ImageProgress::default();
+        let mut report = |now| progress = now;
+        let written = save_image(&self.keyspace, &mut System, &paths, plan, &mut report);
+        let written = written.map_err(|fault| paths.explain(fault))?;
+        let file = SavedFile { crc64_xz: written.crc64_xz, unkept: written.unkept };
+        self.note_foreground_save(Saved { progress, file, fork_us: None });
+        Ok(progress.bytes)
     }
 
     /// BGSAVE: forks a child that writes the file. Must not be called while another one does. While another instance
@@ -139,7 +152,7 @@ impl Server {
         lock: Option<SnapshotLock>,
         now_ms: i64,
     ) -> Result<(), SnapshotError> {
-        let paths = self.save_paths()?;
+        let mut paths = self.save_paths()?;
         let version = self.save_version()?;
         let used_memory_bytes = self.used_memory_bytes() as u64;
         let (page_cache, manners) = match purpose {
@@ -151,6 +164,7 @@ impl Server {
             // The last save is tried, whatever the odds.
             preflight(&paths, used_memory_bytes)?;
         }
+        self.plan_history(&mut paths, Occasion::Save, version)?;
         self.snapshots.repair.stop();
         let options = self.image_options(version, page_cache);
         let log = log::child_log().map_err(|error| {
@@ -174,6 +188,7 @@ impl Server {
         if is_spike(fork_us / 1000, self.config.latency_monitor_threshold) {
             self.latency.add("fork", now_ms.div_euclid(1000), fork_us / 1000);
         }
+        self.history.forked(fork_us);
         tracing::info!("Background saving started by pid {}", save.pid);
         self.interrupts.child.store(save.pid, Ordering::SeqCst);
         self.snapshots.started(save, purpose, keys, now_ms);
@@ -190,7 +205,7 @@ impl Server {
     ///
     /// # Errors
     /// When that one cannot hold a key. The counts tell whether there is one; then it is looked for.
-    fn save_version(&self) -> Result<u16, SnapshotError> {
+    pub(super) fn save_version(&self) -> Result<u16, SnapshotError> {
         let Some(version) = self.config.rdb_version.pinned() else {
             return Ok(self.keyspace.rdb_version_needed());
         };
@@ -202,7 +217,7 @@ impl Server {
         Err(SnapshotError::text(Operation::Version, &self.rdb_path(), reason))
     }
 
-    fn image_options(&self, version: u16, page_cache: PageCache) -> ImageOptions {
+    pub(super) fn image_options(&self, version: u16, page_cache: PageCache) -> ImageOptions {
         let config = &self.config;
         ImageOptions {
             writer: WriterOptions {
@@ -293,6 +308,7 @@ impl Server {
             Ending::Saved => {
                 tracing::info!("Background saving terminated with success");
                 self.snapshots.background_succeeded(&background, now_ms);
+                self.note_background_save(&background.save);
                 Ok(())
             }
             Ending::Cancelled => {
@@ -312,6 +328,8 @@ impl Server {
                 Err(reason(&error))
             }
         };
+        // Of a save that failed.
+        self.forget_history_plan();
         self.stop_sharing(background);
         self.tell_save_ended(self.snapshots.attempts, &outcome);
     }
@@ -344,7 +362,7 @@ impl Server {
         }
         self.end_background_save();
         // FLUSHALL succeeds all the same; the failure is logged and stands in INFO.
-        if self.save_in_foreground(PageCache::Release).is_ok() {
+        if self.save_in_foreground(PageCache::Release, Occasion::Flush).is_ok() {
             self.ledger.saved();
         }
     }

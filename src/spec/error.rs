@@ -110,6 +110,7 @@ command_errors! {
     DiscardWithoutMulti => "ERR DISCARD without MULTI",
     ExecAbort => "EXECABORT Transaction discarded because of previous errors.",
     SaveInProgress => "ERR Background save already in progress",
+    SnapshotId => "ERR Invalid snapshot id, eight lower-case hexadecimal digits are expected",
     NoSaveToCancel => "ERR Background saving is currently not in progress or scheduled",
     SaveCancelled => "ERR Background saving cancelled",
     /// Of BGSAVE WAIT. It is no failure, so it has a code of its own.

@@ -21,6 +21,8 @@ pub(super) const TABLE: &[Directive] = &[
     text("bgsave_cpulist", "", cpu_list, field!(bgsave_cpulist)).newer_alias("bgsave-cpulist").immutable(),
     text("snapshot-lock", "", any_text, field!(snapshot_lock)),
     number("child-timeout", 0..=I32, "600", field!(number child_timeout)),
+    number("snapshot-keep", 0..=1_000_000, "0", field!(number snapshot_keep)),
+    yes_no("snapshot-fallback", "no", field!(snapshot_fallback)),
     number("rdb-key-save-delay", I32_MIN..=I32, "0", field!(number rdb_key_save_delay)).hidden(),
     number("key-load-delay", I32_MIN..=I32, "0", field!(number key_load_delay)).hidden(),
     number(

@@ -56,6 +56,11 @@ fn snapshots(server: &Server, now_ms: i64, page: &mut Page) {
     // Ours: why the last save failed; one line, empty after a good one.
     let reason = snapshots.last_error.as_deref().unwrap_or_default();
     page.field("rdb_last_bgsave_error", reason.replace(['\r', '\n'], " "));
+    // Ours: the snapshots beside the current file, and what last went wrong with keeping them.
+    page.field("rdb_snapshots_kept", server.history.totals.kept);
+    page.field("rdb_snapshots_kept_bytes", server.history.totals.kept_bytes);
+    let reason = server.history.last_error.as_deref().unwrap_or_default();
+    page.field("rdb_last_history_error", reason.replace(['\r', '\n'], " "));
 }
 
 /// There is none: the fields as Redis has them while it is off.

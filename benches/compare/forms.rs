@@ -1,7 +1,7 @@
 //! Requests of any command, written from a form.
 //!
 //! A form is a line of words. Within a word `{n}` is the request's number, `{r}` a random number below the form's
-//! `space`, each as twelve digits with leading zeros, `{<50}` a random number below 50 with as many digits as 49 has,
+//! `space`, each as twelve digits with leading zeros, `{00-49}` a random number of that range with as many digits,
 //! `{d}` nine random digits, the first not 0, and `{v}` ten random letters: every request of a form has the same
 //! length, whatever server it is for.
 
@@ -51,10 +51,10 @@ impl Requests {
 
     /// What stands for the name between braces.
     fn value(&mut self, name: &str, number: u64) -> String {
-        if let Some(limit) = name.strip_prefix('<') {
-            let limit: u64 = limit.parse().expect("a form has a number there");
-            let digits = (limit - 1).to_string().len();
-            return format!("{:0digits$}", self.rng.u64(..limit));
+        if let Some((low, high)) = name.split_once('-') {
+            let [first, last]: [u64; 2] =
+                [low, high].map(|end| end.parse().expect("a form has a number there"));
+            return format!("{:0digits$}", self.rng.u64(first..=last), digits = high.len());
         }
         match name {
             "n" => format!("{number:0NUMBER_DIGITS$}"),

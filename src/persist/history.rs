@@ -73,11 +73,6 @@ impl Stamp {
     pub fn is_same_file(&self, other: &Stamp) -> bool {
         (self.device, self.inode) == (other.device, other.inode)
     }
-
-    /// Whether the file is still the one it was, and nobody has written to it since.
-    pub fn is_unchanged_from(&self, earlier: &Stamp) -> bool {
-        self.is_same_file(earlier) && (self.bytes, self.modified_ns) == (earlier.bytes, earlier.modified_ns)
-    }
 }
 
 impl Line {

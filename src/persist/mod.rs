@@ -14,6 +14,7 @@
 //! | `id` | the name of a snapshot |
 //! | `history` | the files that stay when newer ones take their place |
 //! | `catalog` | what is known of each of them |
+//! | `stamp` | which file it was |
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
@@ -34,6 +35,7 @@ pub mod lock;
 pub mod repair;
 pub mod report;
 pub mod snapshot;
+pub mod stamp;
 
 pub use error::{Operation, SnapshotError};
 pub use id::SnapshotId;

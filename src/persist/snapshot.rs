@@ -5,9 +5,9 @@
 
 use super::child::{CowBytes, RunningSave};
 use super::error::SnapshotError;
-use super::history::Stamp;
 use super::id::SnapshotId;
 use super::repair::Repair;
+use super::stamp::FileStamp;
 use crate::base::proctitle::ProcessTitle;
 use crate::config::SaveRule;
 use std::path::Path;
@@ -124,7 +124,7 @@ pub struct Snapshots {
     /// Background saves that were tried, this process's first being number 1.
     pub attempts: u64,
     /// The file that the last good save left, or that the dataset was loaded from.
-    on_disk: Option<Stamp>,
+    on_disk: Option<FileStamp>,
     /// A background save is due, and another instance holds `snapshot-lock`.
     pub waits_for_lock: bool,
     /// Copy-on-write memory of the last child that succeeded, in bytes.
@@ -243,7 +243,7 @@ impl Snapshots {
     }
 
     /// The dataset is what this file holds.
-    pub fn same_as_file(&mut self, stamp: Option<Stamp>) {
+    pub fn same_as_file(&mut self, stamp: Option<FileStamp>) {
         self.on_disk = stamp;
     }
 
@@ -251,7 +251,8 @@ impl Snapshots {
     pub fn is_saved_in(&self, target: &Path) -> bool {
         self.dirty == 0
             && self.last_status == SaveStatus::Ok
-            && self.on_disk.zip(Stamp::of(target)).is_some_and(|(then, now)| now.is_unchanged_from(&then))
+            && self.on_disk.is_some()
+            && self.on_disk == FileStamp::of(target)
     }
 
     /// The child at work, when the file that it makes at `target` will hold everything that there is now.
@@ -270,7 +271,7 @@ impl Snapshots {
         self.background_ended(background, now_ms);
         self.dirty = self.dirty.saturating_sub(background.dirty_at_start);
         self.last_cow_bytes = background.save.cow.current;
-        let written = Stamp::of(background.save.paths.target_path());
+        let written = FileStamp::of(background.save.paths.target_path());
         self.on_disk = written.filter(|written| {
             // Of another length it is not what the child has written: somebody was quicker than this look.
             background.replaced == Replaced::No && written.bytes == background.save.progress.bytes
@@ -306,7 +307,7 @@ impl Snapshots {
     }
 
     /// A save in the foreground succeeded: everything is in the file.
-    pub fn foreground_succeeded(&mut self, file: Option<Stamp>, now_ms: i64) {
+    pub fn foreground_succeeded(&mut self, file: Option<FileStamp>, now_ms: i64) {
         self.dirty = 0;
         self.on_disk = file;
         self.succeeded(now_ms);
@@ -390,20 +391,20 @@ mod tests {
         assert!(!snapshots.is_saved_in(&path), "there is none");
         std::fs::write(&path, b"x").unwrap();
         assert!(!snapshots.is_saved_in(&path), "it is somebody else's");
-        snapshots.foreground_succeeded(Stamp::of(&path), START_MS);
+        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
         assert!(snapshots.is_saved_in(&path));
         snapshots.dirty = 1;
         assert!(!snapshots.is_saved_in(&path));
         snapshots.dirty = 0;
         snapshots.could_not(&SnapshotError::errno(Operation::Fork, Path::new(""), Errno::ENOMEM));
         assert!(!snapshots.is_saved_in(&path), "the last save failed");
-        snapshots.foreground_succeeded(Stamp::of(&path), START_MS);
+        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
         std::fs::write(&path, b"xy").unwrap();
         assert!(!snapshots.is_saved_in(&path), "it was changed");
-        snapshots.foreground_succeeded(Stamp::of(&path), START_MS);
+        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
         snapshots.dataset_replaced();
         assert!(!snapshots.is_saved_in(&path));
-        snapshots.foreground_succeeded(Stamp::of(&path), START_MS);
+        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
         std::fs::remove_file(&path).unwrap();
         assert!(!snapshots.is_saved_in(&path), "it is gone");
     }

@@ -20,6 +20,7 @@ use crate::persist::history::examine::{self, Damage, Examined};
 use crate::persist::history::{self, Editing, Entered, HistoryError, Place, Stamp, State, Totals};
 use crate::persist::image::{ImageProgress, save_image};
 use crate::persist::load::{Duplicates, LoadError, Loading};
+use crate::persist::stamp::FileStamp;
 use crate::persist::{SnapshotError, SnapshotId};
 use crate::rdb::Workspace;
 use std::fmt;
@@ -382,8 +383,8 @@ impl Server {
         }
         self.replace_dataset(loaded);
         self.history.current = Some((place, line.clone()));
-        let current = Stamp::of(&self.rdb_path());
-        self.snapshots.foreground_succeeded(current, self.clock.now().unix_ms());
+        let file = FileStamp::of(&self.rdb_path());
+        self.snapshots.foreground_succeeded(file, self.clock.now().unix_ms());
         tracing::warn!(
             "DB restored from snapshot {} ({}); what it replaced is {} ({})",
             line.id,

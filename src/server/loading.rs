@@ -6,9 +6,9 @@ use crate::keyspace::Keyspace;
 use crate::keyspace::db::Sharing;
 use crate::object::Depth;
 use crate::persist::SnapshotError;
-use crate::persist::history::Stamp;
 use crate::persist::image::KeyDelay;
 use crate::persist::load::{Duplicates, LoadError, LoadOptions, Loading, Step, Target};
+use crate::persist::stamp::FileStamp;
 use crate::rdb::{Checksum, Foreign};
 use std::fmt;
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ impl Server {
         self.find_history();
         let options = self.load_options(Duplicates::Refuse);
         // Before it is opened: should another file take its place meanwhile, that one is not what was loaded.
-        self.snapshots.same_as_file(Stamp::of(&self.rdb_path()));
+        self.snapshots.same_as_file(FileStamp::of(&self.rdb_path()));
         let opened = Loading::open(&self.rdb_path(), options, self.clock.now().unix_ms());
         self.loading = opened.or_else(|error| self.fall_back(error).map(Some))?;
         Ok(self.loading.is_some())

@@ -15,10 +15,10 @@ use crate::persist::disk::{
     FilePolicy, Incremental, PageCache, SavePaths, System, preflight, sweep_temp_files,
 };
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
-use crate::persist::history::Stamp;
 use crate::persist::image::{ImageOptions, ImageProgress, KeyDelay, save_image};
 use crate::persist::lock::SnapshotLock;
 use crate::persist::snapshot::{Background, Due, Purpose, SaveStatus};
+use crate::persist::stamp::FileStamp;
 use crate::rdb::{Checksum, Compression, KeyTooNew, TooNew, Workspace, WriterOptions};
 use crate::spec::CommandError;
 use nix::errno::Errno;
@@ -69,7 +69,7 @@ impl Server {
         match &saved {
             Ok(bytes) => {
                 tracing::info!("DB saved on disk");
-                let file = Stamp::of(&self.rdb_path()).filter(|file| file.bytes == *bytes);
+                let file = FileStamp::of(&self.rdb_path()).filter(|file| file.bytes == *bytes);
                 self.snapshots.foreground_succeeded(file, self.clock.now().unix_ms());
             }
             Err(error) => {

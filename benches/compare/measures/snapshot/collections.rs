@@ -49,7 +49,7 @@ fn hashes(scale: &Scale) -> Dataset {
         keys: scale.snapshot.hashes,
         fill: form(line),
         pipeline: 16,
-        update: form(format!("HSET hash:{{r}} field:{{<{FIELDS}}} {{v}}")),
+        update: Requester::Form("HSET hash:{r} field:{00-49} {v}"),
         updates_per_second: UPDATES_PER_SECOND,
     }
 }
@@ -64,7 +64,7 @@ fn zsets(scale: &Scale) -> Dataset {
         keys: scale.snapshot.zsets,
         fill: form(line),
         pipeline: 4,
-        update: form(format!("ZADD zset:{{r}} {{d}} member:{{<{MEMBERS}}}")),
+        update: Requester::Form("ZADD zset:{r} {d} member:{000-999}"),
         updates_per_second: UPDATES_PER_SECOND,
     }
 }

@@ -23,18 +23,20 @@ pub fn run(arena: &Arena, scale: &Scale) -> io::Result<Vec<Row>> {
     expect_room(arena, sizes.iter().copied().max().unwrap_or(0))?;
     let mut rows = Vec::new();
     for &bytes in sizes {
-        let [mut fork_us, mut seconds] = [Samples::EMPTY; 2];
+        let [mut fork_us, mut seconds, mut cpu_s] = [Samples::EMPTY; 3];
         for side in Side::BOTH {
             eprintln!("  {:?}: {} MB", side, bytes / 1_000_000);
             for save in saves(arena, side, bytes)? {
                 fork_us.push(side, save.fork_us as f64);
                 seconds.push(side, save.seconds());
+                cpu_s.push(side, save.child_cpu_s);
             }
         }
         let size = bytes as f64 / 1e9;
         let fork = format!("{size} GB of values of 1000 B: fork pause (latest_fork_usec)");
         rows.push(Row::new(fork, Goal::None, Unit::Microseconds, fork_us));
         rows.push(Row::new("- BGSAVE, compression on", Goal::None, Unit::Seconds, seconds));
+        rows.push(Row::new("- - CPU of its child", Goal::None, Unit::Seconds, cpu_s));
     }
     Ok(rows)
 }

@@ -134,7 +134,7 @@ impl Axes<'_> {
     fn draw(&self, svg: &mut Svg, (bars, line): (&'static str, &'static str)) {
         let Panel { name, save_s, fork_ms, longest_ms, .. } = *self.panel;
         let summary =
-            format!("{name}: saved in {save_s:.1} s, fork {fork_ms:.1} ms, slowest PING {longest_ms:.1} ms");
+            format!("{name}: saved in {save_s:.2} s, fork {fork_ms:.1} ms, slowest PING {longest_ms:.1} ms");
         let above = Point { x: LEFT, y: self.top - 10.0 };
         svg.text(above, Font { colour: line, size: 14.0, anchor: Anchor::Start }, &summary);
         let saved = Point { x: self.x(save_s.min(self.panel.last_s)), y: self.bottom() };

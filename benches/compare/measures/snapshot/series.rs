@@ -34,6 +34,8 @@ pub struct Save {
     pub fork_us: u64,
     /// From the request until nothing is being saved any more.
     pub time: Range<Instant>,
+    /// CPU time of the child: what others do on the load's core lengthens a save, but not this.
+    pub child_cpu_s: f64,
     /// `rdb_last_cow_size`.
     pub cow_bytes: u64,
     /// What anonymous memory of the whole machine grew by at most meanwhile.
@@ -102,6 +104,7 @@ pub fn run(server: &Server, dataset: &Dataset, plan: Plan, seed: u64) -> io::Res
 pub fn save(server: &Server) -> io::Result<Save> {
     let mut client = server.client()?;
     let before_bytes = machine::memory_bytes("AnonPages")?;
+    let cpu_before_s = children_cpu_s(&mut client)?;
     let mut added_bytes = 0;
     let asked = Instant::now();
     client.ask(&["BGSAVE"])?;
@@ -117,9 +120,23 @@ pub fn save(server: &Server) -> io::Result<Save> {
     expect_saved(server, &mut client)?;
     let fork_us = client.info("stats", "latest_fork_usec")?;
     let cow_bytes = client.info("persistence", "rdb_last_cow_size")?;
-    let save = Save { fork_us, time, cow_bytes, added_bytes };
-    eprintln!("    {:?}: {:.3} s, fork {fork_us} us, copied {cow_bytes} B", server.side, save.seconds());
+    let child_cpu_s = children_cpu_s(&mut client)? - cpu_before_s;
+    let save = Save { fork_us, time, child_cpu_s, cow_bytes, added_bytes };
+    let (side, seconds) = (server.side, save.seconds());
+    eprintln!(
+        "    {side:?}: {seconds:.3} s ({child_cpu_s:.3} s CPU), fork {fork_us} us, copied {cow_bytes} B"
+    );
     Ok(save)
+}
+
+/// CPU time of all children that have ended.
+fn children_cpu_s(client: &mut Client) -> io::Result<f64> {
+    let mut seconds = 0.0;
+    for name in ["used_cpu_user_children", "used_cpu_sys_children"] {
+        let text = client.info_text("cpu", name)?;
+        seconds += text.parse::<f64>().map_err(|_| io::Error::other(format!("{name} is '{text}'")))?;
+    }
+    Ok(seconds)
 }
 
 fn expect_saved(server: &Server, client: &mut Client) -> io::Result<()> {

@@ -66,9 +66,17 @@ fn picture(study: &Study<'_>, path: &Path) -> io::Result<[Series; 2]> {
     let lead = plan.rest.min(plan.calm);
     let panel = |name: &'static str, series: &Series| Panel::of(name, series, lead, plan.span_min);
     let panels = [panel("redis-server", &first)?, panel("tintype", &second)?];
-    plot::write(path, &format!("{} keys of 100 B", study.dataset.keys), &panels)?;
+    plot::write(path, &format!("{} strings of 100 B", thousands(study.dataset.keys)), &panels)?;
     eprintln!("  written: {}", path.display());
     Ok([first, second])
+}
+
+/// With a comma after every three digits from the end.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<String> =
+        digits.as_bytes().rchunks(3).rev().map(|group| group.escape_ascii().to_string()).collect();
+    groups.join(",")
 }
 
 /// What resident memory grew by from before the first save until after the last, percent.

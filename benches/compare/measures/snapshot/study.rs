@@ -17,7 +17,9 @@ use crate::servers::{Arena, Server, Side};
 pub struct Figures {
     pub fork_us: Samples,
     pub compressed_s: Samples,
+    pub compressed_cpu_s: Samples,
     pub plain_s: Samples,
+    pub plain_cpu_s: Samples,
     pub load_s: Samples,
     pub cow_mib: Samples,
     pub added_mib: Samples,
@@ -113,7 +115,10 @@ impl<'a> Study<'a> {
     pub fn save_plain(&mut self, saves: usize) -> io::Result<[Series; 2]> {
         let series = self.save_all("no", saves, 2)?;
         for (side, series) in Side::BOTH.into_iter().zip(&series) {
-            series.saves.iter().for_each(|save| self.figures.plain_s.push(side, save.seconds()));
+            for save in &series.saves {
+                self.figures.plain_s.push(side, save.seconds());
+                self.figures.plain_cpu_s.push(side, save.child_cpu_s);
+            }
         }
         Ok(series)
     }
@@ -166,6 +171,7 @@ impl Figures {
             let p999 = series.through(save)?.p999_ms;
             self.fork_us.push(side, save.fork_us as f64);
             self.compressed_s.push(side, save.seconds());
+            self.compressed_cpu_s.push(side, save.child_cpu_s);
             self.cow_mib.push(side, mebibytes(save.cow_bytes));
             self.added_mib.push(side, mebibytes(save.added_bytes));
             self.p999.push(side, p999);
@@ -181,7 +187,9 @@ impl Figures {
         let row = |name: &str, goal, unit, samples: &Samples| Row::new(name, goal, unit, samples.clone());
         vec![
             row("- BGSAVE, compression on", goals.compressed, Unit::Seconds, &self.compressed_s),
+            row("- - CPU of its child", Goal::None, Unit::Seconds, &self.compressed_cpu_s),
             row("- BGSAVE, compression off", goals.plain, Unit::Seconds, &self.plain_s),
+            row("- - CPU of its child", Goal::None, Unit::Seconds, &self.plain_cpu_s),
             row("- start-up load of the compressed file", goals.load, Unit::Seconds, &self.load_s),
             row("- copy-on-write (rdb_last_cow_size)", goals.cow, Unit::Mebibytes, &self.cow_mib),
             row(

@@ -11,7 +11,7 @@
 //! While it is under way the loop serves. Invariants:
 //! 1. The dataset stands still: whatever writes is refused, nothing expires, nothing is evicted. So the file that the
 //!    child makes is the dataset that the process ends with, and nobody was told OK for what is lost.
-//! 2. Who asked by SHUTDOWN waits (`awaiting`), and is answered only when the process does not end.
+//! 2. Who asked by SHUTDOWN waits (`expecting`), and is answered only when the process does not end.
 
 use super::history::{Occasion, Pace};
 use super::server::{Server, Shutdown, ShutdownSave};
@@ -167,6 +167,7 @@ impl Server {
             }
             Err(error) => {
                 self.snapshots.foreground_failed(&error);
+                self.history_plan_failed();
                 Err(error)
             }
         }
@@ -174,7 +175,7 @@ impl Server {
 
     /// The child of a shutdown has ended.
     pub(super) fn conclude_final_save(&mut self, background: Background, ending: Ending, now_ms: i64) {
-        let force = self.shutdown.is_some_and(|under_way| under_way.force);
+        let Some(under_way) = self.shutdown else { return };
         let error = match ending {
             Ending::Saved => {
                 self.snapshots.background_succeeded(&background, now_ms);
@@ -202,7 +203,7 @@ impl Server {
         self.stop_sharing(background);
         self.tell_save_ended(u64::MAX, &Err(reason(&error)));
         // Who waits for the end is told by it.
-        let _ = self.last_save_failed(&error, force);
+        let _ = self.last_save_failed(&error, under_way.force);
     }
 
     /// Without FORCE the server stays: what it holds would be lost.

@@ -50,11 +50,11 @@ impl Bench {
         self.server.edit_history(Pace::Now, |_| (), |_, _| ());
     }
 
-    /// Without the catalogue.
+    /// The snapshots, without their catalogue.
     fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.directory.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name != "dump.catalog").collect()
+        names.filter(|name| name.ends_with(".rdb")).collect()
     }
 }
 

@@ -165,7 +165,7 @@ pub fn convert<C: Calls>(
         })
     });
     match (written, reason) {
-        (Ok(copied), _) => Ok(Converted { input: input.into(), output: output.into(), ..copied }),
+        (Ok(written), _) => Ok(Converted { input: input.into(), output: output.into(), ..written.content }),
         (Err(_), Some(error)) => Err(error),
         (Err(fault), None) => Err(ConvertError::Write(paths.explain(fault))),
     }

@@ -4,10 +4,12 @@
 //! before any relative path; the log before anything that has something to say.
 
 use crate::base::clock::Clock;
+use crate::base::heap::{self, Huge, Status};
 use crate::base::log::{self, Loglevel, Role};
+use crate::base::pages::{self, HeldBack, Trust};
 use crate::base::proctitle::ProcessTitle;
-use crate::base::{alloc, bio::Bio, cpus, heap, pages, process};
-use crate::config::{self, Config, LoadedConfig, Supervised, SystemFiles};
+use crate::base::{alloc, bio::Bio, cpus, process};
+use crate::config::{self, Config, HugePageUse, LoadedConfig, Supervised, SystemFiles};
 use crate::exec::command_table;
 use crate::net;
 use crate::server::server::{REDIS_VERSION, TINTYPE_VERSION};
@@ -102,6 +104,8 @@ pub fn version() -> String {
 /// # Errors
 /// What stops the start before there is a log, as text for standard error.
 pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
+    // Before anything is allocated that could do without huge pages; `lay_out_heap` decides.
+    let held_back = pages::hold_back();
     let loaded = config::load(&arguments, &mut SystemFiles).map_err(|error| error.to_string())?;
     let title = ProcessTitle::take().ok();
     let LoadedConfig { config, file, warnings } = loaded;
@@ -109,6 +113,7 @@ pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
         process::daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
     }
     open_log(&config)?;
+    lay_out_heap(config.huge_pages, held_back);
     Ok(run(config, file, &warnings, title).unwrap_or_else(|reason| {
         tracing::warn!("{reason}");
         1
@@ -143,11 +148,7 @@ fn run(
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let pidfile = pidfile_of(&config);
     place_helpers(&config);
-    if matches!(pages::huge_pages(), pages::HugePages::Enabled)
-        && let Err(error) = heap::install()
-    {
-        tracing::warn!("The heap grows without help, with longer page faults: {error}");
-    }
+    install_heap(config.huge_pages);
     let server = build(config, file, title);
     pin_loop(&server.config);
     // Only who listens owns the pid file: a second start that fails leaves the first one's alone.
@@ -161,6 +162,35 @@ fn run(
         tracing::warn!("Tintype is now ready to exit, bye bye...");
     }
     result
+}
+
+/// Whether the heap can be on huge pages at all.
+fn lay_out_heap(wanted: HugePageUse, held_back: HeldBack) {
+    let trust = match wanted {
+        HugePageUse::No => return heap::stay_small("huge-pages is no".to_owned()),
+        HugePageUse::Yes => Trust::AnyKernel,
+        HugePageUse::Auto => Trust::GoodKernels,
+    };
+    if let pages::HugePages::Off(reason) = pages::huge_pages(trust, held_back) {
+        heap::stay_small(reason);
+    }
+}
+
+fn install_heap(wanted: HugePageUse) {
+    if let Status::Off(_) = heap::status() {
+        return;
+    }
+    let huge = match wanted {
+        HugePageUse::Auto => Huge::WhenLarge,
+        HugePageUse::Yes | HugePageUse::No => Huge::FromTheStart,
+    };
+    let installed = heap::install(huge);
+    if huge == Huge::FromTheStart || installed.is_err() {
+        pages::allow();
+    }
+    if let Err(error) = installed {
+        tracing::warn!("The heap grows without help, with longer page faults: {error}");
+    }
 }
 
 /// Before the first helper thread starts: they stay where the process was put, wherever the loop goes.
@@ -244,7 +274,9 @@ fn warn_of_surroundings(config: &Config) {
             config.tcp_backlog
         );
     }
-    if let pages::HugePages::Off(reason) = pages::huge_pages() {
+    if let Status::Off(reason) = heap::status()
+        && config.huge_pages != HugePageUse::No
+    {
         tracing::warn!("WARNING The heap is on 4 KiB pages, so forks for snapshots take longer: {reason}");
     }
 }

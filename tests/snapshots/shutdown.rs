@@ -271,6 +271,26 @@ fn a_killed_child_keeps_the_server_unless_forced() {
     assert_eq!(server.files(), Vec::<String>::new());
 }
 
+/// Without its log there can be no child.
+#[test]
+fn without_a_child_the_last_save_is_made_all_the_same() {
+    if is_stand_in() {
+        return;
+    }
+    let directory = tempfile::TempDir::new().expect("a temporary directory");
+    fs::create_dir(directory.path().join("logs")).expect("a directory");
+    let start = with_save_points().with("--logfile", "logs/server.log").in_directory(directory.path());
+    let mut server = start.wait(Wait::Listening).spawn();
+    let mut connection = server.connect();
+    connection.ok("SET a 1");
+    fs::remove_dir_all(server.path("logs")).expect("a directory");
+    assert!(connection.run("BGSAVE").text().starts_with("ERR open the log for the child"));
+    connection.send(b"SHUTDOWN\r\n");
+    assert_eq!(connection.until_closed(), b"");
+    assert!(server.wait_for_end().success());
+    assert_eq!(keys_in(directory.path()), 1);
+}
+
 #[test]
 fn what_did_not_change_is_not_saved_again() {
     if is_stand_in() {
@@ -326,7 +346,7 @@ fn a_save_of_the_same_dataset_is_the_last_one() {
     assert_eq!(restart_in(server.directory()).connect().run("DBSIZE"), Value::Integer(20));
 }
 
-/// It talks to a supervisor that listens: it stops, how far it is, that it needs more time.
+/// The supervisor hears that the server stops, how far it is, and that it needs more time.
 #[test]
 fn systemd_is_told() {
     if is_stand_in() {

@@ -47,9 +47,11 @@ impl Bench {
         }
     }
 
+    /// The snapshots, without their catalogue.
     fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.directory.path()).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".rdb")).collect()
     }
 }
 

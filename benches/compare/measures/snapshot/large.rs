@@ -1,5 +1,5 @@
-//! Snapshots of large values under writes: strings of 1 MiB of random lowercase hex, of which SETRANGE replaces 100 B at
-//! a random place.
+//! Snapshots of large values under writes: strings of 1 MiB of random lowercase hex, of which SETRANGE replaces
+//! 100 B at a random place.
 
 use std::io;
 

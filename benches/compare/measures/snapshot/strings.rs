@@ -1,8 +1,8 @@
 //! Snapshots of ten million strings of 100 B while random keys are overwritten, 20,000 a second.
 //!
-//! Both servers save five times with compression and five times without, then once more for the picture. Tintype goes on
-//! until it has saved twenty times in all, for the row of resident memory; redis-server, which needs several times
-//! as long, is looked at after its eleven.
+//! Both servers save five times with compression and five times without, then once more for the picture. Tintype
+//! goes on until it has saved twenty times in all, for the row of resident memory; redis-server, which needs
+//! several times as long, is looked at after its eleven.
 
 use std::io;
 use std::path::Path;

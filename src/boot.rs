@@ -20,10 +20,20 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+pub mod convert;
+
 /// What the command line asks for.
 pub enum Task {
-    Serve { arguments: Vec<Vec<u8>> },
-    CheckRdb { file: PathBuf },
+    Serve {
+        arguments: Vec<Vec<u8>>,
+    },
+    CheckRdb {
+        file: PathBuf,
+    },
+    /// With the arguments behind the word.
+    Convert {
+        arguments: Vec<Vec<u8>>,
+    },
     Version,
     Help,
 }
@@ -41,6 +51,7 @@ pub fn task(mut arguments: Vec<Vec<u8>>) -> Result<Task, String> {
     }
     match arguments.first().map(Vec::as_slice) {
         Some(b"check-rdb") => check_rdb_task(arguments.split_off(1)),
+        Some(b"convert") => Ok(Task::Convert { arguments: arguments.split_off(1) }),
         Some(b"-v" | b"--version") if arguments.len() == 1 => Ok(Task::Version),
         Some(b"-h" | b"--help") if arguments.len() == 1 => Ok(Task::Help),
         _ => Ok(Task::Serve { arguments }),
@@ -59,7 +70,10 @@ fn check_rdb_task(mut arguments: Vec<Vec<u8>>) -> Result<Task, String> {
 /// What `--help` prints.
 pub fn help() -> String {
     let serve = "[/path/to/redis.conf] [--directive value ...] [-]";
-    let usage = format!("tintype {serve}\n       tintype check-rdb FILE\n       tintype --version | --help");
+    let usage = format!(
+        "tintype {serve}\n       tintype check-rdb FILE\n       tintype convert IN OUT --rdb-version N\n       tintype --version \
+         | --help"
+    );
     let examples = [
         "Examples:",
         "  tintype                                     listen on port 6379 with the defaults",
@@ -75,6 +89,7 @@ pub fn help() -> String {
         .subcommand(
             clap::Command::new("check-rdb").about("Names what is in an RDB file, and its first bad byte"),
         )
+        .subcommand(convert::command())
         .after_help(examples.join("\n"));
     command.render_help().to_string()
 }
@@ -276,6 +291,7 @@ fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitl
         run_id: hex_id(),
         replication_id: hex_id(),
         executable: std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default(),
+        command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         config_file,
         supervised,
         startup_memory_bytes: alloc::used_memory_bytes() as u64,

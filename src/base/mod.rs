@@ -19,3 +19,4 @@ pub mod partial_sort;
 pub mod process;
 pub mod proctitle;
 pub mod quote;
+pub mod utc;

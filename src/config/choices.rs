@@ -62,17 +62,20 @@ choice! {
     Sanitize { No = "no", Yes = "yes", Clients = "clients" }
 }
 choice! {
-    /// The highest RDB version that a snapshot may have: as high as its content needs, or pinned.
-    RdbSaveVersion { Auto = "auto", V10 = "10", V11 = "11", V12 = "12" }
+    /// The RDB version of snapshots: the lowest that loses nothing, or always the same. 80 is Valkey's.
+    RdbVersion { Auto = "auto", V9 = "9", V10 = "10", V11 = "11", V12 = "12", V80 = "80" }
 }
 
-impl RdbSaveVersion {
-    pub fn limit(self) -> u16 {
+impl RdbVersion {
+    /// The number; None: it depends on the content.
+    pub fn pinned(self) -> Option<u16> {
         match self {
-            RdbSaveVersion::Auto => u16::MAX,
-            RdbSaveVersion::V10 => 10,
-            RdbSaveVersion::V11 => 11,
-            RdbSaveVersion::V12 => 12,
+            RdbVersion::Auto => None,
+            RdbVersion::V9 => Some(9),
+            RdbVersion::V10 => Some(10),
+            RdbVersion::V11 => Some(11),
+            RdbVersion::V12 => Some(12),
+            RdbVersion::V80 => Some(80),
         }
     }
 }

@@ -33,7 +33,7 @@ use std::path::PathBuf;
 
 pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
 pub use choices::{
-    BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbSaveVersion, RdbVersionCheck,
+    BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion, RdbVersionCheck,
     Restriction, Sanitize, Supervised,
 };
 pub use directives::PROMISE_TEXT;
@@ -204,7 +204,7 @@ config_fields! {
     stop_writes_on_bgsave_error: bool,
     sanitize_dump_payload: Sanitize,
     /// The highest RDB version that a snapshot may have.
-    rdb_save_version: RdbSaveVersion,
+    rdb_version: RdbVersion,
     rdb_version_check: RdbVersionCheck,
     /// Values of modules are left out of a load, which fails otherwise.
     rdb_skip_unknown: bool,
@@ -217,6 +217,10 @@ config_fields! {
     snapshot_lock: String,
     /// Seconds without progress after which a child is killed; 0: never.
     child_timeout: u32,
+    /// So many snapshots stay beside the current one.
+    snapshot_keep: u32,
+    /// A start whose file is damaged goes on with the newest good snapshot of the history.
+    snapshot_fallback: bool,
     /// Microseconds per key; negative: one microsecond per that many keys.
     rdb_key_save_delay: i32,
     /// Microseconds per key; negative: one microsecond per that many keys.

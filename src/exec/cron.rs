@@ -20,6 +20,10 @@ const REHASH_BUCKETS: usize = 32;
 /// One tick.
 pub fn tick(server: &mut Server, now: Now) {
     if server.debug.cron_paused {
+        // A shutdown is not held up by a test's switch.
+        if server.is_ending() {
+            snapshots(server, now);
+        }
         return;
     }
     for job in JOBS {
@@ -30,10 +34,16 @@ pub fn tick(server: &mut Server, now: Now) {
 
 /// Between two ticks: a child may have ended.
 pub fn child_ended(server: &mut Server, now: Now) {
-    if !server.debug.cron_paused {
+    if !server.debug.cron_paused || server.is_ending() {
         snapshots(server, now);
         unblock::serve_ready(server, now);
     }
+}
+
+/// Between two ticks: other threads have handed something over.
+pub fn deferred(server: &mut Server, now: Now) {
+    server.run_deferred();
+    unblock::serve_ready(server, now);
 }
 
 fn rates(server: &mut Server, now: Now) {
@@ -64,10 +74,7 @@ fn clients(server: &mut Server, now: Now) {
 }
 
 fn expiry(server: &mut Server, now: Now) {
-    if !server.debug.active_expire
-        || server.loading.is_some()
-        || server.pause.in_force(now.unix_ms()).is_some()
-    {
+    if !server.debug.active_expire || server.loading.is_some() || server.stands_still(now.unix_ms()) {
         return;
     }
     let clock = server.clock.clone();

@@ -80,6 +80,15 @@ pub struct CowBytes {
     pub peak: u64,
 }
 
+/// What a child that succeeded says about its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SavedFile {
+    /// CRC-64/XZ of the whole file.
+    pub crc64_xz: u64,
+    /// Why the file that was replaced is not kept, although that was wanted.
+    pub unkept: Option<Errno>,
+}
+
 /// A child that is at work.
 pub struct RunningSave {
     pub pid: i32,
@@ -225,6 +234,14 @@ impl RunningSave {
         let _ = kill(Pid::from_raw(self.pid), Signal::SIGKILL);
     }
 
+    /// What is known of the file once it is in place.
+    pub fn saved_file(&self) -> Option<SavedFile> {
+        match self.last_word {
+            Some(Report::Done { file, .. }) => Some(file),
+            _ => None,
+        }
+    }
+
     pub fn is_cancelled(&self) -> bool {
         self.cancelled == Cancelled::Yes
     }
@@ -276,7 +293,7 @@ impl RunningSave {
             let whole = self.inbox.len() / REPORT_BYTES * REPORT_BYTES;
             for bytes in self.inbox[..whole].as_chunks::<REPORT_BYTES>().0 {
                 match Report::decode(bytes) {
-                    Some(Report::Progress { progress, cow } | Report::Done { progress, cow }) => {
+                    Some(Report::Progress { progress, cow } | Report::Done { progress, cow, .. }) => {
                         (self.progress, self.cow, self.reported_ms) = (progress, cow, now_ms);
                     }
                     Some(Report::Failed(_)) | None => {}

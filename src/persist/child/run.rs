@@ -1,7 +1,7 @@
 //! The child's side: become a process of its own, write the file, say how it went, end.
 
 use super::report::Report;
-use super::{CowBytes, EXIT_PANIC, Job};
+use super::{CowBytes, EXIT_PANIC, Job, SavedFile};
 use crate::base::clock;
 use crate::base::cpus;
 use crate::base::log::{ChildLog, Loglevel};
@@ -60,7 +60,10 @@ pub(super) fn child(keyspace: &Keyspace, mut job: Job<'_>, pipe: &OwnedFd, paren
     let plan = (&job.options, job.workspace);
     let saved = save_image(keyspace, &mut System, &job.paths, plan, &mut |progress| voice.progress(progress));
     match saved {
-        Ok(_) => voice.done(&mut job.log),
+        Ok(written) => {
+            let file = SavedFile { crc64_xz: written.crc64_xz, unkept: written.unkept };
+            voice.done(file, &mut job.log)
+        }
         Err(fault) => voice.failed(fault),
     }
 }
@@ -191,7 +194,7 @@ impl<'a> Voice<'a> {
         self.cow_count += 1;
     }
 
-    fn done(&mut self, log: &mut ChildLog) -> ! {
+    fn done(&mut self, file: SavedFile, log: &mut ChildLog) -> ! {
         const MB: u64 = 1 << 20;
         log.line(Loglevel::Notice, format_args!("DB saved on disk"));
         self.measure(clock::unix_us());
@@ -202,7 +205,7 @@ impl<'a> Voice<'a> {
             Loglevel::Notice,
             format_args!("{text} {} MB, peak {} MB, average {} MB", current / MB, peak / MB, average / MB),
         );
-        self.say(Report::Done { progress: self.progress, cow: self.cow });
+        self.say(Report::Done { progress: self.progress, cow: self.cow, file });
         exit(0);
     }
 

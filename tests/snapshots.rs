@@ -10,6 +10,8 @@ mod crash;
 mod full_disk;
 #[path = "snapshots/gentle.rs"]
 mod gentle;
+#[path = "snapshots/history.rs"]
+mod history;
 #[path = "snapshots/meanwhile.rs"]
 mod meanwhile;
 #[path = "snapshots/shutdown.rs"]

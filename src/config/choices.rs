@@ -80,6 +80,10 @@ impl RdbVersion {
     }
 }
 choice! {
+    /// Whether the heap is on huge pages: when that is worth it, whenever it can be, never.
+    HugePageUse { Auto = "auto", Yes = "yes", No = "no" }
+}
+choice! {
     /// How the disk scheduler treats the child: as its nice value implies, or so.
     BgsaveIonice {
         Default = "default", Idle = "idle", BestEffort0 = "best-effort-0", BestEffort1 = "best-effort-1",

@@ -33,8 +33,8 @@ use std::path::PathBuf;
 
 pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
 pub use choices::{
-    BgsaveIonice, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion, RdbVersionCheck, Restriction, Sanitize,
-    Supervised,
+    BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion, RdbVersionCheck,
+    Restriction, Sanitize, Supervised,
 };
 pub use directives::PROMISE_TEXT;
 pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};
@@ -168,6 +168,7 @@ config_fields! {
     lazyfree_lazy_user_flush: bool,
 
     // memory
+    huge_pages: HugePageUse,
     /// Bytes; 0: no limit.
     maxmemory: u64,
     maxmemory_policy: MaxmemoryPolicy,

@@ -164,6 +164,7 @@ fn get_answers_as_redis_lists() {
         "rdb-save-version",
         "rdb-version-check",
         "rdb-skip-unknown",
+        "huge-pages",
         "set-max-listpack-entries",
         "set-max-listpack-value",
     ];

@@ -179,7 +179,11 @@ impl SavePaths {
     ///
     /// # Errors
     /// When a name contains a NUL byte.
-    pub fn new(directory: &Path, file_name: &str, nonce: u64) -> Result<SavePaths, SnapshotError> {
+    pub fn new(
+        directory: &Path,
+        file_name: impl AsRef<Path>,
+        nonce: u64,
+    ) -> Result<SavePaths, SnapshotError> {
         let temp = directory.join(temp::name(nonce));
         let target = directory.join(file_name);
         Ok(SavePaths {

@@ -370,7 +370,7 @@ fn write_catalog<C: Calls>(
     nonce: u64,
     text: &[u8],
 ) -> Result<(), SnapshotError> {
-    let paths = SavePaths::new(&place.directory, &place.catalog(), nonce)?;
+    let paths = SavePaths::new(&place.directory, place.catalog(), nonce)?;
     let policy = FilePolicy { incremental: Incremental::No, page_cache: PageCache::Keep };
     let written = write_file(calls, &paths, policy, |file| {
         let failed = |_| Fault::new(Operation::Write, Errno::EIO);
@@ -402,30 +402,19 @@ pub struct OldSnapshot {
     pub has_name: bool,
 }
 
-/// What stands in the place of the current file; `None` when nothing does. `known` is what was found or entered last.
+/// What stands in the place of the current file; `None` when nothing does. `known` is what was found or entered last;
+/// the directory is asked only when that is something else (another server with the same name has saved, a file was
+/// put there) or when the file has a second name (a child died after linking it).
 pub fn old(place: &Place, known: Option<&Line>) -> Option<OldSnapshot> {
     let stamp = Stamp::of(&place.current_path())?;
-    let line = match known {
-        Some(line) if line.is_of(&stamp) => line.clone(),
-        _ => Line::unknown(&place.current, &stamp),
-    };
-    let other_name = if line.file != place.current {
-        Some(line.file.clone())
-    } else if stamp.links > 1 {
-        look(place).ok().and_then(|state| state.current_line().map(|line| line.file.clone()))
-    } else {
-        None
-    };
-    let has = |name: &String| {
-        *name != place.current && Stamp::of(&place.path(name)).is_some_and(|other| other.is_same_file(&stamp))
-    };
-    Some(match other_name.filter(has) {
-        Some(file) => {
-            let id = place.parse(&file).map_or(line.id, |(_, id)| id);
-            OldSnapshot { line: Line { id, file, ..line }, has_name: true }
-        }
-        None => OldSnapshot { line: with_free_name(place, line), has_name: false },
-    })
+    let is_known = |line: &&Line| line.is_of(&stamp) && (line.file != place.current || stamp.links == 1);
+    let found = || look(place).ok()?.current_line().filter(|line| line.is_of(&stamp)).cloned();
+    let line = known.filter(is_known).cloned().or_else(found);
+    let line = line.unwrap_or_else(|| Line::unknown(&place.current, &stamp));
+    let has_name = line.file != place.current
+        && Stamp::of(&place.path(&line.file)).is_some_and(|other| other.is_same_file(&stamp));
+    let line = if has_name { line } else { with_free_name(place, line) };
+    Some(OldSnapshot { line, has_name })
 }
 
 /// The line under the name that its file shall be kept by, which nothing has yet.

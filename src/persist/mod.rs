@@ -11,6 +11,7 @@
 //! | `load` | a file into a keyspace, in steps |
 //! | `repair` | huge pages after a save |
 //! | `report` | a file, described for people |
+//! | `convert` | a file, written again in another version |
 //! | `id` | the name of a snapshot |
 //! | `history` | the files that stay when newer ones take their place |
 //! | `catalog` | what is known of each of them |
@@ -25,6 +26,7 @@
 
 pub mod catalog;
 pub mod child;
+pub mod convert;
 pub mod disk;
 pub mod error;
 pub mod history;

@@ -70,7 +70,8 @@ pub struct Background {
 impl Background {
     /// INFO rdb_current_bgsave_time_ms.
     pub fn milliseconds(&self, now_ms: i64) -> i64 {
-        now_ms - self.started_ms
+        // The clock may have been set back.
+        (now_ms - self.started_ms).max(0)
     }
 
     /// INFO rdb_current_bgsave_time_sec.

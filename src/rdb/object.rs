@@ -17,11 +17,11 @@
 //! hash      22  count { field value expiry(8) }*                         with expiries of fields
 //! stream    21  always
 //! ```
-//! What stands in no line for version 9 or 80 is as in version 10 or 11. What has another version than its content needs
-//! leaves out what it cannot say, as long as that is nobody's data: versions before 11 when consumers were active,
-//! version 9 also how many entries a stream ever had, which was the last that was deleted, and how many its groups have
-//! read (a server that loads the file makes them up from what is there). Whoever asks for a version looks first whether
-//! it holds the data (`TooNew`).
+//! What stands in no line for version 9 or 80 is as in version 10 or 11. What has another version than its content
+//! needs leaves out what it cannot say, as long as that is nobody's data: versions before 11 when consumers were
+//! active, version 9 also how many entries a stream ever had, which was the last that was deleted, and how many its
+//! groups have read (a server that loads the file makes them up from what is there). Whoever asks for a version looks
+//! first whether it holds the data (`TooNew`).
 //!
 //! Nothing here allocates (invariant 2 of the room).
 

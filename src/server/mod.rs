@@ -1,8 +1,8 @@
 //! The server's state in one struct, one field per room, and what a command handler gets to see of it.
-pub mod awaiting;
 pub mod cx;
 pub mod deferred;
 pub mod entry;
+pub mod expecting;
 pub mod fallback;
 pub mod history;
 pub mod host;

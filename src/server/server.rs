@@ -1,7 +1,7 @@
 //! The server's state: one field per room.
 
-use super::awaiting::Awaiting;
 use super::deferred::Deferred;
+use super::expecting::Expecting;
 use super::history::History;
 use super::host::Host;
 use super::shutdown::{Interrupts, UnderWay};
@@ -81,7 +81,7 @@ pub struct Server {
     /// Clients whose command waits for a key.
     pub waiting: Waiting,
     /// Those of them who wait for no key, but for something that the server does.
-    pub awaiting: Awaiting,
+    pub expecting: Expecting,
     pub pause: Pause,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
@@ -156,7 +156,7 @@ impl Server {
             clients: Clients::default(),
             watches: Watches::default(),
             waiting: Waiting::default(),
-            awaiting: Awaiting::default(),
+            expecting: Expecting::default(),
             pause: Pause::default(),
             commands,
             snapshots: Snapshots::new(now_ms),

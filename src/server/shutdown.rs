@@ -11,7 +11,7 @@
 //! While it is under way the loop serves. Invariants:
 //! 1. The dataset stands still: whatever writes is refused, nothing expires, nothing is evicted. So the file that the
 //!    child makes is the dataset that the process ends with, and nobody was told OK for what is lost.
-//! 2. Who asked by SHUTDOWN waits (`awaiting`), and is answered only when the process does not end.
+//! 2. Who asked by SHUTDOWN waits (`expecting`), and is answered only when the process does not end.
 
 use super::history::Occasion;
 use super::server::{Server, Shutdown, ShutdownSave};
@@ -167,6 +167,7 @@ impl Server {
             }
             Err(error) => {
                 self.snapshots.foreground_failed(&error);
+                self.forget_history_plan();
                 Err(error)
             }
         }
@@ -174,10 +175,11 @@ impl Server {
 
     /// The child of a shutdown has ended.
     pub(super) fn conclude_final_save(&mut self, background: Background, ending: Ending, now_ms: i64) {
-        let force = self.shutdown.is_some_and(|under_way| under_way.force);
+        let Some(under_way) = self.shutdown else { return };
         let error = match ending {
             Ending::Saved => {
                 self.snapshots.background_succeeded(&background, now_ms);
+                self.note_background_save(&background.save);
                 // Whoever waits for a save has it.
                 self.tell_save_ended(u64::MAX, &Ok(()));
                 self.exit(0);
@@ -196,11 +198,16 @@ impl Server {
                 error
             }
         };
-        self.snapshots.foreground_failed(&error);
+        match under_way.child {
+            ChildOf::Adopted => self.snapshots.background_failed(&background, &error, now_ms),
+            // As a SAVE that failed: whoever asked is told, and writes go on.
+            ChildOf::Shutdown => self.snapshots.foreground_failed(&error),
+        }
+        self.forget_history_plan();
         self.stop_sharing(background);
         self.tell_save_ended(u64::MAX, &Err(reason(&error)));
         // Who waits for the end is told by it.
-        let _ = self.last_save_failed(&error, force);
+        let _ = self.last_save_failed(&error, under_way.force);
     }
 
     /// Without FORCE the server stays: what it holds would be lost.

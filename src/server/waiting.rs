@@ -39,7 +39,7 @@ impl Server {
     pub fn end_wait(&mut self, client: ClientId) -> Option<Box<Blocked>> {
         let blocked = self.clients.get_mut(client)?.blocked.take()?;
         self.waiting.leave(&blocked);
-        self.awaiting.leave(client);
+        self.expecting.leave(client);
         Some(blocked)
     }
 

@@ -8,8 +8,8 @@ use nix::sys::signal::Signal;
 
 use crate::support::{Connection, Server, Start, Value, Wait, holds_within, process, wait_for};
 use crate::tools::{
-    assert_refuses_writes, assert_writable, fill, keys_in, no_delay, save_badly, save_well, start_slow_save,
-    temporary, wait_for_save_end, with_save_points,
+    assert_refuses_writes, assert_writable, fill, keys_in, no_delay, pipeline, save_badly, save_well,
+    start_slow_save, temporary, wait_for_save_end, with_save_points,
 };
 
 const STARTED: &str = "Background saving started";
@@ -171,17 +171,17 @@ fn a_lock_that_cannot_be_had_is_named() {
 
 #[test]
 fn a_child_that_is_stuck_is_killed() {
-    let server = with_save_points().with("--child-timeout", "1").spawn();
+    let server = with_save_points().with("--child-timeout", "2").spawn();
     let mut connection = server.connect();
     let child = start_slow_save(&server, &mut connection);
     // Slow is not stuck: 50 ms a key.
-    assert!(!holds_within(Duration::from_millis(2500), || !process::is_alive(child)), "it was at work");
+    assert!(!holds_within(Duration::from_millis(4000), || !process::is_alive(child)), "it was at work");
     process::signal(child, Signal::SIGSTOP);
     wait_for_save_end(&mut connection);
     assert_eq!(connection.info("rdb_last_bgsave_status"), "err");
     let reason = connection.info("rdb_last_bgsave_error");
     assert!(
-        reason.ends_with("/dump.rdb: the child made no progress for 1 seconds (child-timeout)"),
+        reason.ends_with("/dump.rdb: the child made no progress for 2 seconds (child-timeout)"),
         "{reason}"
     );
     assert!(connection.run("SET a 1").text().contains(&reason));
@@ -203,4 +203,85 @@ fn without_a_timeout_a_child_may_stand_still() {
     connection.ok("CONFIG SET child-timeout 1");
     wait_for_save_end(&mut connection);
     fill(&mut connection, 1, 1);
+}
+
+/// Sets or reads `count` keys, many at a time.
+fn touch_all(connection: &mut Connection, count: usize, line: impl Fn(usize) -> String) {
+    const AT_ONCE: usize = 1000;
+    for from in (0..count).step_by(AT_ONCE) {
+        let lines: Vec<String> = (from..count.min(from + AT_ONCE)).map(&line).collect();
+        connection.send(&pipeline(&lines));
+        lines.iter().for_each(|line| assert!(!connection.value().is_error(), "{line}"));
+    }
+}
+
+/// The bytes that a save copies while `meanwhile` goes on; the child stands still for so long.
+fn copied_bytes(
+    server: &Server,
+    connection: &mut Connection,
+    meanwhile: impl FnOnce(&mut Connection),
+) -> i64 {
+    assert_eq!(connection.run("BGSAVE"), Value::Simple(STARTED.into()));
+    let child = process::children(server.pid())[0];
+    process::signal(child, Signal::SIGSTOP);
+    meanwhile(connection);
+    process::signal(child, Signal::SIGCONT);
+    wait_for_save_end(connection);
+    assert_eq!(connection.info("rdb_last_bgsave_status"), "ok");
+    connection.info_number("rdb_last_cow_size")
+}
+
+/// Neither the clock of the least recently used nor the counters of the most frequently used move while a child lives.
+#[test]
+fn reads_copy_nothing_while_a_child_lives() {
+    const KEYS: usize = 100_000;
+    /// Buffers, counters, the stack.
+    const SLACK_BYTES: i64 = 1 << 20;
+    let start = Start::tintype().with("--save", "").with("--enable-debug-command", "yes");
+    let server = start.with("--latency-tracking", "no").spawn();
+    let mut connection = server.connect();
+    connection.ok(&format!("DEBUG POPULATE {KEYS} key 100"));
+    connection.ok("CONFIG SET rdb-key-save-delay -50");
+    let read = |connection: &mut Connection| touch_all(connection, KEYS, |n| format!("GET key:{n}"));
+    for policy in ["allkeys-lru", "allkeys-lfu"] {
+        connection.ok(&format!("CONFIG SET maxmemory-policy {policy}"));
+        read(&mut connection);
+        let base = copied_bytes(&server, &mut connection, |_| {});
+        let reading = copied_bytes(&server, &mut connection, read);
+        assert!(reading < base + SLACK_BYTES, "{policy}: {reading} bytes, {base} without reads");
+    }
+    let writing = copied_bytes(&server, &mut connection, |connection| {
+        touch_all(connection, KEYS, |n| format!("SETRANGE key:{n} 0 x"));
+    });
+    assert!(writing > 8 * SLACK_BYTES, "writes copy: {writing}");
+}
+
+/// What a save under writes has split is put together again.
+#[test]
+fn split_pages_are_repaired_after_a_save() {
+    const KEYS: usize = 200_000;
+    let start = Start::tintype().with("--save", "").with("--enable-debug-command", "yes");
+    let server = start.with("--huge-pages", "yes").spawn();
+    let mut connection = server.connect();
+    if connection.info("huge_pages") != "enabled" {
+        return;
+    }
+    connection.ok(&format!("DEBUG POPULATE {KEYS} key 200"));
+    connection.ok("CONFIG SET rdb-key-save-delay -50");
+    copied_bytes(&server, &mut connection, |connection| {
+        touch_all(connection, KEYS / 4, |n| format!("SETRANGE key:{} 0 x", n * 4));
+    });
+    wait_for("the end of the repair", || connection.info("huge_page_repair_in_progress") == "0");
+    let (collapsed, refused) = (
+        connection.info_number("huge_page_repair_collapsed"),
+        connection.info_number("huge_page_repair_refused"),
+    );
+    assert!(collapsed + refused >= 10, "{collapsed} put together, {refused} refused");
+    if refused == 0 {
+        assert_eq!(connection.info("mem_split_page_bytes"), "0");
+        connection.ok("CONFIG SET rdb-key-save-delay 0");
+        save_well(&mut connection);
+        wait_for("the end of the repair", || connection.info("huge_page_repair_in_progress") == "0");
+        assert!(connection.info_number("huge_page_repair_collapsed") < collapsed / 2, "little was left");
+    }
 }

@@ -165,7 +165,10 @@ fn restore(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let ticket = cx.wait_for_answer();
     cx.server.verify_snapshot(id, move |server, verified| {
         let restored = verified.map_err(failed).and_then(|line| {
-            // It may have begun while the file was read.
+            // What began while the file was read must not lose what it works on.
+            if server.is_ending() {
+                return Err(CommandError::EndingRefused);
+            }
             if server.snapshots.in_progress() {
                 return Err(CommandError::SaveInProgress);
             }

@@ -2,7 +2,7 @@
 
 use crate::base::argv::Args;
 use crate::keyspace::OnTimeout;
-use crate::server::awaiting::Awaited;
+use crate::server::expecting::Expected;
 use crate::server::loading::{ReloadError, ReloadInto, ReloadSave};
 use crate::server::server::ShutdownSave;
 use crate::server::shutdown::Begun;
@@ -26,7 +26,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::server(
         Spec::new("bgsave", -1, Group::Server, Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING))
             .complexity("O(1)")
-            .doc("1.0.0", "Asynchronously save the dataset to disk", "[SCHEDULE | CANCEL | WAIT [timeout]]"),
+            .doc("1.0.0", "Asynchronously save the dataset to disk", "[SCHEDULE|CANCEL|WAIT [timeout]]"),
         bgsave,
     ),
     Entry::server(
@@ -140,7 +140,7 @@ fn bgsave_wait(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     };
     let deadline_ms = deadline_ms.filter(|deadline_ms| *deadline_ms > now_ms);
     let ticket = cx.wait_for_answer_until(deadline_ms, OnTimeout::Error(CommandError::SaveGoesOn));
-    cx.server.awaiting.join(ticket, Awaited::Save { attempt });
+    cx.server.expecting.join(ticket, Expected::Save { attempt });
     Ok(Flow::Block)
 }
 
@@ -192,7 +192,7 @@ fn shutdown(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
         Begun::Saving => {
             let on_timeout = OnTimeout::Error(CommandError::ShutdownGoesOn);
             let ticket = cx.wait_for_answer_until(None, on_timeout);
-            cx.server.awaiting.join(ticket, Awaited::Shutdown);
+            cx.server.expecting.join(ticket, Expected::Shutdown);
             Ok(Flow::Block)
         }
     }

@@ -22,6 +22,7 @@ pub(super) const TABLE: &[Directive] = &[
     text("bio_cpulist", "", cpu_list, field!(bio_cpulist)).newer_alias("bio-cpulist").immutable(),
     choice::<OomScoreAdj>("oom-score-adj", "no", field!(choice oom_score_adj)),
     special("oom-score-adj-values", "0 200 800", OOM_SCORES),
+    choice::<HugePageUse>("huge-pages", "auto", field!(choice huge_pages)).immutable(),
     yes_no("disable-thp", "yes", field!(disable_thp)).immutable(),
     yes_no("crash-log-enabled", "yes", field!(crash_log_enabled)),
     text("ignore-warnings", "", any_text, field!(ignore_warnings)),

@@ -13,6 +13,8 @@ use crate::base::os::read_small_file;
 /// How many times longer a child that waits for its disk may make no progress.
 const DISK_PATIENCE: u64 = 10;
 const LOOK_MS_MAX: u64 = 1000;
+/// What a child last said can be so old although it gets on: reports come once a second.
+const REPORT_AGE_MS_MAX: u64 = 1000;
 /// Enough for `/proc/<pid>/task/<tid>/stat` up to the state, its third field.
 const STAT_BYTES: usize = 128;
 
@@ -48,8 +50,8 @@ impl Watchdog {
             return false;
         }
         self.idle_ms += since_ms.min(LOOK_MS_MAX);
-        self.idle_ms >= timeout_ms
-            && (self.idle_ms >= timeout_ms.saturating_mul(DISK_PATIENCE) || !waits_for_disk())
+        let idle_ms = self.idle_ms.saturating_sub(REPORT_AGE_MS_MAX);
+        idle_ms >= timeout_ms && (idle_ms >= timeout_ms.saturating_mul(DISK_PATIENCE) || !waits_for_disk())
     }
 }
 
@@ -95,14 +97,15 @@ mod tests {
             assert!(!watchdog.is_stuck(signs(keys), look * 1000, TIMEOUT_MS, || false));
         }
         let mut watchdog = Watchdog::default();
-        assert_eq!(stuck_after_ms(&mut watchdog, 5000, false), TIMEOUT_MS);
+        assert_eq!(stuck_after_ms(&mut watchdog, 5000, false), TIMEOUT_MS + REPORT_AGE_MS_MAX);
         let grown = Signs { file_bytes: 1, ..signs(1) };
         assert!(!watchdog.is_stuck(grown, 9000, TIMEOUT_MS, || false));
     }
 
     #[test]
     fn a_disk_gets_more_time_but_not_for_ever() {
-        assert_eq!(stuck_after_ms(&mut Watchdog::default(), 0, true), DISK_PATIENCE * TIMEOUT_MS);
+        let stuck_ms = stuck_after_ms(&mut Watchdog::default(), 0, true);
+        assert_eq!(stuck_ms, DISK_PATIENCE * TIMEOUT_MS + REPORT_AGE_MS_MAX);
     }
 
     #[test]
@@ -110,7 +113,8 @@ mod tests {
         let mut watchdog = Watchdog::default();
         assert!(!watchdog.is_stuck(signs(1), 0, TIMEOUT_MS, || false));
         assert!(!watchdog.is_stuck(signs(1), 3_600_000, TIMEOUT_MS, || false));
-        assert!(watchdog.is_stuck(signs(1), 7_200_000, TIMEOUT_MS, || false));
+        assert!(!watchdog.is_stuck(signs(1), 7_200_000, TIMEOUT_MS, || false));
+        assert!(watchdog.is_stuck(signs(1), 10_800_000, TIMEOUT_MS, || false));
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub(super) fn reconcile(
             Some(line) => (line.file, line.id) = (file.clone(), id),
             None => {
                 let line = Line { id, made_s, kept: Kept::Found, ..Line::unknown(file, stamp) };
-                let later = lines.iter().position(|other| other.made_s > made_s);
+                let moment = |line: &Line| (line.made_s, line.modified_ns);
+                let later = lines.iter().position(|other| moment(other) > moment(&line));
                 lines.insert(later.unwrap_or(lines.len()), line);
             }
         }

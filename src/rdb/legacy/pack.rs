@@ -99,13 +99,13 @@ impl<'e> Entry<'e> {
     }
 
     fn push_text_head(&mut self, len: usize) {
-        match len {
-            ..=SHORT_TEXT_MAX => self.push(&[len as u8]),
-            ..=MIDDLE_TEXT_MAX => self.push(&[0x40 | (len >> 8) as u8, len as u8]),
-            _ => {
-                self.push(&[0x80]);
-                self.push(&(len as u32).to_be_bytes());
-            }
+        if len <= SHORT_TEXT_MAX {
+            self.push(&[len as u8]);
+        } else if len <= MIDDLE_TEXT_MAX {
+            self.push(&[0x40 | (len >> 8) as u8, len as u8]);
+        } else {
+            self.push(&[0x80]);
+            self.push(&(len as u32).to_be_bytes());
         }
     }
 

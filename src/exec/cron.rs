@@ -104,8 +104,8 @@ fn rehash(server: &mut Server, _now: Now) {
     }
 }
 
-/// Once a second, on the helper thread: the allocator gives back what has been unused for long. Not while a child lives,
-/// which would see page tables change for nothing.
+/// Once a second, on the helper thread: the allocator gives back what has been unused for long. Not while a child
+/// lives, as that would split pages for nothing.
 fn memory(server: &mut Server, now: Now) {
     let is_first_of_second = now.unix_ms().rem_euclid(1000) < 1000 / i64::from(server.config.hz.max(1));
     if let Some(bio) = server.keyspace.bio.as_deref()

@@ -30,6 +30,11 @@ impl Crc64Redis {
         self.0.update(bytes);
     }
 
+    /// As `update` with all that `next` was given, without those bytes.
+    pub fn append(&mut self, next: &Crc64Redis) {
+        self.0.combine(&next.0);
+    }
+
     /// The sum of everything so far.
     pub fn value(&self) -> u64 {
         self.0.finalize()
@@ -102,14 +107,18 @@ mod tests {
             let whole = slow(&bytes);
             assert_eq!(Crc64Redis::of(&bytes), whole, "length {len}");
             let (mut redis, mut in_parts) = (Crc64Redis::new(), Crc64Xz::new());
+            let mut appended = Crc64Redis::new();
             let mut rest = &bytes[..];
             while !rest.is_empty() {
                 let (head, tail) = rest.split_at(random.usize(1..=rest.len().min(300)));
                 redis.update(head);
                 in_parts.update(head);
+                let mut part = Crc64Redis::new();
+                part.update(head);
+                appended.append(&part);
                 rest = tail;
             }
-            assert_eq!(redis.value(), whole, "length {len}");
+            assert_eq!((redis.value(), appended.value()), (whole, whole), "length {len}");
             assert_eq!(in_parts.value(), xz(&bytes), "length {len}");
         }
     }

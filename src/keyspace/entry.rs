@@ -30,9 +30,12 @@
 //! It deliberately knows no clock and no policy: the meaning of the 24 bits of `lru` and of an expiry is the
 //! Db's.
 
+mod frozen;
 mod layout;
 #[cfg(test)]
 mod tests;
+
+pub use self::frozen::{FrozenEntry, FrozenTable};
 
 use std::alloc::{alloc, dealloc, handle_alloc_error};
 use std::mem::ManuallyDrop;

@@ -8,6 +8,7 @@
 //! | `disk` | a file that appears whole or not at all |
 //! | `child` | the forked process, from both sides |
 //! | `load` | a file into a keyspace, in steps |
+//! | `threads` | how many threads a save gets |
 //! | `repair` | huge pages after a save |
 //! | `report` | a file, described for people |
 //! | `error` | why it failed: operation, path, reason |
@@ -26,6 +27,7 @@ pub mod load;
 pub mod repair;
 pub mod report;
 pub mod snapshot;
+pub mod threads;
 
 pub use error::{Operation, SnapshotError};
 pub use load::{LoadError, Loading};

@@ -12,12 +12,13 @@ use crate::keyspace::db::Sharing;
 use crate::metrics::latency::is_spike;
 use crate::persist::child::{self, Ending, Job};
 use crate::persist::disk::{
-    FilePolicy, Incremental, PageCache, SavePaths, System, preflight, sweep_temp_files,
+    FilePolicy, FileSum, Incremental, PageCache, SavePaths, System, WriteRate, preflight, sweep_temp_files,
 };
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
-use crate::persist::image::{ImageOptions, KeyDelay, save_image};
+use crate::persist::image::{ImageOptions, KeyDelay, Workspaces, save_image};
 use crate::persist::snapshot::{Background, Due, SaveStatus};
-use crate::rdb::{Checksum, Compression, Workspace, WriterOptions, version_within};
+use crate::persist::threads::save_threads;
+use crate::rdb::{Checksum, Compression, WriterOptions, version_within};
 use nix::errno::Errno;
 use std::path::Path;
 use std::time::Duration;
@@ -59,7 +60,7 @@ impl Server {
     fn write_snapshot(&mut self, page_cache: PageCache) -> Result<(), SnapshotError> {
         let paths = self.save_paths()?;
         let options = self.image_options(self.save_version()?, page_cache);
-        let plan = (&options, Workspace::new());
+        let plan = (&options, &mut self.save_workspaces());
         let saved = save_image(&self.keyspace, &mut System, &paths, plan, &mut |_| {});
         saved.map(drop).map_err(|fault| paths.explain(fault))
     }
@@ -83,7 +84,9 @@ impl Server {
         let used_memory_bytes = self.used_memory_bytes() as u64;
         preflight(&paths, used_memory_bytes)?;
         self.snapshots.repair.stop();
-        let options = self.image_options(version, PageCache::Release);
+        let mut options = self.image_options(version, PageCache::Release);
+        options.file.rate = WriteRate::from_mbps(self.config.rdb_save_max_mbps);
+        let workspaces = self.save_workspaces();
         let log = log::child_log().map_err(|error| {
             let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
             SnapshotError::errno(Operation::OpenLog, Path::new(&self.config.logfile), errno)
@@ -92,7 +95,7 @@ impl Server {
         let job = Job {
             paths,
             options,
-            workspace: Workspace::new(),
+            workspaces,
             log,
             title: self.snapshots.process_title.as_mut().map(|memory: &mut ProcessTitle| (memory, title)),
             nice: i32::try_from(self.config.bgsave_nice).unwrap_or(0),
@@ -124,6 +127,10 @@ impl Server {
         })
     }
 
+    fn save_workspaces(&self) -> Workspaces {
+        Workspaces::for_threads(save_threads(self.config.rdb_save_threads as usize, self.used_memory_bytes()))
+    }
+
     fn image_options(&self, version: u16, page_cache: PageCache) -> ImageOptions {
         let config = &self.config;
         ImageOptions {
@@ -139,6 +146,8 @@ impl Server {
                     Incremental::No
                 },
                 page_cache,
+                rate: WriteRate::Unlimited,
+                sum: FileSum::No,
             },
             key_delay: KeyDelay(config.rdb_key_save_delay),
             now_ms: self.clock.now().unix_ms(),

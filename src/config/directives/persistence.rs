@@ -16,6 +16,8 @@ pub(super) const TABLE: &[Directive] = &[
     choice::<RdbSaveVersion>("rdb-save-version", "auto", field!(choice rdb_save_version)),
     choice::<RdbVersionCheck>("rdb-version-check", "strict", field!(choice rdb_version_check)),
     yes_no("rdb-skip-unknown", "no", field!(rdb_skip_unknown)),
+    number("rdb-save-threads", 0..=64, "0", field!(number rdb_save_threads)),
+    number("rdb-save-max-mbps", 0..=1_000_000, "0", field!(number rdb_save_max_mbps)),
     number("bgsave-nice", 0..=19, "19", field!(number bgsave_nice)),
     number("rdb-key-save-delay", I32_MIN..=I32, "0", field!(number rdb_key_save_delay)).hidden(),
     number("key-load-delay", I32_MIN..=I32, "0", field!(number key_load_delay)).hidden(),

@@ -53,7 +53,7 @@ pub(super) fn child(keyspace: &Keyspace, mut job: Job<'_>, pipe: &OwnedFd, paren
     close_all_but([pipe.as_raw_fd(), job.log.output().as_raw_fd()]);
     introduce(&mut job);
     let mut voice = Voice::new(pipe);
-    let plan = (&job.options, job.workspace);
+    let plan = (&job.options, &mut job.workspaces);
     let saved = save_image(keyspace, &mut System, &job.paths, plan, &mut |progress| voice.progress(progress));
     match saved {
         Ok(_) => voice.done(&mut job.log),
@@ -119,7 +119,7 @@ fn introduce(job: &mut Job<'_>) {
         memory.set(title);
     }
     let _ = prctl::set_name(c"rdb-bgsave");
-    // SAFETY: changes the priority of this process, which has one thread.
+    // SAFETY: changes the priority of this process, which has one thread; those to come inherit it.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, job.nice) };
     if let Some(adjustment) = job.oom_score_adj {
         let _ = set_oom_score_adj(adjustment);

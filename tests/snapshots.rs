@@ -9,6 +9,8 @@ mod full_disk;
 #[path = "snapshots/shutdown.rs"]
 mod shutdown;
 pub mod support;
+#[path = "snapshots/threads.rs"]
+mod threads;
 #[path = "snapshots/tools.rs"]
 mod tools;
 

@@ -16,6 +16,9 @@ use crate::encoding::prefetch::{prefetch, prefetch_two_lines};
 
 /// Items that are on their way while `Iter` yields one. A power of two.
 const ITEMS_AHEAD: usize = 16;
+/// So many items later an item has arrived, so that its value can be asked for, and then that has.
+const VALUE_BEHIND: usize = 7;
+const CONTENT_BEHIND: usize = 12;
 /// Buckets that are on their way.
 const BUCKETS_AHEAD: usize = 8;
 /// So far ahead overflow buckets are asked for: their parent must have arrived by then.
@@ -76,8 +79,14 @@ impl<T: Item> Dict<T> {
             let oldest = std::mem::replace(&mut ring[seen % ITEMS_AHEAD], slot);
             seen += 1;
             if seen > ITEMS_AHEAD {
-                // SAFETY: a slot that was occupied when it went in; nothing changes while `self` is borrowed.
-                visit(unsafe { item_at(oldest) });
+                let (value, content) =
+                    (ring[(seen - VALUE_BEHIND) % ITEMS_AHEAD], ring[(seen - CONTENT_BEHIND) % ITEMS_AHEAD]);
+                // SAFETY: slots that were occupied when they went in; nothing changes while `self` is borrowed.
+                unsafe {
+                    item_at::<T>(value).prefetch_value();
+                    item_at::<T>(content).prefetch_content();
+                    visit(item_at(oldest));
+                }
             }
         };
         // The buckets of `next` are counted on from those of `current` that are left.

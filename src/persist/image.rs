@@ -15,7 +15,7 @@ mod shared;
 
 use self::records::Usage;
 use self::shared::{Desk, Walker};
-use super::disk::{Calls, FilePolicy, SavePaths, write_file};
+use super::disk::{Calls, FilePolicy, SavePaths, Written, write_file};
 use super::error::{Fault, Operation};
 use crate::keyspace::{FrozenTable, Keyspace};
 use crate::rdb::{self, Summary, Workspace, WriterOptions};
@@ -76,15 +76,6 @@ pub struct ImageProgress {
     pub bytes: u64,
 }
 
-/// What a finished save has to tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Saved {
-    pub keys: u64,
-    pub bytes: u64,
-    /// CRC-64/XZ of the file, if the file's policy asked for it.
-    pub file_sum: Option<u64>,
-}
-
 /// Writes the keyspace to `paths.target`. `report` is called at least every `REPORT_KEYS` keys of each thread, by any
 /// of them, and never by two at once.
 pub fn save_image<C: Calls>(
@@ -93,17 +84,14 @@ pub fn save_image<C: Calls>(
     paths: &SavePaths,
     plan: (&ImageOptions, &mut Workspaces),
     report: &mut (dyn FnMut(ImageProgress) + Send),
-) -> Result<Saved, Fault> {
+) -> Result<Written<Summary>, Fault> {
     let (options, Workspaces(walkers)) = plan;
     write_file(calls, paths, options.file, |file| {
         let desk = Desk::new(&mut *file, options, report);
         let written = write_image(keyspace, &desk, options, walkers);
-        let keys = desk.progress().keys;
         drop(desk);
         // Writing fails only when the file does.
-        let Summary { bytes, .. } =
-            written.map_err(|_| file.fault().unwrap_or(Fault::new(Operation::Write, Errno::EIO)))?;
-        Ok(Saved { keys, bytes, file_sum: file.sum() })
+        written.map_err(|_| file.fault().unwrap_or(Fault::new(Operation::Write, Errno::EIO)))
     })
 }
 
@@ -114,12 +102,13 @@ fn write_image<O: rdb::Output + Send>(
     walkers: &mut [Walker],
 ) -> io::Result<Summary> {
     let (mut seconds, mut memory) = (itoa::Buffer::new(), itoa::Buffer::new());
+    let (server, release) = rdb::written_by(options.writer.version, options.redis_version);
     let aux: [(&str, &[u8]); 5] = [
-        ("redis-ver", options.redis_version.as_bytes()),
+        (server, release.as_bytes()),
         ("redis-bits", b"64"),
         ("ctime", seconds.format(options.now_ms.div_euclid(1000)).as_bytes()),
         ("used-mem", memory.format(options.used_memory_bytes).as_bytes()),
-        ("aof-base", b"0"),
+        (rdb::aof_base_name(options.writer.version), b"0"),
     ];
     desk.write_with(&mut walkers[0], |writer| writer.header(&aux))?;
     let usage = Usage::of(&keyspace.settings, options.now_ms);

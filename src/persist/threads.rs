@@ -4,6 +4,7 @@
 //! not taken for it. What a core is doing is told by the load average of the last minute, which needs no second look
 //! and does not jump. It counts the whole host, so in a container it errs to the side of too few threads.
 
+use crate::base::cpus::Cpus;
 use std::num::NonZero;
 
 /// More of them gain little: they write to one disk.
@@ -11,12 +12,14 @@ const AUTOMATIC_MAX: usize = 4;
 /// Each thread should have so much of the dataset to do: making one costs some microseconds, and memory.
 const BYTES_PER_THREAD_MIN: usize = 8 << 20;
 
-/// For `rdb-save-threads`; `used_memory_bytes` bounds what there is to do.
-pub fn save_threads(configured: usize, used_memory_bytes: usize) -> usize {
+/// For `rdb-save-threads`; `used_memory_bytes` bounds what there is to do, `cpus` are those that were set aside for the
+/// save (`bgsave-cpulist`): they are idle.
+pub fn save_threads(configured: usize, used_memory_bytes: usize, cpus: Option<&Cpus>) -> usize {
     let worthwhile = 1 + used_memory_bytes / BYTES_PER_THREAD_MIN;
-    let threads = match configured {
-        0 if worthwhile > 1 => idle_cores(),
-        configured => configured,
+    let threads = match (configured, cpus) {
+        (0, Some(cpus)) => cpus.count().min(AUTOMATIC_MAX),
+        (0, None) if worthwhile > 1 => idle_cores(),
+        (configured, _) => configured,
     };
     threads.clamp(1, worthwhile)
 }
@@ -45,6 +48,7 @@ fn load_average(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::cpus;
 
     #[test]
     fn idle_cores_are_used_up_to_four() {
@@ -66,9 +70,13 @@ mod tests {
 
     #[test]
     fn small_datasets_take_fewer() {
-        assert_eq!(save_threads(8, 1 << 20), 1);
-        assert_eq!(save_threads(8, 20 << 20), 3);
-        assert_eq!(save_threads(8, 1 << 30), 8);
-        assert!((1..=4).contains(&save_threads(0, 1 << 30)));
+        assert_eq!(save_threads(8, 1 << 20, None), 1);
+        assert_eq!(save_threads(8, 20 << 20, None), 3);
+        assert_eq!(save_threads(8, 1 << 30, None), 8);
+        assert!((1..=4).contains(&save_threads(0, 1 << 30, None)));
+        let list = |text| cpus::parse(text).unwrap();
+        assert_eq!(save_threads(0, 1 << 30, list("0-2").as_ref()), 3);
+        assert_eq!(save_threads(0, 1 << 30, list("0,2,4-9").as_ref()), 4);
+        assert_eq!(save_threads(2, 1 << 30, list("5").as_ref()), 2);
     }
 }

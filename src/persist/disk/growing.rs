@@ -26,19 +26,11 @@ pub enum PageCache {
     Keep,
 }
 
-/// Whether the sum of the whole file is wanted that common tools print (CRC-64/XZ).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileSum {
-    Yes,
-    No,
-}
-
 #[derive(Clone, Copy, Debug)]
 pub struct FilePolicy {
     pub incremental: Incremental,
     pub page_cache: PageCache,
     pub rate: WriteRate,
-    pub sum: FileSum,
 }
 
 /// The temp file while it is written.
@@ -47,18 +39,19 @@ pub struct GrowingFile<'a, C: Calls> {
     file: &'a File,
     behind: Option<&'a Behind<'a>>,
     throttle: Throttle,
-    sum: Option<Crc64Xz>,
+    sum: Crc64Xz,
     written_bytes: u64,
     fault: Option<Fault>,
 }
 
-/// Lets `fill` write the file, while another thread waits for the disk.
+/// Lets `fill` write the file, while another thread waits for the disk. Returns with its result the CRC-64/XZ of what
+/// was written.
 pub(super) fn grow<C: Calls, R>(
     calls: &mut C,
     file: &File,
     policy: FilePolicy,
     fill: impl FnOnce(&mut GrowingFile<'_, C>) -> Result<R, Fault>,
-) -> Result<R, Fault> {
+) -> Result<(R, u64), Fault> {
     let mut attendants_calls = calls.twin();
     let behind = Behind::new(file, policy.page_cache);
     let mut growing = GrowingFile {
@@ -66,21 +59,22 @@ pub(super) fn grow<C: Calls, R>(
         file,
         behind: (policy.incremental == Incremental::Yes).then_some(&behind),
         throttle: Throttle::new(policy.rate),
-        sum: (policy.sum == FileSum::Yes).then(Crc64Xz::new),
+        sum: Crc64Xz::new(),
         written_bytes: 0,
         fault: None,
     };
     if policy.incremental == Incremental::No {
-        return fill(&mut growing);
+        let result = fill(&mut growing)?;
+        return Ok((result, growing.sum.value()));
     }
-    let filled = crew::beside(
+    let result = crew::beside(
         || behind.attend(&mut attendants_calls),
         || {
             let _dismissal = Dismissal(&behind);
             fill(&mut growing)
         },
-    );
-    filled.and_then(|result| behind.fault().map_or(Ok(result), Err))
+    )?;
+    behind.fault().map_or(Ok((result, growing.sum.value())), Err)
 }
 
 /// Whichever way the writer ends, nobody waits for it afterwards.
@@ -96,9 +90,7 @@ impl<C: Calls> GrowingFile<'_, C> {
     fn write(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
         // A file that lacks something is not made better by what comes after.
         self.fault.map_or(Ok(()), Err)?;
-        if let Some(sum) = &mut self.sum {
-            sum.update(bytes);
-        }
+        self.sum.update(bytes);
         let paid_at = self.throttle.pay(bytes.len() as u64, || self.calls.now());
         while !bytes.is_empty() {
             let taken = self.calls.write(self.file, bytes);
@@ -120,11 +112,6 @@ impl<C: Calls> GrowingFile<'_, C> {
     /// What made an `Output` call fail.
     pub fn fault(&self) -> Option<Fault> {
         self.fault
-    }
-
-    /// CRC-64/XZ of what was written, if the policy wanted it.
-    pub fn sum(&self) -> Option<u64> {
-        self.sum.as_ref().map(Crc64Xz::value)
     }
 }
 

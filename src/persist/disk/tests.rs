@@ -4,12 +4,8 @@ use super::faulty::Faulty;
 use super::*;
 use crate::rdb::Output;
 
-const POLICY: FilePolicy = FilePolicy {
-    incremental: Incremental::Yes,
-    page_cache: PageCache::Release,
-    rate: WriteRate::Unlimited,
-    sum: FileSum::Yes,
-};
+const POLICY: FilePolicy =
+    FilePolicy { incremental: Incremental::Yes, page_cache: PageCache::Release, rate: WriteRate::Unlimited };
 
 fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(directory)
@@ -20,7 +16,7 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-fn save(calls: &mut impl Calls, paths: &SavePaths, content: &[u8]) -> Result<(), Fault> {
+fn save(calls: &mut impl Calls, paths: &SavePaths, content: &[u8]) -> Result<Written<()>, Fault> {
     write_file(calls, paths, POLICY, |file| {
         for piece in content.chunks(1 << 20) {
             file.write_all(piece).map_err(|_| file.fault().expect("it says why"))?;

@@ -4,7 +4,7 @@ use super::*;
 use crate::base::crc::Crc64Xz;
 use crate::keyspace::Expiry;
 use crate::persist::disk::faulty::Faulty;
-use crate::persist::disk::{FileSum, Incremental, PageCache, System, WriteRate};
+use crate::persist::disk::{Incremental, PageCache, System, WriteRate};
 use crate::persist::fixture::{self, NOW_MS, loaded};
 use crate::rdb::{Checksum, Compression, VERSION_BASE, WriterOptions};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,6 @@ pub fn options() -> ImageOptions {
             incremental: Incremental::Yes,
             page_cache: PageCache::Release,
             rate: WriteRate::Unlimited,
-            sum: FileSum::Yes,
         },
         key_delay: KeyDelay(0),
         now_ms: NOW_MS,
@@ -36,8 +35,8 @@ fn a_fault_is_told_as_it_came_and_progress_is_reported() {
     let keyspace = fixture::keyspace(2000);
     let mut reports = Vec::new();
     let plan = (&options(), &mut Workspaces::for_threads(1));
-    let summary =
-        save_image(&keyspace, &mut System, &paths, plan, &mut |progress| reports.push(progress)).unwrap();
+    let saved = save_image(&keyspace, &mut System, &paths, plan, &mut |progress| reports.push(progress));
+    let summary = saved.unwrap().content;
     assert_eq!(std::fs::metadata(paths.target_path()).unwrap().len(), summary.bytes);
     assert_eq!(reports.last(), Some(&ImageProgress { keys: 6000, bytes: summary.bytes }));
     assert_eq!(reports.len(), 6000 / 1024 + 1);
@@ -79,7 +78,7 @@ fn any_number_of_threads_writes_the_same_content() {
         let bytes = std::fs::read(paths.target_path()).unwrap();
         let mut sum = Crc64Xz::new();
         sum.update(&bytes);
-        assert_eq!(saved, Saved { keys: 18_008, bytes: bytes.len() as u64, file_sum: Some(sum.value()) });
+        assert_eq!((saved.content.bytes, saved.crc64_xz), (bytes.len() as u64, sum.value()));
         assert_eq!(reported.into_inner(), 18_008);
         // Which verifies the checksum.
         assert!(fixture::content(&loaded(paths.target_path())) == content, "{threads} threads");
@@ -124,7 +123,7 @@ fn a_limited_save_sleeps_as_long_as_its_bytes_take() {
         let plan = (&slow, &mut Workspaces::for_threads(threads));
         let saved = save_image(&keyspace, &mut calls, &paths, plan, &mut |_| {}).unwrap();
         let slept: Duration = calls.sleeps().iter().sum();
-        let due = Duration::from_nanos(saved.bytes * 200);
+        let due = Duration::from_nanos(saved.content.bytes * 200);
         assert!(slept > due * 9 / 10 && slept < due * 11 / 10, "{slept:?} for {due:?}");
         assert!(calls.sleeps().iter().all(|step| *step <= Duration::from_millis(20)));
     }

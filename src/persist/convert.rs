@@ -156,8 +156,11 @@ pub fn convert<C: Calls>(
         Some(version) => version,
         None => source.version_needed(&mut meter)?,
     };
-    let policy =
-        FilePolicy { incremental: Incremental::Yes, page_cache: PageCache::Keep, rate: WriteRate::Unlimited };
+    let policy = FilePolicy {
+        incremental: Incremental::Beside,
+        page_cache: PageCache::Keep,
+        rate: WriteRate::Unlimited,
+    };
     let mut reason = None;
     let written = write_file(calls, &paths, policy, |file| {
         source.copy_to(&mut *file, version, options, &mut meter).map_err(|stop| {

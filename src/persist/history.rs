@@ -370,7 +370,7 @@ fn write_catalog<C: Calls>(
     nonce: u64,
     text: &[u8],
 ) -> Result<(), SnapshotError> {
-    let paths = SavePaths::new(&place.directory, &place.catalog(), nonce)?;
+    let paths = SavePaths::new(&place.directory, place.catalog(), nonce)?;
     let policy =
         FilePolicy { incremental: Incremental::No, page_cache: PageCache::Keep, rate: WriteRate::Unlimited };
     let written = write_file(calls, &paths, policy, |file| {

@@ -87,9 +87,7 @@ pub fn save_image<C: Calls>(
 ) -> Result<Written<Summary>, Fault> {
     let (options, Workspaces(walkers)) = plan;
     write_file(calls, paths, options.file, |file| {
-        let desk = Desk::new(&mut *file, options, report);
-        let written = write_image(keyspace, &desk, options, walkers);
-        drop(desk);
+        let written = write_image(keyspace, &Desk::new(&mut *file, options, report), options, walkers);
         // Writing fails only when the file does.
         written.map_err(|_| file.fault().unwrap_or(Fault::new(Operation::Write, Errno::EIO)))
     })

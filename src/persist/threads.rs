@@ -10,7 +10,7 @@ use std::num::NonZero;
 /// More of them gain little: they write to one disk.
 const AUTOMATIC_MAX: usize = 4;
 /// Each thread should have so much of the dataset to do: making one costs some microseconds, and memory.
-const BYTES_PER_THREAD_MIN: usize = 8 << 20;
+pub const BYTES_PER_THREAD_MIN: usize = 8 << 20;
 
 /// For `rdb-save-threads`; `used_memory_bytes` bounds what there is to do, `cpus` are those that were set aside for the
 /// save (`bgsave-cpulist`): they are idle.

@@ -72,8 +72,8 @@ pub fn store_length(out: &mut &mut [u8], value: u64) {
 pub fn length_bytes(value: u64) -> usize {
     match value {
         ..0x40 => 1,
-        ..0x4000 => 2,
-        ..0x1_0000_0000 => 5,
+        0x40..0x4000 => 2,
+        0x4000..0x1_0000_0000 => 5,
         _ => LENGTH_BYTES_MAX,
     }
 }

@@ -20,7 +20,7 @@ use crate::persist::image::{ImageOptions, ImageProgress, KeyDelay, Workspaces, s
 use crate::persist::lock::SnapshotLock;
 use crate::persist::snapshot::{Background, Due, Purpose, SaveStatus};
 use crate::persist::stamp::FileStamp;
-use crate::persist::threads::save_threads;
+use crate::persist::threads::{BYTES_PER_THREAD_MIN, save_threads};
 use crate::rdb::{Checksum, Compression, KeyTooNew, TooNew, WriterOptions};
 use crate::spec::CommandError;
 use nix::errno::Errno;
@@ -237,10 +237,10 @@ impl Server {
                 version,
             },
             file: FilePolicy {
-                incremental: if config.rdb_save_incremental_fsync {
-                    Incremental::Yes
-                } else {
-                    Incremental::No
+                incremental: match config.rdb_save_incremental_fsync {
+                    true if self.used_memory_bytes() >= BYTES_PER_THREAD_MIN => Incremental::Beside,
+                    true => Incremental::Yes,
+                    false => Incremental::No,
                 },
                 page_cache,
                 rate: WriteRate::Unlimited,

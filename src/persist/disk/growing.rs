@@ -13,6 +13,8 @@ use std::io;
 /// Whether what is written goes to the disk while the file grows (`rdb-save-incremental-fsync`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incremental {
+    /// And another thread waits for the disk: worth its while when the file is large.
+    Beside,
     Yes,
     No,
 }
@@ -44,8 +46,7 @@ pub struct GrowingFile<'a, C: Calls> {
     fault: Option<Fault>,
 }
 
-/// Lets `fill` write the file, while another thread waits for the disk. Returns with its result the CRC-64/XZ of what
-/// was written.
+/// Lets `fill` write the file. Returns with its result the CRC-64/XZ of what was written.
 pub(super) fn grow<C: Calls, R>(
     calls: &mut C,
     file: &File,
@@ -57,13 +58,13 @@ pub(super) fn grow<C: Calls, R>(
     let mut growing = GrowingFile {
         calls,
         file,
-        behind: (policy.incremental == Incremental::Yes).then_some(&behind),
+        behind: (policy.incremental != Incremental::No).then_some(&behind),
         throttle: Throttle::new(policy.rate),
         sum: Crc64Xz::new(),
         written_bytes: 0,
         fault: None,
     };
-    if policy.incremental == Incremental::No {
+    if policy.incremental != Incremental::Beside {
         let result = fill(&mut growing)?;
         return Ok((result, growing.sum.value()));
     }

@@ -4,8 +4,11 @@ use super::faulty::Faulty;
 use super::*;
 use crate::rdb::Output;
 
-const POLICY: FilePolicy =
-    FilePolicy { incremental: Incremental::Yes, page_cache: PageCache::Release, rate: WriteRate::Unlimited };
+const POLICY: FilePolicy = FilePolicy {
+    incremental: Incremental::Beside,
+    page_cache: PageCache::Release,
+    rate: WriteRate::Unlimited,
+};
 
 fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(directory)

@@ -17,7 +17,7 @@ pub fn options() -> ImageOptions {
             version: VERSION_BASE,
         },
         file: FilePolicy {
-            incremental: Incremental::Yes,
+            incremental: Incremental::Beside,
             page_cache: PageCache::Release,
             rate: WriteRate::Unlimited,
         },

@@ -3,6 +3,8 @@
 //! Each has one here: safe to call at any time, errors as values. No policy: what to log or to refuse is
 //! decided above.
 
+pub mod crew;
+
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;

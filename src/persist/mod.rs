@@ -9,7 +9,7 @@
 //! | `child` | the forked process, from both sides |
 //! | `load` | a file into a keyspace, in steps |
 //! | `repair` | huge pages after a save |
-//! | `report` | a file, described for people |
+//! | `tools` | what is done with a file without a server: check, export, diff, salvage |
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
@@ -24,8 +24,8 @@ pub mod error;
 pub mod image;
 pub mod load;
 pub mod repair;
-pub mod report;
 pub mod snapshot;
+pub mod tools;
 
 pub use error::{Operation, SnapshotError};
 pub use load::{LoadError, Loading};

@@ -75,6 +75,9 @@ pub struct Version {
 }
 
 impl Version {
+    /// Of Redis, with all that is known here.
+    pub const NEWEST: Version = Version { dialect: Dialect::Redis, number: REDIS_MAX };
+
     /// Reads the magic of a file.
     pub fn from_magic(magic: &[u8; MAGIC_LEN]) -> Result<Version, Fault> {
         let (dialect, digits) = if let Some(digits) = magic.strip_prefix(b"REDIS") {

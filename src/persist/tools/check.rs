@@ -139,17 +139,18 @@ fn write_json(path: &Path, report: &CheckReport, sum: Option<u64>, out: &mut Sin
         json.name("sound").truth(report.fault.is_none());
         json.name("bytes").number(report.bytes);
         write_version(json, report, sum);
+        json.name("error");
         match &report.fault {
-            None => drop(json.name("error").null()),
-            Some(fault) => drop(json.name("error").object(|json| {
+            None => json.null(),
+            Some(fault) => json.object(|json| {
                 json.name("offset").number(fault.offset).name("key");
                 match &fault.key {
                     Some(key) => json.bytes(key),
                     None => json.null(),
                 };
                 json.name("reason").text(&fault.fault.to_string());
-            })),
-        }
+            }),
+        };
         let counts = [
             ("keys", report.keys),
             ("expires", report.volatile_keys),

@@ -180,7 +180,11 @@ mod tests {
 
     #[test]
     fn bytes_and_scores() {
-        let base64 = |bytes: &[u8]| written(|json| drop(json.bytes(bytes)));
+        let base64 = |bytes: &[u8]| {
+            written(|json| {
+                json.bytes(bytes);
+            })
+        };
         assert_eq!(base64(b"\xff"), "{\"base64\":\"/w==\"}");
         assert_eq!(base64(b"\xff\xfe"), "{\"base64\":\"//4=\"}");
         assert_eq!(base64(b"\xff\0\x10"), "{\"base64\":\"/wAQ\"}");

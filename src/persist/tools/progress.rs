@@ -33,6 +33,12 @@ impl Progress {
         Progress { clock, what, total_bytes, started_ns, due_ns, look_at: 0, is_shown: false }
     }
 
+    /// For what nobody waits for.
+    pub fn unseen() -> Progress {
+        let (what, is_shown) = ("", false);
+        Progress { clock: None, what, total_bytes: 0, started_ns: 0, due_ns: 0, look_at: u64::MAX, is_shown }
+    }
+
     /// So many bytes of the total are done.
     #[inline]
     pub fn at(&mut self, bytes: u64) {

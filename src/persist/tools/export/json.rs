@@ -29,8 +29,12 @@ pub(super) fn write(exported: &Exported<'_>, out: &mut Sink<'_>) {
         json.name("expire_at_ms").optional(exported.expire_at_ms);
         json.name("value");
         match &exported.content {
-            Content::Int(text) => drop(json.bytes(text)),
-            Content::Bytes(bytes) => drop(json.bytes(bytes)),
+            Content::Int(text) => {
+                json.bytes(text);
+            }
+            Content::Bytes(bytes) => {
+                json.bytes(bytes);
+            }
             Content::Object(object) => write_object(json, object.view()),
         }
     });
@@ -39,16 +43,22 @@ pub(super) fn write(exported: &Exported<'_>, out: &mut Sink<'_>) {
 
 fn write_object(json: &mut Json<'_, '_>, view: View<'_>) {
     match view {
-        View::List(list) => drop(json.array(|json| list.for_each(|element| write_element(json, element)))),
-        View::Set(set) => drop(json.array(|json| set.iter().for_each(|member| write_element(json, member)))),
-        View::Zset(zset) => drop(json.array(|json| {
-            for (member, score) in zset.iter() {
-                json.array(|json| {
-                    write_element(json, member);
-                    json.score(score);
-                });
-            }
-        })),
+        View::List(list) => {
+            json.array(|json| list.for_each(|element| write_element(json, element)));
+        }
+        View::Set(set) => {
+            json.array(|json| set.iter().for_each(|member| write_element(json, member)));
+        }
+        View::Zset(zset) => {
+            json.array(|json| {
+                for (member, score) in zset.iter() {
+                    json.array(|json| {
+                        write_element(json, member);
+                        json.score(score);
+                    });
+                }
+            });
+        }
         View::Hash(hash) => write_hash(json, hash),
         View::Stream(stream) => write_stream(json, stream),
     }

@@ -42,6 +42,9 @@ use std::path::Path;
 use survey::Survey;
 use write::Written;
 
+/// The checksum at the end of a file.
+const SUM_BYTES: u64 = 8;
+
 /// What the checksum says of the file as it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sum {
@@ -69,7 +72,7 @@ pub fn salvage(
     let mut source = Source::open(input)?;
     refuse_same(input, output)?;
     let sum = judge(&mut source, input, clock)?;
-    let survey = Survey::make(&source, input, clock)?;
+    let survey = Survey::make(&source, input, sum, clock)?;
     let written = write::write(&source, &survey, (input, output), clock, nonce)?;
     report::write(&survey, &written, sum, (input, output), out);
     out.flush().map_err(ToolError::Output)?;
@@ -92,7 +95,6 @@ fn refuse_same(input: &Path, output: &Path) -> Result<(), ToolError> {
 
 /// Looks at the checksum, and undoes a small damage if that makes a file that can be read from one end to the other.
 fn judge(source: &mut Source, path: &Path, clock: &Clock) -> Result<Sum, ToolError> {
-    const SUM_BYTES: u64 = 8;
     let failed = |error| ToolError::file("read", path, error);
     let Some(content_bytes) = source.bytes.checked_sub(SUM_BYTES) else { return Ok(Sum::Unknown) };
     let mut stored = [0; SUM_BYTES as usize];

@@ -3,13 +3,14 @@
 use super::super::ToolError;
 use super::super::progress::Progress;
 use super::super::source::{Part, Source};
-use super::version_of;
+use super::{SUM_BYTES, Sum, computed_sum, version_of};
 use crate::base::clock::Clock;
 use crate::object::{Depth, Rules};
 use crate::rdb::resync::{Ends, Resync, Search};
 use crate::rdb::version::MAGIC_LEN;
 use crate::rdb::{Fault, Foreign, RdbError, Reader, ReaderOptions, Record, VERSION_BASE, Value, Version};
 use std::collections::VecDeque;
+use std::io;
 use std::path::Path;
 
 /// A damage may have begun in the records before the one that cannot be read: so many are looked into again.
@@ -76,7 +77,7 @@ struct Reading<'s> {
 }
 
 impl Survey {
-    pub(super) fn make(source: &Source, path: &Path, clock: &Clock) -> Result<Survey, ToolError> {
+    pub(super) fn make(source: &Source, path: &Path, sum: Sum, clock: &Clock) -> Result<Survey, ToolError> {
         let (version, is_version_known) = version_of(source, path)?;
         let mut survey = Survey {
             version,
@@ -94,12 +95,18 @@ impl Survey {
         let (mut start, mut db) = (MAGIC_LEN as u64, None);
         loop {
             let mut reading = Reading::at(source, version, start);
-            let fault = match survey.read(&mut reading, &mut progress) {
+            let fault = match survey.read(&mut reading, sum, &mut progress) {
                 Outcome::End => {
                     let end = reading.reader.offset();
-                    survey.stretches.push(Stretch { start, end, db });
-                    (survey.is_ended, survey.trailing_bytes) = (true, source.bytes.saturating_sub(end));
-                    return Ok(survey);
+                    if is_last_end(source, version, end, path, clock)?
+                        || !reading.goes_on(source).map_err(failed)?
+                    {
+                        survey.stretches.push(Stretch { start, end, db });
+                        (survey.is_ended, survey.trailing_bytes) = (true, source.bytes.saturating_sub(end));
+                        return Ok(survey);
+                    }
+                    let fault = Fault::Corrupt("An end record, and records behind it");
+                    RdbError { offset: reading.end(), key: None, fault }
                 }
                 Outcome::Fault(RdbError { fault: Fault::Io(error), .. }) => return Err(failed(error)),
                 Outcome::Fault(fault) => fault,
@@ -120,10 +127,11 @@ impl Survey {
     }
 
     /// Reads on as far as there are records.
-    fn read(&mut self, reading: &mut Reading<'_>, progress: &mut Progress) -> Outcome {
+    fn read(&mut self, reading: &mut Reading<'_>, sum: Sum, progress: &mut Progress) -> Outcome {
         let rules = Rules::default();
         loop {
             progress.at(reading.reader.offset());
+            let offset = reading.end();
             let record = match reading.reader.next_record(&rules) {
                 Ok(record) => record,
                 Err(error) => return Outcome::Fault(error),
@@ -132,8 +140,17 @@ impl Survey {
                 Record::Building => continue,
                 Record::End { .. } => return Outcome::End,
                 Record::Key(record) => {
-                    if let Value::Object(object) = &record.value {
-                        self.needed_version = self.needed_version.max(object.view().rdb_version());
+                    match &record.value {
+                        Value::Object(object) => {
+                            self.needed_version = self.needed_version.max(object.view().rdb_version());
+                        }
+                        // Servers write no such thing; damages look like it.
+                        Value::Empty | Value::Expired if sum == Sum::Wrong => {
+                            let key = Some(record.key.into());
+                            let fault = Fault::Corrupt("A value without elements");
+                            return Outcome::Fault(RdbError { offset, key, fault });
+                        }
+                        _ => {}
                     }
                     Some(record.key.to_vec())
                 }
@@ -178,6 +195,13 @@ impl<'s> Reading<'s> {
         None
     }
 
+    /// Whether records can be proven behind the end record that was read.
+    fn goes_on(&self, source: &Source) -> io::Result<bool> {
+        let behind = VecDeque::from([self.end()]);
+        let found = search(source, self.reader.version(), &behind, &mut Progress::unseen())?;
+        Ok(found.is_some())
+    }
+
     /// Where the last record that was read ends.
     fn end(&self) -> u64 {
         self.begins.back().copied().unwrap_or_default()
@@ -188,6 +212,23 @@ impl<'s> Reading<'s> {
         let in_front = self.begins.iter().rev().find(|begin| **begin <= place);
         in_front.or(self.begins.front()).copied().unwrap_or_default()
     }
+}
+
+/// Whether the snapshot ends at `end`: with the file, or at least with the right checksum of all before it.
+fn is_last_end(
+    source: &Source,
+    version: Version,
+    end: u64,
+    path: &Path,
+    clock: &Clock,
+) -> Result<bool, ToolError> {
+    if end == source.bytes || !version.has_checksum() {
+        return Ok(true);
+    }
+    let mut stored = [0; SUM_BYTES as usize];
+    let content_bytes = end - SUM_BYTES;
+    source.read_full(content_bytes, &mut stored).map_err(|error| ToolError::file("read", path, error))?;
+    Ok(computed_sum(source, content_bytes, path, clock)? == u64::from_le_bytes(stored))
 }
 
 /// As `Resync`, with places in the file.
@@ -204,7 +245,7 @@ fn search(
     version: Version,
     begins: &VecDeque<u64>,
     progress: &mut Progress,
-) -> std::io::Result<Option<Found>> {
+) -> io::Result<Option<Found>> {
     let (Some(doubted), Some(faulty)) = (begins.front(), begins.back()) else { return Ok(None) };
     let mut from = (*doubted).max(faulty.saturating_sub(SEARCH_BYTES / 4));
     let mut buffer = Vec::new();

@@ -296,7 +296,6 @@ fn exports_are_filtered_and_end_quietly() {
 
 #[test]
 fn differences_are_named_whatever_the_encoding() {
-    let folder = TempDir::new().expect("a temporary directory");
     let tables = ["--hash-max-listpack-entries", "0", "--zset-max-listpack-entries", "0"];
     let sets = ["--set-max-intset-entries", "0", "--list-max-listpack-size", "1"];
     let servers = [Server::oracle(&[]), Server::start(&[tables, sets].concat())];

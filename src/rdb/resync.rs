@@ -144,7 +144,7 @@ impl<'a> Search<'a> {
             }
             if self.way(first).counts()
                 && let Some(found) = self.proven(first)
-                // Of two with the same place the later one doubts less.
+                // Of two with the same place the later one doubts less of what was read before.
                 && best.is_none_or(|best| found.at <= best.at)
             {
                 best = Some(found);

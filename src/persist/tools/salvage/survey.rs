@@ -111,6 +111,7 @@ impl Survey {
                 Outcome::Fault(RdbError { fault: Fault::Io(error), .. }) => return Err(failed(error)),
                 Outcome::Fault(fault) => fault,
             };
+            reading.doubt_nameless();
             let end = reading.end();
             let found = search(source, version, &reading.begins, &mut progress).map_err(failed)?;
             let believed = found.map_or(end, |found| reading.before(found.first));
@@ -183,6 +184,7 @@ impl<'s> Reading<'s> {
     fn took(&mut self, key: Option<Vec<u8>>) -> Option<RdbError> {
         if key.is_some() && key == self.last_key {
             self.begins.pop_back();
+            self.last_key = None;
             let (offset, key) = (self.end(), key.map(Vec::into_boxed_slice));
             let fault = Fault::Corrupt("The same key twice in a row");
             return Some(RdbError { offset, key, fault });
@@ -193,6 +195,13 @@ impl<'s> Reading<'s> {
             self.begins.pop_front();
         }
         None
+    }
+
+    /// Zeros read as an empty name and an empty text: that is not believed where a damage follows.
+    fn doubt_nameless(&mut self) {
+        if self.last_key.as_ref().is_some_and(Vec::is_empty) {
+            self.begins.pop_back();
+        }
     }
 
     /// Whether records can be proven behind the end record that was read.

@@ -7,8 +7,14 @@
 //! | `image` | the keyspace as an RDB file |
 //! | `disk` | a file that appears whole or not at all |
 //! | `child` | the forked process, from both sides |
+//! | `lock` | one save at a time among instances |
 //! | `load` | a file into a keyspace, in steps |
 //! | `repair` | huge pages after a save |
+//! | `convert` | a file, written again in another version |
+//! | `id` | the name of a snapshot |
+//! | `history` | the files that stay when newer ones take their place |
+//! | `catalog` | what is known of each of them |
+//! | `stamp` | which file it was |
 //! | `tools` | what is done with a file without a server: check, export, diff, salvage |
 //! | `error` | why it failed: operation, path, reason |
 //!
@@ -18,16 +24,23 @@
 //! 2. The good file is replaced only by a finished one.
 //! 3. Every failure says operation, path and reason.
 
+pub mod catalog;
 pub mod child;
+pub mod convert;
 pub mod disk;
 pub mod error;
+pub mod history;
+pub mod id;
 pub mod image;
 pub mod load;
+pub mod lock;
 pub mod repair;
 pub mod snapshot;
+pub mod stamp;
 pub mod tools;
 
 pub use error::{Operation, SnapshotError};
+pub use id::SnapshotId;
 pub use load::{LoadError, Loading};
 pub use snapshot::{SaveStatus, Snapshots};
 

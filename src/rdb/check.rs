@@ -5,7 +5,7 @@
 //! whatever is in it.
 
 use super::Input;
-use super::error::{Fault, RdbError};
+use super::error::RdbError;
 use super::reader::{Foreign, Reader, ReaderOptions, Record, Value};
 use super::statistics::{Counted, OTHER_TYPE, Statistics};
 use super::types::type_of_form;
@@ -121,7 +121,7 @@ impl<I: Input> Walk<I> {
                         Some(0) => ChecksumState::Disabled,
                         Some(sum) => ChecksumState::Checked(sum),
                     });
-                    return self.expect_nothing_more();
+                    return self.reader.expect_end();
                 }
                 Record::ResizeDb { .. }
                 | Record::SlotInfo { .. }
@@ -145,14 +145,6 @@ impl<I: Input> Walk<I> {
         let key = self.key.as_slice();
         let counted = Counted { db, key, value_type, form, bytes, elements, expire_at_ms };
         report.statistics.count(&counted, self.now_ms);
-    }
-
-    fn expect_nothing_more(&mut self) -> Result<(), RdbError> {
-        let offset = self.reader.offset();
-        if self.reader.at_end()? {
-            return Ok(());
-        }
-        Err(RdbError::new(offset, Fault::Corrupt("Bytes after the end of the snapshot")))
     }
 }
 

@@ -14,7 +14,7 @@ use super::object::{type_byte, write_value};
 use super::records::module_name;
 use super::strings::{StringValue, TextCompressor, put_integer, put_text, put_value};
 use super::types::{Content, TYPE_STRING, value_type};
-use super::version::{VERSION_BASE, Version, version_within};
+use super::version::{TooNew, VERSION_BASE, Version};
 use super::writer::ValueWriter;
 use super::{Checksum, Compression};
 use crate::base::crc::Crc64Redis;
@@ -46,14 +46,16 @@ pub fn dump_object(view: View<'_>, compression: Compression, out: &mut Vec<u8>) 
 /// Appends a payload that Redis 7.0 takes if it can hold all that matters: when consumers were active is left out then.
 pub fn dump_portable(view: View<'_>, compression: Compression, out: &mut Vec<u8>) {
     let needed = view.rdb_version();
-    dump_as(view, version_within(needed, VERSION_BASE).unwrap_or(needed), compression, out);
+    let version = if TooNew::of(needed, VERSION_BASE).is_none() { VERSION_BASE } else { needed };
+    dump_as(view, version, compression, out);
 }
 
 fn dump_as(view: View<'_>, version: u16, compression: Compression, out: &mut Vec<u8>) {
     let from = out.len();
     out.push(type_byte(view, version));
     let compressor = TextCompressor::new(0);
-    let mut writer = PayloadWriter { out, compression, compressor, node_room: NodeRoom::default(), version };
+    let (node_room, ziplist_room) = (NodeRoom::default(), Vec::new());
+    let mut writer = PayloadWriter { out, compression, compressor, node_room, ziplist_room, version };
     write_value(&mut writer, view).expect("memory takes all that is written");
     put_footer(out, from, version);
 }
@@ -70,6 +72,8 @@ struct PayloadWriter<'a> {
     compression: Compression,
     compressor: TextCompressor,
     node_room: NodeRoom,
+    /// Of no use: no value asks for a version with ziplists.
+    ziplist_room: Vec<u8>,
     version: u16,
 }
 
@@ -99,6 +103,10 @@ impl ValueWriter for PayloadWriter<'_> {
 
     fn node_room(&mut self) -> &mut NodeRoom {
         &mut self.node_room
+    }
+
+    fn ziplist_room(&mut self) -> &mut Vec<u8> {
+        &mut self.ziplist_room
     }
 
     fn version(&self) -> u16 {
@@ -188,7 +196,7 @@ fn restored_object<'a>(
         Built::Object(object) => Ok(Restored::Object(object)),
         Built::Expired => Ok(Restored::Expired),
         Built::Empty => Err(RestoreError::Format),
-        Built::Module { module_id } => {
+        Built::Module { module_id, .. } => {
             Err(RestoreError::Unsupported { what: format!("module value of '{}'", module_name(module_id)) })
         }
     }

@@ -26,7 +26,7 @@
 
 use super::build::{Around, Build, Built, Scratch};
 use super::cursor::{Cursor, Stop, Text};
-use super::records::{Parsed, ParsedKey, ParsedValue, Unbuilt, parse};
+use super::records::{OPCODE_RESIZEDB, Parsed, ParsedKey, ParsedValue, Unbuilt, parse};
 use super::types::Form;
 use super::version::Version;
 use crate::base::lzf::decompress;
@@ -64,7 +64,7 @@ pub struct Resync {
     /// Where the way to it begins. What was read there before is in doubt, too.
     pub first: usize,
     pub at: usize,
-    /// The database that the records in between have selected last.
+    /// The database that was selected last in what is not believed.
     pub db: Option<u64>,
 }
 
@@ -138,11 +138,12 @@ impl<'a> Search<'a> {
     /// The first proven place whose way begins in `candidates`.
     pub fn find(&mut self, candidates: Range<usize>) -> Option<Resync> {
         let mut best: Option<Resync> = None;
-        for first in candidates {
+        for first in candidates.clone() {
             if best.is_some_and(|best| best.at <= first) {
                 break;
             }
             if self.way(first).counts()
+                && !self.jumps_over_fault(first)
                 && let Some(found) = self.proven(first)
                 // Of two with the same place the later one doubts less of what was read before.
                 && best.is_none_or(|best| found.at <= best.at)
@@ -150,12 +151,38 @@ impl<'a> Search<'a> {
                 best = Some(found);
             }
         }
-        best
+        let best = best?;
+        Some(Resync { db: self.selected_before(best.at, candidates), ..best })
+    }
+
+    /// One record from in front of the fault to behind it is a coincidence more often than not.
+    fn jumps_over_fault(&mut self, first: usize) -> bool {
+        let next = self.seen(first).next;
+        self.faulty
+            .is_some_and(|faulty| first < faulty && matches!(next, Next::Record(next) if next > faulty))
+    }
+
+    /// The database that was selected last on any way to `at`.
+    fn selected_before(&mut self, at: usize, candidates: Range<usize>) -> Option<u64> {
+        let mut last = None;
+        for from in candidates.start..at {
+            let Some(db) = self.seen(from).db else { continue };
+            let mut place = from;
+            while let Next::Record(next) = self.seen(place).next
+                && place < at
+            {
+                place = next;
+            }
+            if place == at {
+                last = Some(db);
+            }
+        }
+        last
     }
 
     /// Follows the records from `first` to where they have brought enough evidence.
     fn proven(&mut self, first: usize) -> Option<Resync> {
-        let (mut at, mut bits, mut db, mut keys) = (first, 0, None, Vec::new());
+        let (mut at, mut bits, mut keys) = (first, 0, Vec::new());
         while bits < PROOF_BITS {
             let seen = self.seen(at);
             let Next::Record(next) = seen.next else { return None };
@@ -165,11 +192,10 @@ impl<'a> Search<'a> {
                 }
                 keys.push(key);
             }
-            db = seen.db.or(db);
             bits += seen.bits;
             at = next;
         }
-        Some(Resync { first, at, db })
+        Some(Resync { first, at, db: None })
     }
 
     /// Where the records from `start` on lead.
@@ -250,7 +276,11 @@ impl<'a> Search<'a> {
                 let bits = key_bits + value_bits + if is_expiry { EXPIRY_BITS } else { 0 };
                 Ok((Some(len), seen(bits, Some(key), None)))
             }
-            Parsed::SelectDb(index) => Ok((Some(cursor.at()), seen(RECORD_BITS, None, Some(index)))),
+            Parsed::SelectDb(index) => {
+                // A sign of its own: what servers write behind it since RDB 7.
+                let is_sure = bytes.get(cursor.at()) == Some(&OPCODE_RESIZEDB);
+                Ok((Some(cursor.at()), seen(RECORD_BITS, None, is_sure.then_some(index))))
+            }
             _ => Ok((Some(cursor.at()), seen(RECORD_BITS, None, None))),
         }
     }

@@ -19,6 +19,7 @@ pub mod salvage;
 mod sink;
 mod source;
 
+pub use progress::Progress;
 pub use sink::Sink;
 
 use super::error::{SnapshotError, error_text};

@@ -47,6 +47,12 @@ impl Progress {
         }
     }
 
+    /// As `at`, of a total that becomes known only now.
+    pub fn at_of(&mut self, bytes: u64, total_bytes: u64) {
+        self.total_bytes = total_bytes;
+        self.at(bytes);
+    }
+
     #[cold]
     fn look(&mut self, bytes: u64) {
         self.look_at = if self.clock.is_some() { bytes + LOOK_BYTES } else { u64::MAX };

@@ -116,6 +116,8 @@ pub(super) enum Built {
     /// A module's value was stepped over.
     Module {
         module_id: u64,
+        /// Its bytes, after `keep_raw`.
+        raw: Option<Vec<u8>>,
     },
 }
 
@@ -140,6 +142,13 @@ impl Build {
             Form::Hash(expiries) => Build::Hash(HashBuild::new(expiries)),
             Form::Stream(version) => Build::Stream(Box::new(StreamBuild::new(version))),
             Form::Module => Build::Module(ModuleBuild::default()),
+        }
+    }
+
+    /// The bytes of a module's value are wanted.
+    pub(super) fn keep_raw(&mut self) {
+        if let Build::Module(build) = self {
+            build.keep_raw();
         }
     }
 

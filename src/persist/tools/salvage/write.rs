@@ -79,7 +79,7 @@ pub(super) fn write(
         })
     });
     match (written, read_error) {
-        (Ok(written), _) => Ok(written),
+        (Ok(written), _) => Ok(written.content),
         (Err(_), Some(error)) => Err(ToolError::rdb(input, error)),
         (Err(fault), None) => Err(ToolError::Save(paths.explain(fault))),
     }
@@ -90,7 +90,7 @@ fn paths(output: &Path, nonce: u64) -> Result<SavePaths, ToolError> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let Some(name) = output.file_name().and_then(|name| name.to_str()) else {
+    let Some(name) = output.file_name() else {
         let text = "not the name of a file";
         return Err(ToolError::Save(SnapshotError::text(Operation::Create, output, text)));
     };
@@ -171,8 +171,7 @@ impl Pass<'_> {
             return Ok(());
         }
         if self.selected != Some(self.db) {
-            // How many keys will come is a hint, and not known.
-            writer.select_db(self.db, 0, 0)?;
+            writer.switch_db(self.db)?;
             self.selected = Some(self.db);
         }
         written.keys += 1;

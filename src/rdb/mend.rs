@@ -63,7 +63,7 @@ pub fn locate(computed: u64, stored: u64, content_len: u64) -> Option<Mend> {
     None
 }
 
-/// Whether the sums differ in `MENDED_BYTES_MAX` neighbouring bytes at most: then it is the stored one that was damaged.
+/// Whether the sums differ in `MENDED_BYTES_MAX` neighbouring bytes at most: then the stored one was damaged itself.
 pub fn is_damage_of_sum(computed: u64, stored: u64) -> bool {
     let difference = computed ^ stored;
     let first = difference.trailing_zeros() / 8 * 8;

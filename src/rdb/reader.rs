@@ -181,8 +181,8 @@ impl<I: Input> Reader<I> {
         Ok(Reader::of(frames, version, options))
     }
 
-    /// Reads records from the middle of a file, whose version is known: `input` begins at `offset` of it, where a record
-    /// begins. A checksum of a part means nothing: it is not looked at.
+    /// Reads records from the middle of a file, whose version is known: `input` begins at `offset` of it, where a
+    /// record does. A checksum of a part means nothing: it is not looked at.
     pub fn from_middle(input: I, version: Version, offset: u64, options: ReaderOptions) -> Self {
         let options = ReaderOptions { checksum: Checksum::Off, ..options };
         Reader::of(Frames::new(input, Checksum::Off, offset), version, options)

@@ -1,7 +1,7 @@
 //! Where a tool's output goes: a buffer that does not fail, in front of something that may.
 //!
-//! Values are shown to callbacks that cannot fail; so what is written is only taken here, and whether it arrived is asked
-//! once per key (`settle`). After an error nothing more is written.
+//! Values are shown to callbacks that cannot fail; so what is written is only taken here, and whether it arrived is
+//! asked once per key (`settle`). After an error nothing more is written.
 
 use std::io::{self, Write};
 

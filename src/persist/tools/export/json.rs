@@ -4,7 +4,8 @@
 //! {"db":0,"key":<bytes>,"type":"string","expire_at_ms":null | <Unix milliseconds>,"value":<value>}
 //!
 //! string   <bytes>                            list, set   [<bytes>, ...]
-//! zset     [[<bytes>, <score>], ...]          hash        [[<field>, <value>], [<field>, <value>, <expire_at_ms>], ...]
+//! zset     [[<bytes>, <score>], ...]
+//! hash     [[<field>, <value>], [<field>, <value>, <expire_at_ms>], ...]
 //! stream   {"entries": [["1-1", [[<field>, <value>], ...]], ...],
 //!           "last_id", "max_deleted_id", "entries_added",
 //!           "groups": [{"name", "last_id", "entries_read": null | <number>,

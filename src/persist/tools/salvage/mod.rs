@@ -14,14 +14,14 @@
 //!
 //! What is proven
 //! 1. In front of the first fault: every record that was read; but what lies over the way to the next proven place
-//!    contradicts it, and is left out.
+//!    contradicts it, and is left out, as is an empty name right in front of the fault: zeros look like that.
 //! 2. Behind a fault: what stands behind 64 bits of evidence (`rdb::resync`), up to the next fault.
 //! 3. A key that comes twice is saved once, as it came first.
 //! 4. The database of keys behind a gap is the one selected last, as far as could be read: the report says so.
 //!
-//! What cannot be: a text that is written as it is has nothing that tells its right bytes from wrong ones. A damage inside
-//! one, or one that swaps a length for another that fits, shows in the checksum only, and the report says that it does
-//! not fit. The damaged file is never touched; the new one takes its name when it is whole.
+//! What cannot be: a text that is written as it is has nothing that tells its right bytes from wrong ones. A damage
+//! inside one, or one that swaps a length for another that fits, shows in the checksum only, and the report says that it
+//! does not fit. The damaged file is never touched; the new one takes its name when it is whole.
 
 mod report;
 mod survey;

@@ -3,7 +3,7 @@
 //! This is where `persist` meets configuration, keyspace, statistics and log. Texts of the log are those of
 //! Redis, which supervisors and scripts look for; the reason of a failure follows them.
 
-use super::history::{Occasion, Saved};
+use super::history::{Occasion, Pace, Saved};
 use super::server::{REDIS_VERSION, Server};
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
 use crate::base::{cpus, log, process};
@@ -75,7 +75,7 @@ impl Server {
             Err(error) => {
                 log_write_error(error, &self.config.dir);
                 self.snapshots.foreground_failed(error);
-                self.forget_history_plan();
+                self.history_plan_failed();
             }
         }
         saved.map(drop)
@@ -308,7 +308,7 @@ impl Server {
             Ending::Saved => {
                 tracing::info!("Background saving terminated with success");
                 self.snapshots.background_succeeded(&background, now_ms);
-                self.note_background_save(&background.save);
+                self.note_background_save(&background.save, Pace::Later);
                 Ok(())
             }
             Ending::Cancelled => {
@@ -329,7 +329,7 @@ impl Server {
             }
         };
         // Of a save that failed.
-        self.forget_history_plan();
+        self.history_plan_failed();
         self.stop_sharing(background);
         self.tell_save_ended(self.snapshots.attempts, &outcome);
     }

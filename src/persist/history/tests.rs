@@ -65,7 +65,7 @@ impl Bench {
             file.write_all(content.as_bytes()).map_err(|_| file.fault().expect("it says why"))
         });
         let written = written.map_err(|fault| paths.explain(fault).to_string())?;
-        let stamp = Stamp::of(&self.place.current_path()).unwrap();
+        let stamp = FileStamp::of(&self.place.current_path()).unwrap();
         let line = Line {
             id: paths.id(),
             made_s: self.now_s,
@@ -91,7 +91,7 @@ impl Bench {
         let content = |line: &Line| {
             let path = self.place.path(&line.file);
             let content = std::fs::read(&path).unwrap();
-            assert!(inodes.insert(Stamp::of(&path).unwrap().inode), "{} is listed twice", line.file);
+            assert!(inodes.insert(std::fs::metadata(&path).unwrap().ino()), "{} is listed twice", line.file);
             assert_eq!(line.bytes, content.len() as u64);
             assert!(line.crc64_xz.is_none_or(|saved| saved == sum(&content)), "{line:?}");
             String::from_utf8(content).unwrap()

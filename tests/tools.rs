@@ -231,7 +231,7 @@ fn json_and_csv_say_it_all() {
         r#"{"db":0,"key":"binary","type":"string","expire_at_ms":null,"value":{"base64":"AP/+DQo="}}"#,
         r#"{"db":0,"key":"text","type":"string","expire_at_ms":null,"value":"a \"b\", c\r\nd"}"#,
         r#"{"db":0,"key":"list","type":"list","expire_at_ms":null,"value":["a","1","","x,y"]}"#,
-        r#""key":"zset","type":"zset","expire_at_ms":null,"value":[["b","-inf"],["c",0.1],["a",1.5],["d",3.0]]}"#,
+        r#""type":"zset","expire_at_ms":null,"value":[["b","-inf"],["c",0.1],["a",1.5],["d",3.0]]}"#,
         r#""value":[["f","v"],["g","1"],["",""]]}"#,
         r#"{"entries":[["1-1",[["f","v"],["g","w"]]],["1-2",[["f","w"],["g","x"]]]],"last_id":"5-0","#,
         r#""pending":[{"id":"1-1","consumer":"alice","#,

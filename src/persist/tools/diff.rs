@@ -7,8 +7,8 @@
 //! A   read once more if something was not ticked off and its name is wanted: removed
 //! ```
 //! So the memory is 40 bytes and a bit for each key of A (once more while the list grows, if A announces fewer keys
-//! than it has) and the largest value. Values are equal when their contents are: see `object::digest`. Expiries count to the
-//! millisecond; whether they have passed does not matter. Libraries of functions and what the files say about
+//! than it has) and the largest value. Values are equal when their contents are: see `object::digest`. Expiries count
+//! to the millisecond; whether they have passed does not matter. Libraries of functions and what the files say about
 //! themselves are not compared, values of modules only by their names.
 //!
 //! As lines (`+` added, `-` removed, `~` changed), or as one object:

@@ -11,8 +11,8 @@
 //! ```
 //! A key that is there already is replaced, so the output can be sent twice. Large values take several commands, of
 //! about `COMMAND_BYTES` each. Groups have pending entries and consumers whose times no command sets: their streams
-//! come as payloads, in the form of Redis 7.0 if that holds them (it lacks only when consumers were active, which is then
-//! taken for the time when they were seen).
+//! come as payloads, in the form of Redis 7.0 if that holds them (it lacks only when consumers were active, which is
+//! then taken for the time when they were seen).
 
 use super::{Content, Exported};
 use crate::base::number;

@@ -20,8 +20,8 @@
 //! 4. The database of keys behind a gap is the one selected last, as far as could be read: the report says so.
 //!
 //! What cannot be: a text that is written as it is has nothing that tells its right bytes from wrong ones. A damage
-//! inside one, or one that swaps a length for another that fits, shows in the checksum only, and the report says that it
-//! does not fit. The damaged file is never touched; the new one takes its name when it is whole.
+//! inside one, or one that swaps a length for another that fits, shows in the checksum only, and the report says that
+//! it does not fit. The damaged file is never touched; the new one takes its name when it is whole.
 
 mod report;
 mod survey;

@@ -168,8 +168,9 @@ fn salvaged(bytes: &[u8]) -> Salvaged {
 }
 
 /// Every key is as it was, unless the damage is in its record (there its name or value may be other); all in front of
-/// the damage are there, and all that begin behind the records which it takes to prove a place. A damage that leaves a file which can be read, with lengths that
-/// fit again, is not noticed but by the checksum: then the report says that nothing tells what is right.
+/// the damage are there, and all that begin behind the records which it takes to prove a place. A damage that leaves
+/// a file which can be read, with lengths that fit again, is not noticed but by the checksum: then the report says
+/// that nothing tells what is right.
 fn assert_honest(
     original: &Original,
     damaged: &[u8],

@@ -78,6 +78,8 @@ pub struct Server {
     pub snapshots: Snapshots,
     /// A file that is being loaded; most commands are refused until it is in.
     pub loading: Option<Loading>,
+    /// Where the load puts the keys: it takes the keyspace's place when the whole file was found right.
+    pub incoming: Option<Keyspace>,
     pub stats: Stats,
     pub errors: ErrorStats,
     pub rates: Rates,
@@ -143,6 +145,7 @@ impl Server {
             commands,
             snapshots: Snapshots::new(now_ms),
             loading: None,
+            incoming: None,
             stats: Stats::default(),
             errors: ErrorStats::default(),
             rates: Rates::default(),

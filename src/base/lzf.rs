@@ -304,7 +304,7 @@ pub fn decompress(input: &[u8], out: &mut [u8]) -> Result<(), LzfError> {
 }
 
 /// As `decompress`, as long as both sides have room for the longest literals: then instructions are whole, and most are a
-/// move of fixed size, whose surplus the next one overwrites. Returns what is left, and how much is filled.
+/// move of fixed size, whose surplus (which may not be filled yet where it comes from) the next one overwrites. Returns what is left, and how much is filled.
 #[inline]
 fn decompress_roomy<'a>(mut rest: &'a [u8], out: &mut [u8]) -> Result<(&'a [u8], usize), LzfError> {
     /// Short references are no longer.
@@ -323,7 +323,7 @@ fn decompress_roomy<'a>(mut rest: &'a [u8], out: &mut [u8]) -> Result<(&'a [u8],
         } else if control < 7 << 5 {
             let offset = ((control & 31) << 8 | usize::from(source[1])) + 1;
             let length = (control >> 5) + 2;
-            if (SHORT..=filled).contains(&offset) {
+            if (length..=filled).contains(&offset) {
                 let earlier = *out[filled - offset..].first_chunk::<SHORT>().expect(ROOM);
                 *out[filled..].first_chunk_mut().expect(ROOM) = earlier;
             } else {
@@ -334,7 +334,7 @@ fn decompress_roomy<'a>(mut rest: &'a [u8], out: &mut [u8]) -> Result<(&'a [u8],
         } else {
             let offset = ((control & 31) << 8 | usize::from(source[2])) + 1;
             let length = usize::from(source[1]) + 9;
-            if length <= LITERALS_MAX && (LITERALS_MAX..=filled).contains(&offset) {
+            if length <= LITERALS_MAX && (length..=filled).contains(&offset) {
                 let earlier = *out[filled - offset..].first_chunk::<LITERALS_MAX>().expect(ROOM);
                 *out[filled..].first_chunk_mut().expect(ROOM) = earlier;
             } else {

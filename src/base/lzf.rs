@@ -303,8 +303,9 @@ pub fn decompress(input: &[u8], out: &mut [u8]) -> Result<(), LzfError> {
     if filled == out.len() { Ok(()) } else { Err(LzfError::TooShort) }
 }
 
-/// As `decompress`, as long as both sides have room for the longest literals: then instructions are whole, and most are a
-/// move of fixed size, whose surplus (which may not be filled yet where it comes from) the next one overwrites. Returns what is left, and how much is filled.
+/// As `decompress`, as long as both sides have room for the longest literals: then instructions are whole, and most are
+/// a move of fixed size. What comes too much, which may not even be filled where it comes from, is overwritten by the
+/// next. Returns what is left, and how much is filled.
 #[inline]
 fn decompress_roomy<'a>(mut rest: &'a [u8], out: &mut [u8]) -> Result<(&'a [u8], usize), LzfError> {
     /// Short references are no longer.

@@ -181,14 +181,6 @@ impl Db {
         self.table.reserve(keys);
     }
 
-    /// The hash of a key that `load` will be given soon; asks for the memory it will read.
-    #[inline]
-    pub fn prefetch(&self, key: &[u8]) -> u64 {
-        let hash = self.table.hash(key);
-        self.table.prefetch_bucket(hash);
-        hash
-    }
-
     /// Adds an entry while a file is loaded; `hash` is that of its key. `Err` gives back an entry whose key is there
     /// already.
     pub fn load(&mut self, hash: u64, entry: Entry) -> Result<(), Entry> {

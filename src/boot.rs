@@ -4,10 +4,12 @@
 //! before any relative path; the log before anything that has something to say.
 
 use crate::base::clock::Clock;
+use crate::base::heap::{self, Huge, Status};
 use crate::base::log::{self, Loglevel, Role};
+use crate::base::pages::{self, HeldBack, Trust};
 use crate::base::proctitle::ProcessTitle;
-use crate::base::{alloc, bio::Bio, heap, pages, process};
-use crate::config::{self, Config, LoadedConfig, Supervised, SystemFiles};
+use crate::base::{alloc, bio::Bio, cpus, process};
+use crate::config::{self, Config, HugePageUse, LoadedConfig, Supervised, SystemFiles};
 use crate::exec::command_table;
 use crate::net;
 use crate::server::server::{REDIS_VERSION, TINTYPE_VERSION};
@@ -18,10 +20,20 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+pub mod convert;
+
 /// What the command line asks for.
 pub enum Task {
-    Serve { arguments: Vec<Vec<u8>> },
-    CheckRdb { file: PathBuf },
+    Serve {
+        arguments: Vec<Vec<u8>>,
+    },
+    CheckRdb {
+        file: PathBuf,
+    },
+    /// With the arguments behind the word.
+    Convert {
+        arguments: Vec<Vec<u8>>,
+    },
     Version,
     Help,
 }
@@ -39,6 +51,7 @@ pub fn task(mut arguments: Vec<Vec<u8>>) -> Result<Task, String> {
     }
     match arguments.first().map(Vec::as_slice) {
         Some(b"check-rdb") => check_rdb_task(arguments.split_off(1)),
+        Some(b"convert") => Ok(Task::Convert { arguments: arguments.split_off(1) }),
         Some(b"-v" | b"--version") if arguments.len() == 1 => Ok(Task::Version),
         Some(b"-h" | b"--help") if arguments.len() == 1 => Ok(Task::Help),
         _ => Ok(Task::Serve { arguments }),
@@ -57,7 +70,10 @@ fn check_rdb_task(mut arguments: Vec<Vec<u8>>) -> Result<Task, String> {
 /// What `--help` prints.
 pub fn help() -> String {
     let serve = "[/path/to/redis.conf] [--directive value ...] [-]";
-    let usage = format!("tintype {serve}\n       tintype check-rdb FILE\n       tintype --version | --help");
+    let usage = format!(
+        "tintype {serve}\n       tintype check-rdb FILE\n       tintype convert IN OUT --rdb-version N\n       tintype --version \
+         | --help"
+    );
     let examples = [
         "Examples:",
         "  tintype                                     listen on port 6379 with the defaults",
@@ -73,6 +89,7 @@ pub fn help() -> String {
         .subcommand(
             clap::Command::new("check-rdb").about("Names what is in an RDB file, and its first bad byte"),
         )
+        .subcommand(convert::command())
         .after_help(examples.join("\n"));
     command.render_help().to_string()
 }
@@ -87,6 +104,8 @@ pub fn version() -> String {
 /// # Errors
 /// What stops the start before there is a log, as text for standard error.
 pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
+    // Before anything is allocated that could do without huge pages; `lay_out_heap` decides.
+    let held_back = pages::hold_back();
     let loaded = config::load(&arguments, &mut SystemFiles).map_err(|error| error.to_string())?;
     let title = ProcessTitle::take().ok();
     let LoadedConfig { config, file, warnings } = loaded;
@@ -94,6 +113,7 @@ pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
         process::daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
     }
     open_log(&config)?;
+    lay_out_heap(config.huge_pages, held_back);
     Ok(run(config, file, &warnings, title).unwrap_or_else(|reason| {
         tracing::warn!("{reason}");
         1
@@ -127,12 +147,10 @@ fn run(
     warn_of_surroundings(&config);
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let pidfile = pidfile_of(&config);
-    if matches!(pages::huge_pages(), pages::HugePages::Enabled)
-        && let Err(error) = heap::install()
-    {
-        tracing::warn!("The heap grows without help, with longer page faults: {error}");
-    }
+    place_helpers(&config);
+    install_heap(config.huge_pages);
     let server = build(config, file, title);
+    pin_loop(&server.config);
     // Only who listens owns the pid file: a second start that fails leaves the first one's alone.
     let mut written = None;
     let result = net::serve(server, &mut || written = pidfile.as_deref().and_then(write_pidfile));
@@ -144,6 +162,50 @@ fn run(
         tracing::warn!("Tintype is now ready to exit, bye bye...");
     }
     result
+}
+
+/// Whether the heap can be on huge pages at all.
+fn lay_out_heap(wanted: HugePageUse, held_back: HeldBack) {
+    let trust = match wanted {
+        HugePageUse::No => return heap::stay_small("huge-pages is no".to_owned()),
+        HugePageUse::Yes => Trust::AnyKernel,
+        HugePageUse::Auto => Trust::GoodKernels,
+    };
+    if let pages::HugePages::Off(reason) = pages::huge_pages(trust, held_back) {
+        heap::stay_small(reason);
+    }
+}
+
+fn install_heap(wanted: HugePageUse) {
+    if let Status::Off(_) = heap::status() {
+        return;
+    }
+    let huge = match wanted {
+        HugePageUse::Auto => Huge::WhenLarge,
+        HugePageUse::Yes | HugePageUse::No => Huge::FromTheStart,
+    };
+    let installed = heap::install(huge);
+    if huge == Huge::FromTheStart || installed.is_err() {
+        pages::allow();
+    }
+    if let Err(error) = installed {
+        tracing::warn!("The heap grows without help, with longer page faults: {error}");
+    }
+}
+
+/// Before the first helper thread starts: they stay where the process was put, wherever the loop goes.
+fn place_helpers(config: &Config) {
+    if let Some(cpus) = cpus::parse(&config.bio_cpulist).ok().flatten().or_else(cpus::allowed) {
+        cpus::place_helpers(cpus);
+    }
+}
+
+/// As in Redis, a server that cannot run where it was told runs anyway; here it says so.
+fn pin_loop(config: &Config) {
+    let list = &config.server_cpulist;
+    if let Some(Err(errno)) = cpus::parse(list).ok().flatten().map(|cpus| cpus::run_on(&cpus)) {
+        tracing::warn!("Can't run on the processors {list} of server_cpulist: {}", errno.desc());
+    }
 }
 
 fn open_log(config: &Config) -> Result<(), String> {
@@ -212,7 +274,9 @@ fn warn_of_surroundings(config: &Config) {
             config.tcp_backlog
         );
     }
-    if let pages::HugePages::Off(reason) = pages::huge_pages() {
+    if let Status::Off(reason) = heap::status()
+        && config.huge_pages != HugePageUse::No
+    {
         tracing::warn!("WARNING The heap is on 4 KiB pages, so forks for snapshots take longer: {reason}");
     }
 }
@@ -227,6 +291,7 @@ fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitl
         run_id: hex_id(),
         replication_id: hex_id(),
         executable: std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default(),
+        command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         config_file,
         supervised,
         startup_memory_bytes: alloc::used_memory_bytes() as u64,

@@ -11,6 +11,7 @@ fn main() {
             1
         }),
         Ok(Task::CheckRdb { file }) => boot::check_rdb(&file),
+        Ok(Task::Convert { arguments }) => boot::convert::run(arguments),
         Ok(Task::Version) => {
             println!("{}", boot::version());
             0

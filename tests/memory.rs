@@ -304,3 +304,100 @@ fn expired_values_are_freed_off_the_loop() {
         });
     }
 }
+
+/// The host's state: in force, or why not.
+fn huge_pages(connection: &mut Connection) -> String {
+    connection.info("huge_pages")
+}
+
+fn rss_kib(server: &Server) -> u64 {
+    support::process::rss_kib(server.pid())
+}
+
+/// Values of `bytes.start` and more, with keys that begin with `head`; which of them is a question of the number.
+fn values(
+    head: &'static str,
+    count: usize,
+    bytes: std::ops::Range<usize>,
+) -> impl Iterator<Item = Vec<String>> {
+    let value = move |n: usize| "v".repeat(bytes.start + n * 7919 % bytes.len());
+    (0..count).map(move |n| vec!["SET".into(), format!("{head}{n}"), value(n)])
+}
+
+/// A server below 64 MiB pays for no huge page; a larger one gets them by itself.
+#[test]
+fn huge_pages_come_when_the_heap_is_large() {
+    let start = Start::tintype().with("--save", "").with("--enable-debug-command", "yes");
+    let server = start.spawn();
+    let mut connection = server.connect();
+    let state = huge_pages(&mut connection);
+    if state != "off (the heap is below 64 MiB)" {
+        assert!(state.starts_with("off ("), "{state}");
+        return;
+    }
+    let huge_bytes = |connection: &mut Connection| {
+        let text = connection.run("INFO memory").text();
+        let line = text.lines().find_map(|line| line.strip_prefix("mem_huge_page_bytes:"));
+        line.and_then(|number| number.trim().parse::<i64>().ok()).expect("a number")
+    };
+    // What the program allocates before its first line may have one.
+    assert!(huge_bytes(&mut connection) <= 2 << 20);
+    connection.ok("DEBUG POPULATE 20000 small 100");
+    assert!(huge_bytes(&mut connection) <= 2 << 20);
+    connection.ok("DEBUG POPULATE 20000 large 6000");
+    wait_for("huge pages", || huge_pages(&mut connection) == "enabled");
+    wait_for("the heap to be on them", || huge_bytes(&mut connection) > 64 << 20);
+}
+
+#[test]
+fn huge_pages_can_be_forbidden() {
+    let start = Start::tintype().with("--save", "").with("--huge-pages", "no");
+    let server = start.with("--enable-debug-command", "yes").spawn();
+    let mut connection = server.connect();
+    assert_eq!(huge_pages(&mut connection), "off (huge-pages is no)");
+    connection.ok("DEBUG POPULATE 20000 large 6000");
+    let text = connection.run("INFO memory").text();
+    let line = text.lines().find(|line| line.starts_with("mem_huge_page_bytes:")).expect("a field");
+    let bytes: u64 = line.split(':').nth(1).and_then(|number| number.trim().parse().ok()).expect("a number");
+    assert!(bytes <= 2 << 20, "{line}");
+    connection.run("CONFIG SET huge-pages yes").assert_error(
+        "ERR CONFIG SET failed (possibly related to argument 'huge-pages') - can't set immutable config",
+    );
+}
+
+/// A heap that was filled, emptied at random and refilled takes at most a tenth more on huge pages than without.
+#[test]
+fn fragments_cost_no_more_on_huge_pages() {
+    const KEYS: usize = 150_000;
+    const ROUNDING_KIB: u64 = 6 << 10;
+    let kib = |mode: &str| {
+        let server = Start::tintype().with("--save", "").with("--huge-pages", mode).spawn();
+        build(&server, values("a", KEYS, 40..160));
+        let is_doomed = |n: &usize| n * 7919 % 10 < 7;
+        build(&server, (0..KEYS).filter(is_doomed).map(|n| words(&format!("DEL a{n}"))));
+        build(&server, values("b", KEYS * 7 / 10, 200..300));
+        let mut connection = server.connect();
+        connection.ok("SAVE");
+        assert_eq!(connection.run("DBSIZE").integer(), KEYS as i64);
+        rss_kib(&server)
+    };
+    let (huge, small) = (kib("yes"), kib("no"));
+    assert!(huge <= small + small / 10 + ROUNDING_KIB, "{huge} KiB on huge pages, {small} on small ones");
+}
+
+/// Nobody does anything after FLUSHALL, and the memory goes back all the same.
+#[test]
+fn memory_is_given_back_after_a_flush() {
+    const SLACK_KIB: u64 = 16 << 10;
+    for mode in ["yes", "no"] {
+        let start = Start::tintype().with("--save", "").with("--huge-pages", mode);
+        let server = start.with("--enable-debug-command", "yes").spawn();
+        let before = rss_kib(&server);
+        let mut connection = server.connect();
+        connection.ok("DEBUG POPULATE 400000 key 200");
+        let filled = rss_kib(&server);
+        assert!(filled > before + (90 << 10), "{filled} after {before}");
+        connection.ok("FLUSHALL");
+        wait_for("memory to go back", || rss_kib(&server) < before + SLACK_KIB);
+    }
+}

@@ -4,6 +4,8 @@
 //! server; redis-server 7.0 must see the same in those that it can read, and in what we save after loading them. Each
 //! is also cut and damaged at every byte: that gives an error or another value, never a panic.
 
+#[path = "old_files/convert.rs"]
+mod convert;
 #[path = "old_files/forms.rs"]
 mod forms;
 #[path = "old_files/pack.rs"]

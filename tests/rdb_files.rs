@@ -3,6 +3,8 @@
 //! A damaged file gives a clear error or a correct load, never a crash, a hang or a big allocation. `check-rdb` is
 //! asked about every byte; a server is started on a sample.
 
+#[path = "rdb_files/encodings.rs"]
+mod encodings;
 pub mod support;
 
 use std::fs;
@@ -11,6 +13,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use encodings::{digest_of, fill_encodings};
 use support::server::{Binary, binary_path, is_stand_in, tool};
 use support::{Connection, Server, Start, Value, Wait, holds_within, process};
 use tempfile::TempDir;
@@ -401,59 +404,6 @@ fn files_travel_between_the_servers() {
     }
 }
 
-/// Every encoding of every type, below and above the thresholds of both servers.
-#[track_caller]
-fn fill_encodings(connection: &mut Connection) {
-    let many =
-        |count: usize, text: &dyn Fn(usize) -> String| (0..count).map(text).collect::<Vec<_>>().join(" ");
-    let member = |at: usize| format!("member:{at}");
-    let pair = |at: usize| format!("{at}.25 member:{at}");
-    let field = |at: usize| format!("field:{at} {}", "v".repeat(at % 50 + 1));
-    let long = "long".repeat(100);
-    let mut lines = Vec::new();
-    for (verb, name, arguments) in [
-        ("RPUSH", "list:small", many(5, &member)),
-        ("RPUSH", "list:large", many(3000, &member)),
-        ("RPUSH", "list:numbers", many(2000, &|at| (at * at * 1001).to_string())),
-        ("RPUSH", "list:plain", format!("a {} b", "x".repeat(20_000))),
-        ("SADD", "set:16", many(100, &|at| (at * 3).to_string())),
-        ("SADD", "set:32", many(100, &|at| (at * 100_003).to_string())),
-        ("SADD", "set:64", many(100, &|at| (at * 100_000_000_003).to_string())),
-        ("SADD", "set:ints", many(600, &|at| at.to_string())),
-        ("SADD", "set:small", many(5, &member)),
-        ("SADD", "set:large", many(1000, &member)),
-        ("SADD", "set:long", long.clone()),
-        ("ZADD", "zset:small", many(5, &pair)),
-        ("ZADD", "zset:large", many(1000, &pair)),
-        ("ZADD", "zset:equal", many(1000, &|at| format!("0 member:{at}"))),
-        ("ZADD", "zset:edges", format!("inf a -inf b 1e300 c -0.1 d 9007199254740993 e {} {long}", u64::MAX)),
-        ("HSET", "hash:small", many(5, &field)),
-        ("HSET", "hash:large", many(1000, &field)),
-        ("HSET", "hash:long", format!("field {long}")),
-    ] {
-        lines.push(format!("{verb} {name} {arguments}"));
-    }
-    for at in 0..300 {
-        lines.push(format!("XADD stream {}-{} f {at} g value:{at}", 1 + at / 3, at % 3 + 1));
-    }
-    lines.extend(
-        ["XDEL stream 1-1", "XADD stream 500-1 other names", "XGROUP CREATE stream group 1-2"]
-            .map(String::from),
-    );
-    lines.push("XREADGROUP GROUP group consumer COUNT 5 STREAMS stream >".to_owned());
-    lines.push("XACK stream group 2-1".to_owned());
-    lines.push("PEXPIREAT hash:small 4000000000000".to_owned());
-    for line in lines {
-        let reply = connection.run(&line);
-        assert!(!reply.is_error(), "{line}: {reply:?}");
-    }
-}
-
-#[track_caller]
-fn digest_of(connection: &mut Connection) -> String {
-    connection.run("DEBUG DIGEST").text()
-}
-
 /// What one server saves or dumps, the other one has.
 #[test]
 fn values_of_every_encoding_travel_between_the_servers() {
@@ -514,14 +464,14 @@ fn the_lowest_version_that_does_is_written() {
     }
 }
 
-/// `rdb-save-version 10`: what the oracle loads, without what it would not know.
+/// `rdb-version 10`: what the oracle loads, without what it would not know.
 #[test]
 fn a_pinned_version_is_written_for_an_older_server() {
     if is_stand_in() {
         return;
     }
     let with = |start: Start| start.with("--save", "").with("--enable-debug-command", "yes");
-    let server = with(Start::tintype()).with("--rdb-save-version", "10").spawn();
+    let server = with(Start::tintype()).with("--rdb-version", "10").spawn();
     let mut connection = server.connect();
     fill_encodings(&mut connection);
     // Seen and never active: a file of version 10 has no place for the difference.
@@ -544,10 +494,11 @@ fn a_pinned_version_is_written_for_an_older_server() {
             assert_eq!(count(loaded.run(question)), count(connection.run(question)), "{question}");
         }
     }
-    // 11 is what it needs; a DUMP is not concerned.
-    connection.ok("CONFIG SET rdb-save-version 12");
+    // Asked for is asked for, though 11 would do. The old name is an alias.
+    connection.ok("CONFIG SET rdb-version 12");
     connection.ok("SAVE");
-    assert_eq!(&fs::read(server.path("dump.rdb")).expect("the saved file")[..9], b"REDIS0011");
+    assert_eq!(&fs::read(server.path("dump.rdb")).expect("the saved file")[..9], b"REDIS0012");
+    assert_eq!(connection.run("CONFIG GET rdb-save-version").elements()[1].text(), "12");
 }
 
 /// What no file of the pinned version can hold makes a save fail before it begins, with the same reason everywhere.
@@ -556,7 +507,7 @@ fn a_pinned_version_that_does_not_do_is_named() {
     if is_stand_in() {
         return;
     }
-    let server = Start::tintype().with("--save", "3600 1000").with("--rdb-save-version", "10").spawn();
+    let server = Start::tintype().with("--save", "3600 1000").with("--rdb-version", "10").spawn();
     let mut connection = server.connect();
     connection.run("HSET h f v");
     connection.ok("SAVE");
@@ -564,7 +515,7 @@ fn a_pinned_version_that_does_not_do_is_named() {
     connection.run("HEXPIRE h 1000 FIELDS 1 f");
     let path = server.path("dump.rdb");
     let reason = format!(
-        "save to {}: the dataset needs RDB version 12 (hash field expiry), but rdb-save-version is 10",
+        "save to {}: key \"h\" in db 0 has expiring fields, which RDB version 10 cannot hold (rdb-version 10)",
         path.display()
     );
     connection.run("SAVE").assert_error(&format!("ERR {reason}"));
@@ -576,8 +527,8 @@ fn a_pinned_version_that_does_not_do_is_named() {
     server.wait_for_log(&reason);
     assert_eq!(fs::read(&path).expect("the saved file"), good, "the good file stays");
     assert!(!connection.run("DUMP h").is_error());
-    for (version, replies) in [("11", "ERR"), ("12", "OK"), ("auto", "OK")] {
-        connection.ok(&format!("CONFIG SET rdb-save-version {version}"));
+    for (version, replies) in [("9", "ERR"), ("11", "ERR"), ("12", "OK"), ("80", "OK"), ("auto", "OK")] {
+        connection.ok(&format!("CONFIG SET rdb-version {version}"));
         let reply = format!("{:?}", connection.run("SAVE"));
         assert!(reply.contains(replies), "{version}: {reply}");
     }
@@ -585,14 +536,18 @@ fn a_pinned_version_that_does_not_do_is_named() {
     connection.run("XGROUP CREATE x g 0");
     connection.run("XREADGROUP GROUP g c STREAMS x >");
     connection.run("XNACK x g FAIL IDS 1 1-1");
-    connection.ok("CONFIG SET rdb-save-version 12");
-    let refused = format!("{:?}", connection.run("SAVE"));
-    let reason = "the dataset needs RDB version 14 (pending stream entries that belong to no consumer), but \
-                  rdb-save-version is 12";
-    assert!(refused.contains(reason), "{refused}");
-    connection.run("CONFIG SET rdb-save-version 9").assert_error(
-        "ERR CONFIG SET failed (possibly related to argument 'rdb-save-version') - argument(s) must be one of the \
-         following: auto, 10, 11, 12",
+    for (version, shown) in [("12", "RDB version 12"), ("80", "Valkey RDB version 80")] {
+        connection.ok(&format!("CONFIG SET rdb-version {version}"));
+        let refused = connection.run("SAVE").text();
+        let reason = format!(
+            "key \"x\" in db 0 has pending stream entries that belong to no consumer, which {shown} cannot hold \
+             (rdb-version {version})"
+        );
+        assert!(refused.contains(&reason), "{refused}");
+    }
+    connection.run("CONFIG SET rdb-version 8").assert_error(
+        "ERR CONFIG SET failed (possibly related to argument 'rdb-version') - argument(s) must be one of the \
+         following: auto, 9, 10, 11, 12, 80",
     );
 }
 

@@ -4,13 +4,23 @@
 //! is allowed and a file size limit everywhere, so that every machine tests it. `rdb-key-save-delay` makes saves slow
 //! enough to be interrupted.
 
+#[path = "snapshots/crash.rs"]
+mod crash;
 #[path = "snapshots/full_disk.rs"]
 mod full_disk;
+#[path = "snapshots/gentle.rs"]
+mod gentle;
+#[path = "snapshots/history.rs"]
+mod history;
+#[path = "snapshots/meanwhile.rs"]
+mod meanwhile;
 #[path = "snapshots/shutdown.rs"]
 mod shutdown;
 pub mod support;
 #[path = "snapshots/tools.rs"]
 mod tools;
+#[path = "snapshots/waiting.rs"]
+mod waiting;
 
 use std::fs;
 use std::time::Duration;
@@ -164,7 +174,7 @@ fn a_killed_parent_takes_its_child_along() {
     assert_eq!(connection.run("GET old").text(), "good");
     assert_eq!(connection.run("DBSIZE"), Value::Integer(1));
     if !is_stand_in() {
-        assert_eq!(again.files(), ["dump.rdb"], "what the crash left is swept at start");
+        assert_eq!(again.files(), ["dump.catalog", "dump.rdb"], "what the crash left is swept at start");
     }
 }
 
@@ -205,7 +215,7 @@ fn a_new_dir_during_a_save_confuses_nobody() {
     connection.ok(&format!("CONFIG SET dir {} dbfilename other.rdb", elsewhere.display()));
     wait_for_save_end(&mut connection);
     assert_eq!(connection.info("rdb_last_bgsave_status"), "ok");
-    assert_eq!(server.files(), ["dump.rdb", "elsewhere"], "the save belongs where it began");
+    assert_eq!(server.files(), ["dump.catalog", "dump.rdb", "elsewhere"], "the save belongs where it began");
     assert_eq!(fs::read_dir(&elsewhere).expect("a directory").count(), 0);
     assert_eq!(keys_in(server.directory()), 100);
     no_delay(&mut connection);

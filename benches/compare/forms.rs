@@ -1,8 +1,9 @@
 //! Requests of any command, written from a form.
 //!
 //! A form is a line of words. Within a word `{n}` is the request's number, `{r}` a random number below the form's
-//! `space`, each as twelve digits with leading zeros, `{d}` nine random digits, the first not 0, and `{v}` ten random
-//! letters: every request of a form has the same length, whatever server it is for.
+//! `space`, each as twelve digits with leading zeros, `{00-49}` a random number of that range with as many digits,
+//! `{d}` nine random digits, the first not 0, and `{v}` ten random letters: every request of a form has the same
+//! length, whatever server it is for.
 
 use fastrand::Rng;
 
@@ -40,15 +41,26 @@ impl Requests {
         for word in self.form.line.split(' ') {
             let mut text = word.to_string();
             while let Some(at) = text.find('{') {
-                let value = match text.as_bytes()[at + 1] {
-                    b'n' => format!("{number:0NUMBER_DIGITS$}"),
-                    b'r' => format!("{:0NUMBER_DIGITS$}", self.rng.u64(..self.form.space)),
-                    b'd' => (0..DIGITS).map(|_| char::from(b'1' + self.rng.u8(..9))).collect(),
-                    _ => (0..LETTERS).map(|_| self.rng.lowercase()).collect::<String>(),
-                };
-                text.replace_range(at..at + 3, &value);
+                let end = at + text[at..].find('}').expect("a form closes what it opens");
+                let value = self.value(&text[at + 1..end], number);
+                text.replace_range(at..=end, &value);
             }
             self.batch.extend_from_slice(format!("${}\r\n{text}\r\n", text.len()).as_bytes());
+        }
+    }
+
+    /// What stands for the name between braces.
+    fn value(&mut self, name: &str, number: u64) -> String {
+        if let Some((low, high)) = name.split_once('-') {
+            let [first, last]: [u64; 2] =
+                [low, high].map(|end| end.parse().expect("a form has a number there"));
+            return format!("{:0digits$}", self.rng.u64(first..=last), digits = high.len());
+        }
+        match name {
+            "n" => format!("{number:0NUMBER_DIGITS$}"),
+            "r" => format!("{:0NUMBER_DIGITS$}", self.rng.u64(..self.form.space)),
+            "d" => (0..DIGITS).map(|_| char::from(b'1' + self.rng.u8(..9))).collect(),
+            _ => (0..LETTERS).map(|_| self.rng.lowercase()).collect(),
         }
     }
 }

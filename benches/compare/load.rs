@@ -6,6 +6,8 @@
 //! waiting: the server always finds work. Batches are far smaller than a socket buffer, so a write never
 //! blocks on a server that is writing.
 //!
+//! `send` is for who keeps a pace instead (paced.rs).
+//!
 //! Requests are drawn from a seed: two servers that get the same seed get the same bytes. Replies are counted
 //! by length; an error or a missing value ends the run, because a server that fails quickly must not win.
 
@@ -92,7 +94,8 @@ impl Writer {
             template.extend_from_slice(tail.as_bytes());
         }
         let alphabet = value.map_or(b"0".as_slice(), Value::alphabet);
-        let random = (0..RANDOM_BYTES).map(|_| alphabet[rng.usize(..alphabet.len())]).collect();
+        let random =
+            (0..RANDOM_BYTES + value_length).map(|_| alphabet[rng.usize(..alphabet.len())]).collect();
         Writer { template, key_at, value_at, value_length, random, rng }
     }
 
@@ -107,7 +110,7 @@ impl Writer {
             *digit = b'0' + u8::try_from(rest % 10).expect("a digit is below 10");
             rest /= 10;
         }
-        let from = self.rng.usize(..RANDOM_BYTES - self.value_length);
+        let from = self.rng.usize(..RANDOM_BYTES);
         self.template[self.value_at..self.value_at + self.value_length]
             .copy_from_slice(&self.random[from..from + self.value_length]);
         output.extend_from_slice(&self.template);
@@ -143,6 +146,31 @@ impl Source for Fill {
             written += 1;
         }
         (written, &self.batch)
+    }
+}
+
+/// Requests for random keys without end, written when they are asked for.
+#[derive(Debug)]
+pub struct Random {
+    writer: Writer,
+    keys: u64,
+    rng: Rng,
+    batch: Vec<u8>,
+}
+
+impl Random {
+    pub fn new(command: Command, keys: u64, seed: u64) -> Random {
+        Random { writer: Writer::new(command, seed), keys, rng: Rng::with_seed(!seed), batch: Vec::new() }
+    }
+}
+
+impl Source for Random {
+    fn next(&mut self, count: usize) -> (usize, &[u8]) {
+        self.batch.clear();
+        for _ in 0..count {
+            self.writer.write(self.rng.u64(..self.keys), &mut self.batch);
+        }
+        (count, &self.batch)
     }
 }
 
@@ -229,10 +257,22 @@ impl Load {
                 more = more && started.elapsed() < limit;
             }
         }
-        for lane in &mut self.lanes {
-            lane.collect()?;
-        }
+        self.collect()?;
         Ok(Done { requests, time: started.elapsed() })
+    }
+
+    /// Sends one batch on the first connection, once what that owes has come; does not wait for the answers.
+    pub fn send(&mut self, source: &mut dyn Source, requests: usize) -> io::Result<usize> {
+        let lane = &mut self.lanes[0];
+        lane.collect()?;
+        let (count, batch) = source.next(requests);
+        lane.send(count, batch)?;
+        Ok(count)
+    }
+
+    /// Waits until everything is answered.
+    pub fn collect(&mut self) -> io::Result<()> {
+        self.lanes.iter_mut().try_for_each(Lane::collect)
     }
 }
 

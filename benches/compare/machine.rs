@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::{Pid, SysconfVar, sysconf};
@@ -54,6 +55,18 @@ pub fn pin(core: usize) -> io::Result<()> {
     Ok(sched_setaffinity(Pid::from_raw(0), &set)?)
 }
 
+/// Asks for the real-time class (SCHED_FIFO) for the calling thread, so that nothing else on its core delays it.
+///
+/// # Errors
+/// Without the privilege the thread stays as it is.
+pub fn rise(priority: u8) -> io::Result<()> {
+    let thread = nix::unistd::gettid().to_string();
+    let mut command = Command::new("chrt");
+    command.args(["--fifo", "--pid", &priority.to_string(), &thread]);
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    if status.success() { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+}
+
 /// CPU time that all threads of a process have used, in nanoseconds (proc_pid_schedstat(5), first field).
 /// Exact while the process sleeps; a running thread is behind by up to one tick.
 pub fn cpu_ns(pid: u32) -> io::Result<u64> {
@@ -80,6 +93,20 @@ pub fn rss_bytes(pid: u32) -> io::Result<u64> {
         .zip(page_bytes)
         .map(|(pages, bytes)| pages * bytes)
         .ok_or_else(|| io::Error::other("statm has no resident field"))
+}
+
+/// A field of /proc/meminfo (`MemAvailable`, `AnonPages`) in bytes.
+pub fn memory_bytes(field: &str) -> io::Result<u64> {
+    let text = fs::read_to_string("/proc/meminfo")?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    let kib = line.and_then(|rest| rest.split_whitespace().next()).and_then(|kib| kib.parse::<u64>().ok());
+    kib.map(|kib| kib << 10).ok_or_else(|| io::Error::other(format!("meminfo has no field {field}")))
+}
+
+/// Bytes that a file may take where `path` lies.
+pub fn free_disk_bytes(path: &Path) -> io::Result<u64> {
+    let statistics = nix::sys::statvfs::statvfs(path)?;
+    Ok(statistics.blocks_available() * statistics.fragment_size())
 }
 
 /// One line: cores, model, kernel, huge-page mode.

@@ -5,11 +5,12 @@
 //! Tintype ..), and a ratio is the median of the ratios of single rounds, so that a slow minute of the
 //! machine hits both. The table goes to stdout as markdown, progress to stderr.
 //!
-//! Options: `--rounds N` (default 5), `--only cpu,memory,..`, `--quick` (tiny sizes: proves
-//! the harness, measures nothing), `--help`. `--snapshot` is reserved.
+//! Options: `--snapshot` (the measures of snapshots under writes, instead of all others), `--rounds N` (default
+//! 5), `--only cpu,memory,..`, `--plot FILE`, `--quick` (tiny sizes: proves the harness, measures nothing), `--help`.
 //! Environment: `TINTYPE_BIN` (default: the binary that cargo built with this bench), `REDIS_BIN` (default:
 //! `redis-server` from PATH), `TMPDIR` (where the servers keep their files; its disk is part of `bgsave`).
-//! Needs two cores, about 4 GB of memory and, by default, 15 to 20 minutes on an otherwise idle machine.
+//! Needs two cores, about 4 GB of memory and, by default, 15 to 20 minutes on an otherwise idle machine;
+//! `--snapshot` takes half an hour, and its curve 16 GB of memory and 11 GB of disk.
 //!
 //! How each server is started: `--port FREE --bind 127.0.0.1 --save '' --daemonize no --dir OWN`, the rest at
 //! its defaults. redis-server turns transparent huge pages off for itself; that is left so. Keys are
@@ -32,6 +33,15 @@
 //! - `algebra`: CPU time of one ZUNIONSTORE, SINTERSTORE, SORT of 100,000 elements.
 //! - `growth`: longest answer to a PING while one hash grows to 5 M fields, and while it is deleted.
 //!
+//! With `--snapshot` (measures/snapshot/mod.rs says how): the child of a save on the load's core, the server's own core
+//! to the server, somebody writing 20,000 times a second, a prober.
+//! - `snapshot-strings`: 10 M keys of 100 B. Fork pause of five successive BGSAVEs; their time with compression and
+//!   without; load of the file; memory copied; the prober while saving and afterwards; resident memory after 20
+//!   saves. Draws the prober's answers through one save of each server (`--plot`).
+//! - `snapshot-collections`: the same columns for 100 k hashes of 50 fields and 10 k sorted sets of 1000 members.
+//! - `snapshot-large`: for 1,000 strings of 1 MiB, 200 writes a second.
+//! - `snapshot-curve`: fork pause and time of a save for 1, 2, 5 and 10 GB, nobody writing.
+//!
 //! What it deliberately does not do: it does not model clients that think, does not cross a network, and does
 //! not compare anything but the two processes' default configurations.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock; that is what it is for")]
@@ -42,6 +52,7 @@ mod load;
 mod machine;
 mod measures;
 mod options;
+mod paced;
 mod prober;
 mod report;
 mod servers;
@@ -78,10 +89,18 @@ fn run(options: &Options) -> io::Result<()> {
     machine::pin(cores.load)?;
     let arena = Arena::new(cores, root.path())?;
     let mut rows = Vec::new();
-    for measure in measures::ALL.iter().filter(|measure| options.wants(measure.name)) {
+    let mut outcome = Ok(());
+    for measure in measures::ALL.iter().filter(|measure| options.wants(measure)) {
         eprintln!("{}:", measure.name);
-        rows.extend((measure.run)(&arena, &options.scale)?);
+        match (measure.run)(&arena, &options.scale) {
+            Ok(more) => rows.extend(more),
+            // What is known by then has taken long to find out.
+            Err(error) => {
+                outcome = Err(error);
+                break;
+            }
+        }
     }
     print!("{}", report::markdown(&rows, &report::heading(&arena, options)?));
-    Ok(())
+    outcome
 }

@@ -1,21 +1,29 @@
 //! The command line, and the sizes that follow from it.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::measures;
+use crate::measures::{self, Group, Measure};
 
 pub const HELP: &str = "\
 Compares Tintype with a real redis-server and prints a markdown table.
 
-    cargo bench --bench compare -- [--rounds N] [--only NAME,..] [--quick]
+    cargo bench --bench compare -- [--snapshot] [--rounds N] [--only NAME,..] [--plot FILE] [--quick]
 
-    --rounds N       interleaved rounds, each with both servers (default 5; --quick: 2)
-    --only NAME,..   cpu, memory, stall, bgsave, startup, snapshots, collections, types, algebra, growth
+    --snapshot       the measures of snapshots under writes, instead of all others
+    --rounds N       interleaved rounds, each with both servers (default 5; --quick: 2);
+                     with --snapshot: saves of a series, collections at most 3
+    --only NAME,..   cpu, memory, stall, bgsave, startup, snapshots, collections, types, algebra, growth,
+                     snapshot-strings, snapshot-collections, snapshot-large, snapshot-curve
+    --plot FILE      where snapshot-strings draws latency over time through a save
+                     (default target/snapshot-latency.svg)
     --quick          tiny sizes: proves the harness, measures nothing
     --help           this text
 
 TINTYPE_BIN and REDIS_BIN name other binaries; TMPDIR says where the servers keep their files.";
+
+const DEFAULT_PLOT: &str = "target/snapshot-latency.svg";
 
 /// How big everything is. Times of load are per server, round and kind of load.
 #[derive(Clone, Debug)]
@@ -36,6 +44,59 @@ pub struct Scale {
     pub snapshot_keys: u64,
     /// Fields of the hash that grows.
     pub hash_fields: u64,
+    pub snapshot: SnapshotScale,
+}
+
+/// The same for the measures of `--snapshot`.
+#[derive(Clone, Debug)]
+pub struct SnapshotScale {
+    /// Strings of 100 B.
+    pub keys: u64,
+    /// Hashes of 50 fields.
+    pub hashes: u64,
+    /// Sorted sets of 1000 members.
+    pub zsets: u64,
+    /// Strings of 1 MiB.
+    pub large: u64,
+    /// Sizes of the curve, bytes of keys and values.
+    pub curve_bytes: &'static [u64],
+    /// Writes before the first save of a series.
+    pub calm: Duration,
+    /// After each save.
+    pub rest: Duration,
+    /// Saves after which resident memory is read.
+    pub saves_in_all: usize,
+    pub plot: PathBuf,
+}
+
+impl SnapshotScale {
+    fn full() -> SnapshotScale {
+        SnapshotScale {
+            keys: 10_000_000,
+            hashes: 100_000,
+            zsets: 10_000,
+            large: 1_000,
+            curve_bytes: &[1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000],
+            calm: Duration::from_secs(10),
+            rest: Duration::from_secs(3),
+            saves_in_all: 20,
+            plot: DEFAULT_PLOT.into(),
+        }
+    }
+
+    fn quick() -> SnapshotScale {
+        SnapshotScale {
+            keys: 50_000,
+            hashes: 500,
+            zsets: 50,
+            large: 10,
+            curve_bytes: &[10_000_000, 20_000_000],
+            calm: Duration::from_millis(300),
+            rest: Duration::from_millis(300),
+            saves_in_all: 7,
+            plot: DEFAULT_PLOT.into(),
+        }
+    }
 }
 
 impl Scale {
@@ -52,6 +113,7 @@ impl Scale {
             file_keys: 2_000_000,
             snapshot_keys: 200_000,
             hash_fields: 5_000_000,
+            snapshot: SnapshotScale::full(),
         }
     }
 
@@ -68,6 +130,7 @@ impl Scale {
             file_keys: 20_000,
             snapshot_keys: 2_000,
             hash_fields: 20_000,
+            snapshot: SnapshotScale::quick(),
         }
     }
 }
@@ -76,19 +139,24 @@ impl Scale {
 pub struct Options {
     pub scale: Scale,
     pub quick: bool,
+    group: Group,
     only: Vec<String>,
 }
 
 impl Options {
-    pub fn wants(&self, measure: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|name| name == measure)
+    /// Those named, or the group.
+    pub fn wants(&self, measure: &Measure) -> bool {
+        if self.only.is_empty() {
+            return measure.group == self.group;
+        }
+        self.only.iter().any(|name| name == measure.name)
     }
 }
 
 /// What the command line asks for.
 #[derive(Debug)]
 pub enum Request {
-    Run(Options),
+    Run(Box<Options>),
     Say(String),
 }
 
@@ -99,6 +167,8 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> io::Result<Request>
     let mut quick = false;
     let mut rounds = None;
     let mut only = Vec::new();
+    let mut group = Group::General;
+    let mut plot = None;
     while let Some(argument) = arguments.next() {
         asked = true;
         match argument.as_str() {
@@ -107,7 +177,8 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> io::Result<Request>
             "--rounds" => rounds = Some(parse_rounds(arguments.next())?),
             "--only" => only.extend(parse_names(arguments.next())?),
             "--help" | "-h" => return Ok(Request::Say(HELP.to_string())),
-            "--snapshot" => return Err(wrong("--snapshot is reserved and does nothing yet")),
+            "--snapshot" => group = Group::Snapshot,
+            "--plot" => plot = Some(arguments.next().ok_or_else(|| wrong("--plot needs a file"))?),
             other => return Err(wrong(&format!("unknown option '{other}'\n\n{HELP}"))),
         }
     }
@@ -116,7 +187,8 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> io::Result<Request>
     }
     let mut scale = if quick { Scale::quick() } else { Scale::full() };
     scale.rounds = rounds.unwrap_or(scale.rounds);
-    Ok(Request::Run(Options { scale, quick, only }))
+    scale.snapshot.plot = plot.map_or(scale.snapshot.plot, PathBuf::from);
+    Ok(Request::Run(Box::new(Options { scale, quick, group, only })))
 }
 
 fn parse_rounds(value: Option<String>) -> io::Result<usize> {

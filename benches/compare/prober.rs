@@ -7,13 +7,17 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Command, Stdio};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::machine;
+
 const INTERVAL: Duration = Duration::from_millis(1);
+/// Above the paced writer's.
+const PRIORITY: u8 = 10;
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
 const PONG: &[u8; 7] = b"+PONG\r\n";
 
@@ -24,10 +28,35 @@ pub struct Latency {
     pub p999_ms: f64,
 }
 
+/// One PING and its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    pub sent: Instant,
+    pub took: Duration,
+}
+
+/// All answers, in order.
+#[derive(Debug)]
+pub struct Trace(Vec<Answer>);
+
+impl Trace {
+    /// What was asked or still unanswered at any time of the window: a server that stops at its start holds up
+    /// a PING that was sent before.
+    pub fn within(&self, window: &Range<Instant>) -> &[Answer] {
+        let first = self.0.partition_point(|answer| answer.sent + answer.took < window.start);
+        let end = self.0.partition_point(|answer| answer.sent < window.end);
+        &self.0[first..end.max(first)]
+    }
+
+    pub fn latency(&self, window: &Range<Instant>) -> io::Result<Latency> {
+        summarize(self.within(window))
+    }
+}
+
 #[derive(Debug)]
 pub struct Prober {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<io::Result<Vec<Duration>>>,
+    thread: JoinHandle<io::Result<Vec<Answer>>>,
 }
 
 impl Prober {
@@ -49,14 +78,21 @@ impl Prober {
     }
 
     pub fn finish(self) -> io::Result<Latency> {
+        summarize(&self.trace()?.0)
+    }
+
+    /// Stops probing; every answer with its time.
+    pub fn trace(self) -> io::Result<Trace> {
         self.stop.store(true, Ordering::Relaxed);
-        let answers = self.thread.join().map_err(|_| io::Error::other("the prober panicked"))??;
-        summarize(&answers)
+        Ok(Trace(self.thread.join().map_err(|_| io::Error::other("the prober panicked"))??))
     }
 }
 
-fn probe(mut stream: TcpStream, stop: &AtomicBool) -> io::Result<Vec<Duration>> {
-    rise();
+fn probe(mut stream: TcpStream, stop: &AtomicBool) -> io::Result<Vec<Answer>> {
+    // A refusal only makes the noise larger, and the noise is measured too.
+    if machine::rise(PRIORITY).is_err() {
+        eprintln!("  (the prober may not run in the real-time class: its noise includes the load's core)");
+    }
     let mut answers = Vec::new();
     let mut due = Instant::now() + INTERVAL;
     while !stop.load(Ordering::Relaxed) {
@@ -69,28 +105,21 @@ fn probe(mut stream: TcpStream, stop: &AtomicBool) -> io::Result<Vec<Duration>> 
         if answer != *PONG {
             return Err(io::Error::other("the prober got something else than PONG"));
         }
-        answers.push(answered - sent);
+        answers.push(Answer { sent, took: answered - sent });
         due = (due + INTERVAL).max(answered);
     }
     Ok(answers)
 }
 
-/// Asks for the real-time class for this thread; without the privilege it stays as it is.
-fn rise() {
-    let thread = nix::unistd::gettid().to_string();
-    let mut command = Command::new("chrt");
-    command.args(["--fifo", "--pid", "10", &thread]).stdout(Stdio::null()).stderr(Stdio::null());
-    // A refusal only makes the noise larger, and the noise is measured too.
-    if !command.status().is_ok_and(|status| status.success()) {
-        eprintln!("  (the prober may not run in the real-time class: its noise includes the load's core)");
-    }
-}
-
-fn summarize(answers: &[Duration]) -> io::Result<Latency> {
-    let longest = answers.iter().max().ok_or_else(|| io::Error::other("the prober got no answer"))?;
+fn summarize(answers: &[Answer]) -> io::Result<Latency> {
+    let longest = answers
+        .iter()
+        .map(|answer| answer.took)
+        .max()
+        .ok_or_else(|| io::Error::other("the prober got no answer"))?;
     let mut samples = Vec::with_capacity(answers.len());
     for answer in answers {
-        let mut waiting = *answer;
+        let mut waiting = answer.took;
         samples.push(waiting);
         while waiting > INTERVAL {
             waiting -= INTERVAL;

@@ -75,7 +75,10 @@ pub enum Unit {
     Milliseconds,
     Seconds,
     Bytes,
+    Mebibytes,
     PerSecond,
+    /// How many times as much.
+    Times,
     Percent,
 }
 
@@ -87,8 +90,10 @@ impl Unit {
             Unit::Milliseconds => format!("{figure:.2} ms"),
             Unit::Seconds => format!("{figure:.3} s"),
             Unit::Bytes => format!("{figure:.1} B"),
+            Unit::Mebibytes => format!("{figure:.1} MiB"),
+            Unit::Times => format!("{figure:.2} x"),
             Unit::PerSecond => format!("{:.1} k/s", figure / 1e3),
-            Unit::Percent => format!("{figure:.0} %"),
+            Unit::Percent => format!("{figure:.1} %"),
         }
     }
 }
@@ -109,7 +114,9 @@ impl Row {
 
     fn goal_text(&self) -> String {
         match self.goal {
-            Goal::Ratio(limit) => format!("<= {limit:.2}"),
+            // Two digits unless they would say something else (1/6).
+            Goal::Ratio(limit) if (limit * 100.0).fract().abs() < 1e-9 => format!("<= {limit:.2}"),
+            Goal::Ratio(limit) => format!("<= {limit:.3}"),
             Goal::Own(limit) => format!("<= {}", self.unit.show(limit)),
             Goal::None => String::new(),
         }

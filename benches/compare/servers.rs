@@ -72,6 +72,11 @@ impl Arena {
         Ok(arena)
     }
 
+    /// Below it lie all files of all servers.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     fn program(&self, side: Side) -> &Path {
         match side {
             Side::Redis => &self.redis,
@@ -110,10 +115,23 @@ impl Arena {
     /// Starts a server on what the directory holds and waits for PONG; also says how long that took from
     /// exec.
     pub fn start_in(&self, side: Side, directory: &Path) -> io::Result<(Server, Duration)> {
+        self.launch(side, directory, &[])
+    }
+
+    /// Starts a server without data whose saving child runs on the load's core, and leaves the server's own to the
+    /// server.
+    pub fn start_apart_from_child(&self, side: Side) -> io::Result<Server> {
+        let core = self.cores.load.to_string();
+        // The spelling of Redis 7.0, which both know.
+        Ok(self.launch(side, &self.directory()?, &["--bgsave_cpulist", &core])?.0)
+    }
+
+    fn launch(&self, side: Side, directory: &Path, extra: &[&str]) -> io::Result<(Server, Duration)> {
         let port = free_port()?;
         let log = File::create(directory.join("log"))?;
         let mut command = Command::new(self.program(side));
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--daemonize", "no", "--save", ""]);
+        command.args(extra);
         command.arg("--dir").arg(directory).current_dir(directory).process_group(0);
         command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
         // A child inherits the pin and the signal mask of the thread that starts it.
@@ -177,7 +195,8 @@ impl Server {
         }
     }
 
-    fn failed(&self, what: &str) -> io::Error {
+    /// An error that says what this server did, with its output.
+    pub fn failed(&self, what: &str) -> io::Error {
         let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
         io::Error::other(format!("{:?} {what}; its output:\n{log}", self.side))
     }

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use super::alloc;
+use super::{alloc, cpus};
 
 /// What the thread can be asked to do.
 pub enum Job {
@@ -147,6 +147,7 @@ impl Drop for Bio {
 }
 
 fn work(jobs: Receiver<Job>, counters: &Counters) {
+    cpus::join_helpers();
     for job in jobs {
         counters.perform(job);
     }

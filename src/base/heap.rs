@@ -17,6 +17,11 @@
 //! fault. The thread runs further ahead then. On a single core the load itself makes the next step resident between two
 //! keys: as a huge page, or, for a while after one that was slow to come, as small ones at once.
 //!
+//! Huge pages come only from here: behind the thread the heap is advised to get no more of them (`MADV_NOHUGEPAGE`, which
+//! leaves those that are there). Otherwise what the allocator gave back within a huge page's range would come back as a
+//! whole, at a touch or by the kernel's own thread (khugepaged), and a fragmented heap would grow towards what it was at
+//! its largest. A heap below `LARGE_BYTES_MIN` may have none at all, if `install` is told so.
+//!
 //! One mapping for the whole heap also keeps the fork short, and as it is not reserved (`MAP_NORESERVE`) a fork needs
 //! no promise of memory from the kernel.
 //!
@@ -24,7 +29,8 @@
 //! 1. `next` only grows: addresses are handed out once. What is freed stays with the allocator, which purges it.
 //! 2. Making pages resident never changes what is in them, so it may race with their use.
 //! 3. Without the stretch or the thread everything works, on small pages.
-//! 4. While a forked child lives (`pause`), nothing is put together: that would copy what the child shares.
+//! 4. Nothing asks for huge pages before the heap `is_large`; it stays so.
+//! 5. While a forked child lives (`pause`), nothing is put together: that would copy what the child shares.
 //!
 //! Deliberately not here: giving memory back (jemalloc's decay does), and repair after a fork (`persist::repair`).
 
@@ -41,7 +47,7 @@ use tikv_jemalloc_ctl::raw;
 use tikv_jemalloc_sys as sys;
 
 use super::clock::Clock;
-use super::{os, pages};
+use super::{cpus, os, pages};
 
 /// The size of a huge page, and the step in which the heap grows, in bytes.
 const STEP_BYTES: usize = 2 << 20;
@@ -69,24 +75,43 @@ static RUNS_AHEAD: AtomicBool = AtomicBool::new(false);
 static PAUSED: AtomicBool = AtomicBool::new(false);
 /// How many loads are under way.
 static FILLS: AtomicUsize = AtomicUsize::new(0);
+static START: AtomicUsize = AtomicUsize::new(0);
+/// Bytes of all large tables that there ever were, which is no less than those that there are.
+static TABLE_BYTES: AtomicUsize = AtomicUsize::new(0);
+/// Why the heap stays on small pages.
+static OFF: OnceLock<String> = OnceLock::new();
+static LARGE: AtomicBool = AtomicBool::new(false);
 /// How long the heap must not have grown before late steps are put together.
 const QUIET: Duration = Duration::from_millis(500);
+/// A heap with its tables is large from this size on: then a fork of small pages would take a millisecond, and rounding
+/// up to huge pages is little beside the whole.
+pub const LARGE_BYTES_MIN: usize = 64 << 20;
 /// Between two of them, so that the loop never waits for the memory map twice in a row.
 const REST: Duration = Duration::from_micros(250);
 /// Of the 512 small pages of a step; what the allocator gave back must not come back.
 const RESIDENT_PAGES_MIN: usize = 480;
 
+/// From when on the heap is on huge pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Huge {
+    FromTheStart,
+    /// From `LARGE_BYTES_MIN` on; until then the process holds them back (`pages::hold_back`).
+    WhenLarge,
+}
+
 /// Reserves the stretch, has the allocator grow in it, and starts the thread. To be called once, early.
 ///
 /// # Errors
 /// When the kernel refuses the addresses or the thread; the heap then grows as before.
-pub fn install() -> io::Result<()> {
+pub fn install(huge: Huge) -> io::Result<()> {
     if THREAD.get().is_some() {
         return Ok(());
     }
     let memory = usize::try_from(pages::total_system_memory_bytes()).unwrap_or(usize::MAX / 8);
     let bytes = memory.saturating_mul(RESERVE_FACTOR).next_multiple_of(STEP_BYTES);
     let start = os::reserve_addresses(bytes + STEP_BYTES)?.next_multiple_of(STEP_BYTES);
+    LARGE.store(huge == Huge::FromTheStart, Ordering::Release);
+    START.store(start, Ordering::Release);
     NEXT.store(start, Ordering::Release);
     POPULATED.store(start, Ordering::Release);
     SEEN.store(start, Ordering::Release);
@@ -159,6 +184,69 @@ fn take(size: usize, alignment: usize) -> Option<usize> {
     taken.ok().and_then(place).map(|(start, _)| start)
 }
 
+/// What is in force, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Huge,
+    /// The heap is small yet.
+    NotYet,
+    Off(&'static str),
+}
+
+/// Says, once, that the heap stays on small pages.
+pub fn stay_small(reason: String) {
+    let _ = OFF.set(reason);
+}
+
+pub fn status() -> Status {
+    match OFF.get() {
+        Some(reason) => Status::Off(reason),
+        None if THREAD.get().is_some() && !is_large() => Status::NotYet,
+        None => Status::Huge,
+    }
+}
+
+/// Whether the heap is on huge pages; decides it anew while it is not.
+fn is_large() -> bool {
+    if LARGE.load(Ordering::Acquire) {
+        return true;
+    }
+    let heap_bytes = NEXT.load(Ordering::Acquire) - START.load(Ordering::Acquire);
+    let is_large = heap_bytes + TABLE_BYTES.load(Ordering::Relaxed) >= LARGE_BYTES_MIN;
+    if is_large && !LARGE.swap(true, Ordering::AcqRel) {
+        pages::allow();
+    }
+    is_large
+}
+
+/// Lets huge pages come to the heap, until the result is dropped.
+pub fn open_for_huge_pages() -> OpenHeap {
+    let start = START.load(Ordering::Acquire);
+    let end = NEXT.load(Ordering::Acquire);
+    let open = OpenHeap { start, bytes: (end - end % STEP_BYTES).saturating_sub(start) };
+    if open.bytes > 0 {
+        // Refused, nothing can be put together: that is told where it is tried.
+        let _ = os::advise_huge_pages(open.start, open.bytes);
+    }
+    open
+}
+
+/// A heap that may get huge pages.
+#[must_use]
+pub struct OpenHeap {
+    start: usize,
+    bytes: usize,
+}
+
+impl Drop for OpenHeap {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            // Refused, the heap may grow somewhat where it was given back.
+            let _ = os::advise_no_more_huge_pages(self.start, self.bytes);
+        }
+    }
+}
+
 fn wake() {
     if let Some(thread) = THREAD.get() {
         thread.unpark();
@@ -210,7 +298,9 @@ impl Filling {
         let start = POPULATED.load(Ordering::Relaxed).max(next.next_multiple_of(STEP_BYTES));
         if start + STEP_BYTES <= end {
             POPULATED.store(start + STEP_BYTES, Ordering::Relaxed);
-            self.0.populate(start);
+            if self.0.populate(start) {
+                let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);
+            }
         }
     }
 }
@@ -222,8 +312,8 @@ impl Steps {
 
     /// Makes one step resident; whether on a huge page.
     fn populate(&mut self, start: usize) -> bool {
-        if self.small > 0 {
-            self.small -= 1;
+        if self.small > 0 || !is_large() {
+            self.small = self.small.saturating_sub(1);
             // Refused by an old kernel, it becomes resident as it is touched.
             let _ = os::populate(start, STEP_BYTES);
             return false;
@@ -308,17 +398,17 @@ fn populate_huge(start: usize) -> bool {
 }
 
 /// Has a new table of `bytes` at `start` made resident, in the order in which doubling fills it: both halves from
-/// their beginnings. On a single core it is left to small pages at once. While a load is under way, which fills it in no
-/// order, it is resident on return. `None` when no thread is there.
+/// their beginnings. On a single core, or while the heap is small, it is left to small pages. While a load is under way,
+/// which fills it in no order, it is resident on return. `None` when no thread is there.
 pub fn populate_table(start: usize, bytes: usize) -> Option<Progress> {
     let thread = THREAD.get()?;
-    if is_filling() {
-        Steps::new().populate_table(start, bytes);
-        return Some(Progress(Arc::new(AtomicUsize::new(usize::MAX))));
-    }
     let done = Arc::new(AtomicUsize::new(0));
     let table = Table { start, bytes, done: done.clone() };
-    if RUNS_AHEAD.load(Ordering::Relaxed) {
+    TABLE_BYTES.fetch_add(bytes, Ordering::Relaxed);
+    if is_filling() {
+        Steps::new().populate_table(start, bytes);
+        done.store(usize::MAX, Ordering::Release);
+    } else if RUNS_AHEAD.load(Ordering::Relaxed) && is_large() {
         lock(&TABLES).push_back(table);
         thread.unpark();
     } else {
@@ -340,6 +430,7 @@ pub fn resume() {
 
 /// The thread: the heap's next step first, then the tables in turn, then what it was too late for.
 fn work() {
+    cpus::join_helpers();
     let runs_ahead = RUNS_AHEAD.load(Ordering::Relaxed);
     if !runs_ahead {
         os::prefer_idle_time();
@@ -347,6 +438,10 @@ fn work() {
     let clock = Clock::real();
     let (mut grown_to, mut grown_ns) = (0, 0);
     loop {
+        if !is_large() {
+            std::thread::park();
+            continue;
+        }
         if runs_ahead && run_ahead() {
             continue;
         }
@@ -389,6 +484,7 @@ fn populate_next() -> bool {
     if is_enough || start + STEP_BYTES > end || !populate_huge(start) {
         return false;
     }
+    let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);
     note_late_steps(start);
     POPULATED.store(start + STEP_BYTES, Ordering::Relaxed);
     SEEN.store(start + STEP_BYTES, Ordering::Relaxed);
@@ -413,6 +509,7 @@ fn put_together() {
         // What fails here stays on small pages; the repair after the next save tries again.
         let _ = os::advise_huge_pages(start, STEP_BYTES)
             .and_then(|()| os::collapse_to_huge_pages(start, STEP_BYTES));
+        let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);
     }
 }
 
@@ -422,7 +519,7 @@ mod tests {
 
     #[test]
     fn the_heap_grows_in_the_stretch_and_tables_become_resident() {
-        install().expect("addresses and a thread");
+        install(Huge::FromTheStart).expect("addresses and a thread");
         let before = NEXT.load(Ordering::Acquire);
         let blocks: Vec<Vec<u8>> = (0..64).map(|number| vec![number; 1 << 20]).collect();
         assert!(
@@ -448,7 +545,7 @@ mod tests {
             assert_eq!(os::resident_pages(place + step * STEP_BYTES, STEP_BYTES), Ok(STEP_BYTES / 4096));
         }
         assert_eq!(steps.small, 0);
-        install().expect("addresses and a thread");
+        install(Huge::FromTheStart).expect("addresses and a thread");
         let mut filling = fill();
         assert!(is_filling());
         filling.go_on();

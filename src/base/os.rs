@@ -199,6 +199,99 @@ pub fn advise_huge_pages(start: usize, bytes: usize) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Keeps huge pages that are there and has no more come by themselves: neither at a touch nor by the kernel's own thread,
+/// which would fill what the allocator gave back.
+///
+/// # Errors
+/// EINVAL on a kernel without transparent huge pages.
+pub fn advise_no_more_huge_pages(start: usize, bytes: usize) -> io::Result<()> {
+    // SAFETY: this advice decides which pages back the range, never what it contains.
+    let result = unsafe { libc::madvise(start as *mut libc::c_void, bytes, libc::MADV_NOHUGEPAGE) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// What is behind a stretch of addresses, in small pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageCounts {
+    pub present: usize,
+    /// Of them, those that are parts of huge pages.
+    pub huge: usize,
+}
+
+/// Asks the kernel what is behind addresses of this process (PAGEMAP_SCAN, Linux 6.7).
+pub struct PageMap {
+    file: std::fs::File,
+}
+
+/// `struct pm_scan_arg` of linux/fs.h.
+#[repr(C)]
+#[derive(Default)]
+struct PageScan {
+    size: u64,
+    flags: u64,
+    start: u64,
+    end: u64,
+    walk_end: u64,
+    regions: u64,
+    regions_max: u64,
+    pages_max: u64,
+    inverted: u64,
+    required: u64,
+    any_of: u64,
+    returned: u64,
+}
+
+/// `struct page_region` of linux/fs.h.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct PageRegion {
+    start: u64,
+    end: u64,
+    categories: u64,
+}
+
+impl PageMap {
+    /// # Errors
+    /// When /proc is not there.
+    pub fn open() -> io::Result<PageMap> {
+        Ok(PageMap { file: std::fs::File::open("/proc/self/pagemap")? })
+    }
+
+    /// Counts the small pages of `start..start + bytes`, which is no more than a huge page.
+    ///
+    /// # Errors
+    /// ENOTTY on older kernels.
+    pub fn count(&self, start: usize, bytes: usize) -> nix::Result<PageCounts> {
+        // _IOWR('f', 16, struct pm_scan_arg)
+        const PAGEMAP_SCAN: libc::Ioctl = 0xc060_6610;
+        const PRESENT: u64 = 1 << 3;
+        const HUGE: u64 = 1 << 6;
+        // Alternating pages make the most regions; what does not fit is as good as not present.
+        let mut regions = [PageRegion::default(); RESIDENCY_PAGES_MAX / 2];
+        let mut scan = PageScan {
+            size: size_of::<PageScan>() as u64,
+            start: start as u64,
+            end: (start + bytes) as u64,
+            regions: regions.as_mut_ptr().expose_provenance() as u64,
+            regions_max: regions.len() as u64,
+            required: PRESENT,
+            returned: PRESENT | HUGE,
+            ..PageScan::default()
+        };
+        // SAFETY: both structures have the kernel's layout; it writes no more regions than there are, and reads no
+        // memory but its page tables.
+        let filled = unsafe { libc::ioctl(self.file.as_raw_fd(), PAGEMAP_SCAN, &raw mut scan) };
+        let filled = nix::errno::Errno::result(filled)? as usize;
+        let pages = |region: &PageRegion| (region.end - region.start) as usize / SMALL_PAGE_BYTES_MIN;
+        let found = || regions[..filled.min(regions.len())].iter();
+        let present = found().map(pages).sum();
+        Ok(PageCounts {
+            present,
+            huge: found().filter(|found| found.categories & HUGE != 0).map(pages).sum(),
+        })
+    }
+}
+
 /// Makes a range resident and writable without changing what it contains (MADV_POPULATE_WRITE, Linux 5.14).
 ///
 /// # Errors
@@ -208,6 +301,31 @@ pub fn populate(start: usize, bytes: usize) -> io::Result<()> {
     // error, not undefined behaviour.
     let result = unsafe { libc::madvise(start as *mut libc::c_void, bytes, libc::MADV_POPULATE_WRITE) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whom the kernel's disk scheduler serves first (ioprio_set(2)); schedulers that know no priorities ignore it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IoPriority {
+    /// Only when nobody else wants the disk.
+    Idle,
+    /// 0, served first, to 7.
+    BestEffort(u8),
+}
+
+/// Sets the priority of the calling thread and of those it starts from now on. No allocation, no lock.
+///
+/// # Errors
+/// ENOSYS on a kernel built without it.
+pub fn set_io_priority(priority: IoPriority) -> nix::Result<()> {
+    const WHO_PROCESS: libc::c_int = 1;
+    const CLASS_SHIFT: u32 = 13;
+    let (class, level) = match priority {
+        IoPriority::BestEffort(level) => (2, libc::c_int::from(level.min(7))),
+        IoPriority::Idle => (3, 0),
+    };
+    // SAFETY: plain numbers; 0 stands for the calling thread.
+    let result = unsafe { libc::syscall(libc::SYS_ioprio_set, WHO_PROCESS, 0, class << CLASS_SHIFT | level) };
+    nix::errno::Errno::result(result).map(drop)
 }
 
 /// Has the scheduler run this thread only when nothing else wants its core.
@@ -241,6 +359,43 @@ mod tests {
             assert!(!move_environment());
             drop(done);
         });
+    }
+
+    #[test]
+    fn a_thread_has_the_io_priority_that_it_was_given() {
+        let priority = |wanted| {
+            set_io_priority(wanted).unwrap();
+            // SAFETY: asks about the calling thread.
+            unsafe { libc::syscall(libc::SYS_ioprio_get, 1, 0) }
+        };
+        std::thread::spawn(move || {
+            assert_eq!(priority(IoPriority::BestEffort(6)), 2 << 13 | 6);
+            assert_eq!(priority(IoPriority::Idle) >> 13, 3);
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
+    fn the_kernel_tells_small_pages_from_huge_ones() {
+        const BYTES: usize = 2 << 20;
+        let start = reserve_addresses(2 * BYTES).unwrap().next_multiple_of(BYTES);
+        let map = PageMap::open().unwrap();
+        match map.count(start, BYTES) {
+            // Linux before 6.7.
+            Err(nix::errno::Errno::ENOTTY) => return,
+            counts => assert_eq!(counts, Ok(PageCounts::default())),
+        }
+        let small = || advise_no_more_huge_pages(start, BYTES).and_then(|()| populate(start, 4096 * 3));
+        if small().is_ok() {
+            assert_eq!(map.count(start, BYTES), Ok(PageCounts { present: 3, huge: 0 }));
+        }
+        let huge = || advise_huge_pages(start, BYTES).and_then(|()| populate(start, BYTES));
+        if huge().is_ok() && collapse_to_huge_pages(start, BYTES).is_ok() {
+            assert_eq!(map.count(start, BYTES), Ok(PageCounts { present: 512, huge: 512 }));
+            assert!(advise_no_more_huge_pages(start, BYTES).is_ok());
+            assert_eq!(map.count(start, BYTES), Ok(PageCounts { present: 512, huge: 512 }));
+        }
     }
 
     #[test]

@@ -4,12 +4,16 @@
 //! Since Linux 5.8 a write after the fork splits the huge page and copies 4 KiB of it; before, it copied 2
 //! MiB, which is why others turn huge pages off.
 //!
+//! A process says with `hold_back` that it wants none at all yet, and with `allow` that it does now: a small heap would
+//! only be rounded up to 2 MiB here and there.
+//!
 //! Everything here reads /proc, /sys or asks the kernel. Sizes are bytes. What cannot be read is `None`.
 //! Deliberately absent: which ranges to repair and when (`persist` decides).
 
 use std::io;
 use std::ops::Range;
 
+use nix::sys::prctl;
 use nix::sys::utsname::uname;
 use nix::unistd::{SysconfVar, sysconf};
 
@@ -32,13 +36,45 @@ pub enum HugePages {
     Off(String),
 }
 
-/// Asks the host: the kernel's version, the mode of transparent huge pages, and this process's own switch.
-pub fn huge_pages() -> HugePages {
-    if nix::sys::prctl::get_thp_disable().unwrap_or(false) {
+/// Which kernels are trusted with huge pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that split them at a write after a fork.
+    GoodKernels,
+    AnyKernel,
+}
+
+/// Who has this process get no huge pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBack {
+    /// Nobody but `hold_back`.
+    ByUs,
+    /// Whoever started it.
+    Before,
+}
+
+/// Asks the host: the kernel's version, the mode of transparent huge pages, and what `hold_back` found.
+pub fn huge_pages(trust: Trust, held_back: HeldBack) -> HugePages {
+    if held_back == HeldBack::Before {
         return HugePages::Off("disabled for this process by prctl(PR_SET_THP_DISABLE)".to_owned());
     }
     let mode = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").ok();
-    judge_huge_pages(&kernel_release(), mode.as_deref())
+    judge_huge_pages(&kernel_release(), mode.as_deref(), trust)
+}
+
+/// This process gets no huge page from now on, wherever it asks. What it has stays.
+pub fn hold_back() -> HeldBack {
+    if prctl::get_thp_disable().unwrap_or(false) {
+        return HeldBack::Before;
+    }
+    // A kernel that does not know it (before 3.15) has no huge pages that matter here.
+    let _ = prctl::set_thp_disable(true);
+    HeldBack::ByUs
+}
+
+/// Ends `hold_back`.
+pub fn allow() {
+    let _ = prctl::set_thp_disable(false);
 }
 
 /// The kernel's release, `6.18.44-amd64`.
@@ -46,18 +82,20 @@ pub fn kernel_release() -> String {
     uname().map(|names| names.release().to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn judge_huge_pages(release: &str, mode: Option<&str>) -> HugePages {
+fn judge_huge_pages(release: &str, mode: Option<&str>, trust: Trust) -> HugePages {
     let (major, minor) = KERNEL_MIN;
     match (parse_release(release), selected_mode(mode.unwrap_or(""))) {
-        (Some(version), _) if version < KERNEL_MIN => HugePages::Off(format!(
+        (Some(version), _) if version < KERNEL_MIN && trust == Trust::GoodKernels => HugePages::Off(format!(
             "kernel {release} copies whole huge pages on write; {major}.{minor} or newer is needed"
         )),
-        (None, _) => HugePages::Off(format!("kernel release '{release}' is not understood")),
-        (Some(_), Some("always" | "madvise")) => HugePages::Enabled,
-        (Some(_), Some(other)) => {
+        (None, _) if trust == Trust::GoodKernels => {
+            HugePages::Off(format!("kernel release '{release}' is not understood"))
+        }
+        (_, Some("always" | "madvise")) => HugePages::Enabled,
+        (_, Some(other)) => {
             HugePages::Off(format!("/sys/kernel/mm/transparent_hugepage/enabled is '{other}'"))
         }
-        (Some(_), None) => HugePages::Off("the kernel has no transparent huge pages".to_owned()),
+        (_, None) => HugePages::Off("the kernel has no transparent huge pages".to_owned()),
     }
 }
 
@@ -160,7 +198,7 @@ mod tests {
 
     #[test]
     fn old_kernels_and_never_are_told_apart() {
-        let off = |release, mode| match judge_huge_pages(release, mode) {
+        let off = |release, mode| match judge_huge_pages(release, mode, Trust::GoodKernels) {
             HugePages::Enabled => String::new(),
             HugePages::Off(reason) => reason,
         };
@@ -172,6 +210,9 @@ mod tests {
         assert!(off("6.1.0", Some("always madvise [never]")).ends_with("'never'"));
         assert!(off("6.1.0", None).contains("no transparent huge pages"));
         assert!(off("strange", madvise).contains("not understood"));
+        for release in ["4.19", "strange"] {
+            assert_eq!(judge_huge_pages(release, madvise, Trust::AnyKernel), HugePages::Enabled);
+        }
     }
 
     #[test]
@@ -215,7 +256,7 @@ mod tests {
 
     #[test]
     fn the_heap_is_on_huge_pages_where_the_host_allows() {
-        if huge_pages() == HugePages::Enabled {
+        if huge_pages(Trust::GoodKernels, HeldBack::ByUs) == HugePages::Enabled {
             let block = std::hint::black_box(vec![7_u8; 64 << 20]);
             let huge = anon_huge_bytes().unwrap();
             assert!(

@@ -225,6 +225,13 @@ fn read_number(path: &str) -> Option<u32> {
     std::str::from_utf8(read_small_file(path, &mut buffer).ok()?).ok()?.trim().parse().ok()
 }
 
+/// Nanoseconds that a thread of this process has run so far. Kept up to date a few hundred times a second.
+pub fn thread_run_ns(thread: u32) -> Option<u64> {
+    let mut buffer = [0; 64];
+    let text = read_small_file(&format!("/proc/self/task/{thread}/schedstat"), &mut buffer).ok()?;
+    std::str::from_utf8(text).ok()?.split(' ').next()?.parse().ok()
+}
+
 /// CPU time spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuTime {
@@ -326,6 +333,7 @@ mod tests {
         set_oom_score_adj(current).unwrap();
         assert_eq!(oom_score_adj(), Some(current));
         assert!(overcommit_memory().is_some() && somaxconn().is_some());
+        assert!(thread_run_ns(std::process::id()).is_some() && thread_run_ns(0).is_none());
         let usage = cpu_usage();
         assert!(usage.process.user + usage.process.system >= usage.thread.user);
     }

@@ -33,6 +33,11 @@ pub struct Blocked {
 }
 
 impl Blocked {
+    /// Tells this wait from every other one.
+    pub fn arrival(&self) -> u64 {
+        self.arrival
+    }
+
     /// Memory held, in bytes, without the places in the queues.
     pub fn heap_bytes(&self) -> usize {
         let keys: usize = self.wait.keys.iter().map(|key| key.len() + size_of::<Box<[u8]>>()).sum();
@@ -80,6 +85,11 @@ impl Waiting {
 
     pub fn is_empty(&self) -> bool {
         self.clients == 0
+    }
+
+    /// The arrival number of the wait that begins next.
+    pub fn coming_arrival(&self) -> u64 {
+        self.last_arrival + 1
     }
 
     /// How many keys are waited for, and how many of those by clients that want to know when they go.

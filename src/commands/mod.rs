@@ -57,6 +57,7 @@ pub const GROUPS: &[&[Entry]] = &[
     server::command::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,
+    server::history::COMMANDS,
     server::info::COMMANDS,
     server::latency::COMMANDS,
     server::memory::COMMANDS,

@@ -1,6 +1,8 @@
 //! Directives whose value is one word of a few: an enum for each, with the words in the order Redis lists
 //! them.
 
+use crate::base::os::IoPriority;
+
 /// An enum of words. `WORDS` and `ALL` have the same order; words from `LISTED` on are accepted and not
 /// offered.
 pub trait Choice: Copy + PartialEq + 'static {
@@ -60,17 +62,45 @@ choice! {
     Sanitize { No = "no", Yes = "yes", Clients = "clients" }
 }
 choice! {
-    /// The highest RDB version that a snapshot may have: as high as its content needs, or pinned.
-    RdbSaveVersion { Auto = "auto", V10 = "10", V11 = "11", V12 = "12" }
+    /// The RDB version of snapshots: the lowest that loses nothing, or always the same. 80 is Valkey's.
+    RdbVersion { Auto = "auto", V9 = "9", V10 = "10", V11 = "11", V12 = "12", V80 = "80" }
 }
 
-impl RdbSaveVersion {
-    pub fn limit(self) -> u16 {
+impl RdbVersion {
+    /// The number; None: it depends on the content.
+    pub fn pinned(self) -> Option<u16> {
         match self {
-            RdbSaveVersion::Auto => u16::MAX,
-            RdbSaveVersion::V10 => 10,
-            RdbSaveVersion::V11 => 11,
-            RdbSaveVersion::V12 => 12,
+            RdbVersion::Auto => None,
+            RdbVersion::V9 => Some(9),
+            RdbVersion::V10 => Some(10),
+            RdbVersion::V11 => Some(11),
+            RdbVersion::V12 => Some(12),
+            RdbVersion::V80 => Some(80),
+        }
+    }
+}
+choice! {
+    /// Whether the heap is on huge pages: when that is worth it, whenever it can be, never.
+    HugePageUse { Auto = "auto", Yes = "yes", No = "no" }
+}
+choice! {
+    /// How the disk scheduler treats the child: as its nice value implies, or so.
+    BgsaveIonice {
+        Default = "default", Idle = "idle", BestEffort0 = "best-effort-0", BestEffort1 = "best-effort-1",
+        BestEffort2 = "best-effort-2", BestEffort3 = "best-effort-3", BestEffort4 = "best-effort-4",
+        BestEffort5 = "best-effort-5", BestEffort6 = "best-effort-6", BestEffort7 = "best-effort-7",
+    }
+}
+
+impl BgsaveIonice {
+    /// `None`: the kernel derives it from the nice value.
+    pub fn priority(self) -> Option<IoPriority> {
+        match self {
+            BgsaveIonice::Default => None,
+            BgsaveIonice::Idle => Some(IoPriority::Idle),
+            level => u8::try_from(level.index() - BgsaveIonice::BestEffort0.index())
+                .ok()
+                .map(IoPriority::BestEffort),
         }
     }
 }

@@ -33,8 +33,8 @@ use std::path::PathBuf;
 
 pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
 pub use choices::{
-    LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbSaveVersion, RdbVersionCheck, Restriction, Sanitize,
-    Supervised,
+    BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion, RdbVersionCheck,
+    Restriction, Sanitize, Supervised,
 };
 pub use directives::PROMISE_TEXT;
 pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};
@@ -139,6 +139,9 @@ config_fields! {
     always_show_logo: bool,
     set_proc_title: bool,
     proc_title_template: String,
+    /// Processors of the loop, and of the helper threads; empty: all.
+    server_cpulist: String,
+    bio_cpulist: String,
     oom_score_adj: OomScoreAdj,
     /// For: primary, replica, background child.
     oom_score_adj_values: [i32; 3],
@@ -165,6 +168,7 @@ config_fields! {
     lazyfree_lazy_user_flush: bool,
 
     // memory
+    huge_pages: HugePageUse,
     /// Bytes; 0: no limit.
     maxmemory: u64,
     maxmemory_policy: MaxmemoryPolicy,
@@ -200,12 +204,23 @@ config_fields! {
     stop_writes_on_bgsave_error: bool,
     sanitize_dump_payload: Sanitize,
     /// The highest RDB version that a snapshot may have.
-    rdb_save_version: RdbSaveVersion,
+    rdb_version: RdbVersion,
     rdb_version_check: RdbVersionCheck,
     /// Values of modules are left out of a load, which fails otherwise.
     rdb_skip_unknown: bool,
     /// Nice value of the child that saves, 0..=19.
     bgsave_nice: u32,
+    bgsave_ionice: BgsaveIonice,
+    /// Processors of the child; empty: those of the server.
+    bgsave_cpulist: String,
+    /// The file whose lock a saving child holds; empty: none.
+    snapshot_lock: String,
+    /// Seconds without progress after which a child is killed; 0: never.
+    child_timeout: u32,
+    /// So many snapshots stay beside the current one.
+    snapshot_keep: u32,
+    /// A start whose file is damaged goes on with the newest good snapshot of the history.
+    snapshot_fallback: bool,
     /// Microseconds per key; negative: one microsecond per that many keys.
     rdb_key_save_delay: i32,
     /// Microseconds per key; negative: one microsecond per that many keys.

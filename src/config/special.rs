@@ -272,6 +272,10 @@ pub(super) fn any_text(_: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+pub(super) fn cpu_list(text: &str) -> Result<(), &'static str> {
+    crate::base::cpus::parse(text).map(drop)
+}
+
 pub(super) fn file_name(text: &str) -> Result<(), &'static str> {
     if text.contains('/') { Err("dbfilename can't be a path, just a filename") } else { Ok(()) }
 }

@@ -252,10 +252,11 @@ fn begin_wait(server: &mut Server, call: &Call<'_>, took_ns: u64) {
     server.add_to_wait(call.client, took_ns);
 }
 
-/// During a pause the dataset stands still, so that whoever waits for it to be copied can rely on it.
+/// During a pause, and while the last save is at work, the dataset stands still, so that whoever copies it can rely on
+/// it.
 fn found_expired(server: &Server, call: &Call<'_>) -> FoundExpired {
-    let paused = server.pause.in_force(call.now.unix_ms()).is_some();
-    if paused && !server.commands.at(call.command).entry.spec.flags.has(Flags::WRITE) {
+    let stands_still = server.stands_still(call.now.unix_ms());
+    if stands_still && !server.commands.at(call.command).entry.spec.flags.has(Flags::WRITE) {
         FoundExpired::Left
     } else {
         FoundExpired::Removed
@@ -343,7 +344,7 @@ fn note_slow(server: &mut Server, call: &Call<'_>, took_us: u64) {
 
 /// Evicts keys until memory is below its limit. Whether it is, or must wait to be until a pause is over.
 pub fn evict(server: &mut Server, now_ms: i64) -> bool {
-    if server.pause.in_force(now_ms).is_some() {
+    if server.stands_still(now_ms) {
         return true;
     }
     let clock = server.clock.clone();

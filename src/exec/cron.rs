@@ -2,6 +2,7 @@
 
 use super::{call, commit, output_limit, unblock};
 use crate::base::clock::Now;
+use crate::base::{alloc, bio};
 use crate::client::ClientKind;
 use crate::keyspace::db::Sharing;
 use crate::keyspace::{expire, field_expiry};
@@ -9,7 +10,7 @@ use crate::server::Server;
 
 type Job = fn(&mut Server, Now);
 
-const JOBS: [Job; 6] = [rates, clients, expiry, eviction, rehash, snapshots];
+const JOBS: [Job; 7] = [rates, clients, expiry, eviction, rehash, memory, snapshots];
 
 /// How long one tick may move buckets of tables that grow or shrink, beyond those that commands move.
 const REHASH_BUDGET_US: u64 = 300;
@@ -19,6 +20,10 @@ const REHASH_BUCKETS: usize = 32;
 /// One tick.
 pub fn tick(server: &mut Server, now: Now) {
     if server.debug.cron_paused {
+        // A shutdown is not held up by a test's switch.
+        if server.is_ending() {
+            snapshots(server, now);
+        }
         return;
     }
     for job in JOBS {
@@ -29,10 +34,16 @@ pub fn tick(server: &mut Server, now: Now) {
 
 /// Between two ticks: a child may have ended.
 pub fn child_ended(server: &mut Server, now: Now) {
-    if !server.debug.cron_paused {
+    if !server.debug.cron_paused || server.is_ending() {
         snapshots(server, now);
         unblock::serve_ready(server, now);
     }
+}
+
+/// Between two ticks: other threads have handed something over.
+pub fn deferred(server: &mut Server, now: Now) {
+    server.run_deferred();
+    unblock::serve_ready(server, now);
 }
 
 fn rates(server: &mut Server, now: Now) {
@@ -63,10 +74,7 @@ fn clients(server: &mut Server, now: Now) {
 }
 
 fn expiry(server: &mut Server, now: Now) {
-    if !server.debug.active_expire
-        || server.loading.is_some()
-        || server.pause.in_force(now.unix_ms()).is_some()
-    {
+    if !server.debug.active_expire || server.loading.is_some() || server.stands_still(now.unix_ms()) {
         return;
     }
     let clock = server.clock.clone();
@@ -93,6 +101,19 @@ fn rehash(server: &mut Server, _now: Now) {
         let started_ns = server.clock.mono_ns();
         let is_time_left = || server.clock.mono_ns().saturating_sub(started_ns) / 1000 < REHASH_BUDGET_US;
         while server.keyspace.rehash(REHASH_BUCKETS) && is_time_left() {}
+    }
+}
+
+/// Once a second, on the helper thread: the allocator gives back what has been unused for long. Not while a child lives,
+/// which would see page tables change for nothing.
+fn memory(server: &mut Server, now: Now) {
+    let is_first_of_second = now.unix_ms().rem_euclid(1000) < 1000 / i64::from(server.config.hz.max(1));
+    if let Some(bio) = server.keyspace.bio.as_deref()
+        && is_first_of_second
+        && server.keyspace.sharing() == Sharing::Alone
+        && bio.pending_jobs() == 0
+    {
+        bio.submit(bio::Job::Run(Box::new(alloc::decay)));
     }
 }
 

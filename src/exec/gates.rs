@@ -40,7 +40,7 @@ macro_rules! gates {
     };
 }
 
-gates!(arity protected authenticated transaction memory disk loading container);
+gates!(arity protected authenticated transaction ending memory disk loading container);
 
 /// Finds the command that `args` name: its own place in the table or its subcommand's.
 pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
@@ -119,6 +119,40 @@ fn authenticated(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
 fn transaction(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let open = asking.server.clients.get(asking.client).is_some_and(|client| client.transaction.is_some());
     if open && asking.flags.has(Flags::NO_MULTI) { Err(CommandError::NotInTransaction) } else { Ok(()) }
+}
+
+/// While the last save is at work nothing may change: what it does not hold would be lost. An error at once, where Redis
+/// lets writers wait in silence for its replicas: their commands would be lost all the same, only later.
+fn ending(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let server = &*asking.server;
+    if !server.is_ending() {
+        return Ok(());
+    }
+    if asking.flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE)) {
+        return Err(CommandError::EndingReadOnly);
+    }
+    let queued = server.clients.get(asking.client).and_then(|client| client.transaction.as_ref());
+    let is_exec = server.commands.at(asking.command).entry.spec.name == "exec";
+    let queued = queued.filter(|_| is_exec).into_iter().flat_map(|transaction| &transaction.queue);
+    let asked = std::iter::once((asking.command, asking.args));
+    let disturbs = asked
+        .chain(queued.map(|queued| (queued.command, queued.argv.args())))
+        .any(|(command, args)| disturbs_the_end(server.commands.at(command).entry.spec.name, args));
+    if disturbs { Err(CommandError::EndingRefused) } else { Ok(()) }
+}
+
+/// Commands that are no writes, but change what is saved, where, or whether it is.
+fn disturbs_the_end(name: &str, args: Args<'_>) -> bool {
+    let is_second = |words: &[&str]| {
+        args.get(1)
+            .is_some_and(|second| words.iter().any(|word| second.eq_ignore_ascii_case(word.as_bytes())))
+    };
+    match name {
+        "save" | "bgsave" | "config|set" => true,
+        "debug" => is_second(&["reload", "populate"]),
+        "snapshot|restore" | "snapshot|delete" => true,
+        _ => false,
+    }
 }
 
 /// Evicts what must go, and refuses commands that need memory when that was not enough.

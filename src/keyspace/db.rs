@@ -79,6 +79,26 @@ impl Db {
         self.newer.last_key_value().map_or(RDB_VERSION_BASE, |(version, _)| *version)
     }
 
+    /// A key whose value needs a version of the RDB format that `is_held` says no to, and that version: at once when
+    /// fields of a hash expire, by a walk over the table for other reasons.
+    fn key_beyond(&self, is_held: &dyn Fn(u16) -> bool) -> Option<(Vec<u8>, u16)> {
+        if self.newer.keys().all(|version| is_held(*version)) {
+            return None;
+        }
+        let beyond = |entry: &Entry| {
+            let version = Traits::of(entry).rdb_version;
+            (!is_held(version)).then(|| (entry.key().to_vec(), version))
+        };
+        let mut found = None;
+        if let Some((_, hash)) = self.first_field_expiry() {
+            self.table.find_by_hash(hash, &mut |entry| {
+                found = beyond(entry);
+                found.is_some()
+            });
+        }
+        found.or_else(|| self.table.iter().find_map(beyond))
+    }
+
     /// A value with these traits came.
     pub(super) fn came(&mut self, hash: u64, traits: Traits) {
         if let Some(next_ms) = traits.next_field_expiry_ms {
@@ -517,6 +537,12 @@ impl Keyspace {
     /// The lowest version of the RDB format that can hold all values.
     pub fn rdb_version_needed(&self) -> u16 {
         self.dbs.iter().map(Db::rdb_version).max().unwrap_or(RDB_VERSION_BASE)
+    }
+
+    /// The first database with a key whose value needs a version of the RDB format that `is_held` says no to, that key,
+    /// and that version.
+    pub fn key_beyond(&self, is_held: &dyn Fn(u16) -> bool) -> Option<(usize, Vec<u8>, u16)> {
+        self.dbs().find_map(|(index, db)| db.key_beyond(is_held).map(|(key, version)| (index, key, version)))
     }
 
     /// Frees an entry now or on the helper thread. What would hold up the loop goes there whatever was asked for.

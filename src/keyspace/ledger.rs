@@ -9,6 +9,7 @@
 use super::event::Event;
 use crate::base::argv::Argv;
 use crate::object::ValueType;
+use crate::spec::CommandError;
 
 /// One change of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +50,13 @@ pub enum Propagation {
 }
 
 /// What a client that waits is told when its time is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OnTimeout {
     NullArray,
     Zero,
+    /// That it was unblocked, as an error: there is no empty answer.
+    Unblocked,
+    Error(CommandError),
 }
 
 /// What becomes of a wait when the key goes.

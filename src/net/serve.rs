@@ -5,11 +5,15 @@ use super::listener::{self, Listeners};
 use super::signals::Signals;
 use super::{Shared, timers};
 use crate::config::Config;
-use crate::server::{Host, Server};
+use crate::server::{Alarm, Host, Server};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local, yield_now};
+
+/// Rounds of the tasks between the decision to end and the end. Nothing is written any more: `exec::gates`.
+const ROUNDS_BEFORE_THE_END: usize = 3;
 
 /// What the server can ask of this room.
 struct NetHost {
@@ -20,6 +24,8 @@ struct NetHost {
     buffers: Rc<Buffers>,
     hz: Rc<Cell<u32>>,
     wake: Notify,
+    /// Other threads have something for the loop.
+    deferred: Arc<Notify>,
 }
 
 impl Host for NetHost {
@@ -42,6 +48,11 @@ impl Host for NetHost {
 
     fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    fn alarm(&self) -> Alarm {
+        let deferred = self.deferred.clone();
+        Arc::new(move || deferred.notify_one())
     }
 
     fn set_hz(&self, hz: i64) {
@@ -70,6 +81,7 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
         buffers: Rc::default(),
         hz: Rc::new(Cell::new(server.borrow().config.hz)),
         wake: Notify::new(),
+        deferred: Arc::default(),
     });
     let config = server.borrow().config.clone();
     host.listen(&config)?;
@@ -80,10 +92,11 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
     listening();
     server.borrow_mut().host = Some(host.clone());
     tracing::info!("Server initialized");
-    notify_supervisor(&server.borrow(), "STATUS=Tintype is loading...");
+    server.borrow().notify_supervisor("STATUS=Tintype is loading...");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
     spawn_local(timers::watch_children(server.clone()));
-    match Signals::listen() {
+    spawn_local(timers::finish_deferred(server.clone(), host.deferred.clone()));
+    match Signals::listen(server.borrow().interrupts.clone()) {
         Ok(signals) => drop(spawn_local(signals.obey(server.clone()))),
         Err(error) => tracing::warn!("Can't watch for signals: {error}"),
     }
@@ -94,7 +107,10 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
     while server.borrow().exit_code.is_none() {
         host.wake.notified().await;
     }
-    notify_supervisor(&server.borrow(), "STOPPING=1");
+    // Whoever waited for the last save has an answer, which must be on its way before the sockets close.
+    for _ in 0..ROUNDS_BEFORE_THE_END {
+        yield_now().await;
+    }
     host.listeners.borrow_mut().stop();
     Ok(server.borrow().exit_code.unwrap_or(0))
 }
@@ -117,14 +133,5 @@ fn announce(server: &Server) {
     if server.config.unixsocket.is_some() {
         tracing::info!("Ready to accept connections unix");
     }
-    notify_supervisor(server, "STATUS=Ready to accept connections\nREADY=1");
-}
-
-/// Tells systemd how far we are, when it watches over us.
-fn notify_supervisor(server: &Server, state: &str) {
-    if server.identity.supervised == "systemd"
-        && let Err(error) = crate::base::process::sd_notify(state)
-    {
-        tracing::warn!("Can't notify systemd: {error}");
-    }
+    server.notify_supervisor("STATUS=Ready to accept connections\nREADY=1");
 }

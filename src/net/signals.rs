@@ -1,11 +1,11 @@
 //! SIGTERM and SIGINT ask for a shutdown; a SIGINT while one is under way does not ask.
 //!
-//! A thread of its own listens, so that a second SIGINT is heard while the loop is busy with the last save, which
-//! somebody who presses Ctrl-C twice does not want to wait for.
+//! A thread of its own listens, so that a second SIGINT is heard even when the loop is busy: somebody who presses Ctrl-C
+//! twice does not want to wait for the last save.
 //!
 //! ```text
 //!   kernel ── signal ──▶ thread: a shutdown is under way? ── no ──▶ loop: shut down ── failed ──▶ none is under way
-//!                                      └─ SIGINT, yes ──▶ remove the temp file, exit(1)
+//!                                      └─ SIGINT, yes ──▶ end the child, remove the temp file, exit(1)
 //! ```
 
 use super::Shared;
@@ -13,10 +13,14 @@ use crate::config::ShutdownFlags;
 use crate::persist::disk::remove_own_temp_files;
 use crate::server::Shutdown;
 use crate::server::server::ShutdownSave;
+use crate::server::shutdown::Interrupts;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,6 +28,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Longer than it takes from deciding to save until the temp file is there.
 const TEMP_FILE_GRACE: Duration = Duration::from_millis(20);
+/// How often a child that was killed is looked for, and how long between two looks: one that hangs in the kernel must
+/// not hold us.
+const CHILD_LOOKS_MAX: u32 = 50;
+const CHILD_PAUSE: Duration = Duration::from_millis(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
@@ -34,7 +42,6 @@ enum Asked {
 /// What was asked by signals, and not yet done.
 pub struct Signals {
     asked: UnboundedReceiver<Asked>,
-    under_way: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -42,16 +49,14 @@ impl Signals {
     ///
     /// # Errors
     /// When the thread that listens cannot be started.
-    pub fn listen() -> io::Result<Signals> {
+    pub fn listen(interrupts: Arc<Interrupts>) -> io::Result<Signals> {
         let (sender, asked) = unbounded_channel();
         let (started, has_started) = std::sync::mpsc::channel();
-        let under_way = Arc::new(AtomicBool::new(false));
-        let shared = under_way.clone();
-        let work = move || listen(&sender, &shared, &started);
+        let work = move || listen(&sender, &interrupts, &started);
         std::thread::Builder::new().name("signals".into()).spawn(work)?;
         // A thread that ended without a word has logged why.
         let _ = has_started.recv();
-        Ok(Signals { asked, under_way })
+        Ok(Signals { asked })
     }
 
     /// Shuts the server down when it is told to.
@@ -62,17 +67,17 @@ impl Signals {
                 Asked::Interrupt => server.config.shutdown_on_sigint,
                 Asked::Terminate => server.config.shutdown_on_sigterm,
             };
-            if server.prepare_shutdown(request(flags)).is_err() {
-                self.under_way.store(false, Ordering::SeqCst);
-            }
+            // What fails is logged, and from then on nothing is under way.
+            let _ = server.prepare_shutdown(request(flags));
         }
     }
 }
 
 /// The thread's work: until the process ends.
-fn listen(asked: &UnboundedSender<Asked>, under_way: &AtomicBool, started: &Sender<()>) {
+fn listen(asked: &UnboundedSender<Asked>, interrupts: &Interrupts, started: &Sender<()>) {
+    crate::base::cpus::join_helpers();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
-    let heard = runtime.and_then(|runtime| runtime.block_on(hear(asked, under_way, started)));
+    let heard = runtime.and_then(|runtime| runtime.block_on(hear(asked, interrupts, started)));
     if let Err(error) = heard {
         tracing::warn!("Can't watch for signals: {error}");
     }
@@ -80,7 +85,7 @@ fn listen(asked: &UnboundedSender<Asked>, under_way: &AtomicBool, started: &Send
 
 async fn hear(
     sender: &UnboundedSender<Asked>,
-    under_way: &AtomicBool,
+    interrupts: &Interrupts,
     started: &Sender<()>,
 ) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -91,10 +96,10 @@ async fn hear(
             _ = terminate.recv() => (Asked::Terminate, "SIGTERM"),
             _ = interrupt.recv() => (Asked::Interrupt, "SIGINT"),
         };
-        let is_under_way = under_way.swap(true, Ordering::SeqCst);
+        let is_under_way = interrupts.asked.swap(true, Ordering::SeqCst);
         if is_under_way && asked == Asked::Interrupt {
             tracing::warn!("You insist... exiting now.");
-            leave_at_once();
+            leave_at_once(interrupts);
         }
         tracing::warn!("Received {name} scheduling shutdown...");
         if !is_under_way && sender.send(asked).is_err() {
@@ -105,11 +110,31 @@ async fn hear(
 
 /// Ends the process in the middle of the last save. The loop may be about to make its temp file: it does so once, so
 /// what appears after the first look is gone after the second.
-fn leave_at_once() -> ! {
-    remove_own_temp_files(Path::new("."));
+fn leave_at_once(interrupts: &Interrupts) -> ! {
+    end_save(interrupts);
     std::thread::sleep(TEMP_FILE_GRACE);
-    remove_own_temp_files(Path::new("."));
+    end_save(interrupts);
     std::process::exit(1);
+}
+
+fn end_save(interrupts: &Interrupts) {
+    // A child that were still there could make its file again.
+    match interrupts.child.load(Ordering::SeqCst) {
+        0 => {}
+        child => kill_child(Pid::from_raw(child)),
+    }
+    remove_own_temp_files(Path::new("."));
+}
+
+fn kill_child(child: Pid) {
+    let _ = kill(child, Signal::SIGKILL);
+    for _ in 0..CHILD_LOOKS_MAX {
+        match waitpid(child, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => std::thread::sleep(CHILD_PAUSE),
+            // The loop may have been quicker.
+            _ => return,
+        }
+    }
 }
 
 fn request(flags: ShutdownFlags) -> Shutdown {

@@ -4,8 +4,10 @@ use super::Shared;
 use crate::exec::cron;
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 /// Ticks `hz` times a second for as long as the server runs. A tick that comes late is not made up for.
@@ -26,5 +28,15 @@ pub async fn watch_children(server: Shared) {
         let mut server = server.borrow_mut();
         let now = server.clock.now();
         cron::child_ended(&mut server, now);
+    }
+}
+
+/// Finishes on the loop what other threads have done.
+pub async fn finish_deferred(server: Shared, deferred: Arc<Notify>) {
+    loop {
+        deferred.notified().await;
+        let mut server = server.borrow_mut();
+        let now = server.clock.now();
+        cron::deferred(&mut server, now);
     }
 }

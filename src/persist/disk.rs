@@ -4,6 +4,7 @@
 //!  create temp-<pid>-<nonce>.rdb   O_EXCL, locked        any failure: the temp file is unlinked,
 //!  write ... write                 4 MiB behind: synced  and the file that was there before stays
 //!  fsync, close
+//!  link the old file to the name under which it is kept, when it is
 //!  rename onto the target
 //!  fsync of the directory
 //! ```
@@ -14,15 +15,19 @@
 //!    whose lock can be taken is an orphan, whatever its process id means by now (containers start with the
 //!    same ids again).
 //!
-//! Not here: what is in the file, and who writes it.
+//! 4. At no moment is there neither the old file nor the new one under the target's name; the one exception is
+//!    `WithoutLinks::MoveAway`, which whoever asks for it can bear.
+//!
+//! Not here: what is in the file, who writes it, and which old files stay.
 
 pub use growing::{FilePolicy, GrowingFile, Incremental, PageCache};
 pub use temp::{remove_own_temp_files, sweep_temp_files};
 
 use super::error::{Fault, Operation, SnapshotError};
+use super::id::SnapshotId;
 use crate::base::os::{self, RangeSync};
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, PosixFadviseAdvice};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, PosixFadviseAdvice};
 use nix::sys::stat::Mode;
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
@@ -42,6 +47,8 @@ pub trait Calls {
     fn sync(&mut self, file: &File) -> Result<(), Errno>;
     fn close(&mut self, file: File) -> Result<(), Errno>;
     fn rename(&mut self, from: &CStr, to: &CStr) -> Result<(), Errno>;
+    /// Gives a file a second name, which must not exist.
+    fn link(&mut self, file: &CStr, name: &CStr) -> Result<(), Errno>;
     fn sync_directory(&mut self, path: &CStr) -> Result<(), Errno>;
     fn unlink(&mut self, path: &CStr);
 }
@@ -101,6 +108,11 @@ impl Calls for System {
         nix::fcntl::renameat(AT_FDCWD, from, AT_FDCWD, to)
     }
 
+    fn link(&mut self, file: &CStr, name: &CStr) -> Result<(), Errno> {
+        // What a symbolic link points at is the snapshot, not the link.
+        nix::unistd::linkat(AT_FDCWD, file, AT_FDCWD, name, AtFlags::AT_SYMLINK_FOLLOW)
+    }
+
     fn sync_directory(&mut self, path: &CStr) -> Result<(), Errno> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         match nix::unistd::fsync(nix::fcntl::open(path, flags, Mode::empty())?) {
@@ -121,6 +133,45 @@ pub struct SavePaths {
     pub directory: CString,
     pub temp: CString,
     pub target: CString,
+    /// Where the file that is replaced stays; `None`: nowhere.
+    pub keep: Option<KeepOld>,
+    id: SnapshotId,
+}
+
+/// How the file that a save replaces is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepOld {
+    /// A path that does not exist.
+    pub path: CString,
+    pub without_links: WithoutLinks,
+}
+
+impl KeepOld {
+    /// # Errors
+    /// When the path contains a NUL byte.
+    pub fn new(path: &Path, without_links: WithoutLinks) -> Result<KeepOld, SnapshotError> {
+        Ok(KeepOld { path: c_string(path)?, without_links })
+    }
+}
+
+/// What is done where the old file cannot get a second name: a file system without hard links, a full directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutLinks {
+    /// The new file matters more than the old one, which is lost: `Written::unkept` says so.
+    LoseOld,
+    /// The old file matters more: it is moved away before the new one comes, or the save fails.
+    MoveAway,
+}
+
+/// A file that has been written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written<R> {
+    /// What `fill` returned.
+    pub content: R,
+    /// CRC-64/XZ of the whole file.
+    pub crc64_xz: u64,
+    /// Why the old file was not kept, although that was wanted.
+    pub unkept: Option<Errno>,
 }
 
 impl SavePaths {
@@ -128,10 +179,25 @@ impl SavePaths {
     ///
     /// # Errors
     /// When a name contains a NUL byte.
-    pub fn new(directory: &Path, file_name: &str, nonce: u64) -> Result<SavePaths, SnapshotError> {
+    pub fn new(
+        directory: &Path,
+        file_name: impl AsRef<Path>,
+        nonce: u64,
+    ) -> Result<SavePaths, SnapshotError> {
         let temp = directory.join(temp::name(nonce));
         let target = directory.join(file_name);
-        Ok(SavePaths { directory: c_string(directory)?, temp: c_string(&temp)?, target: c_string(&target)? })
+        Ok(SavePaths {
+            directory: c_string(directory)?,
+            temp: c_string(&temp)?,
+            target: c_string(&target)?,
+            keep: None,
+            id: SnapshotId::of_nonce(nonce),
+        })
+    }
+
+    /// The snapshot that this save makes.
+    pub fn id(&self) -> SnapshotId {
+        self.id
     }
 
     /// The path that an operation of a save is about.
@@ -140,7 +206,7 @@ impl SavePaths {
             Operation::UseDirectory | Operation::FreeSpace | Operation::SyncDirectory => &self.directory,
             Operation::Create | Operation::Write | Operation::Sync | Operation::Close => &self.temp,
             Operation::Rename | Operation::Child => &self.target,
-            Operation::OpenLog | Operation::Pipe | Operation::Fork | Operation::Version => {
+            Operation::OpenLog | Operation::Pipe | Operation::Fork | Operation::Version | Operation::Lock => {
                 return Path::new("");
             }
         };
@@ -157,24 +223,24 @@ impl SavePaths {
     }
 }
 
-fn c_string(path: &Path) -> Result<CString, SnapshotError> {
+pub(super) fn c_string(path: &Path) -> Result<CString, SnapshotError> {
     let error = || SnapshotError::text(Operation::Create, path, "the name contains a NUL byte");
     CString::new(path.as_os_str().as_bytes()).map_err(|_| error())
 }
 
-/// Makes the file at `paths.target` be what `fill` writes. On `Err` the old file stands (only when the
-/// directory could not be synced may the new one have taken its place already), and no temp file is left.
+/// Makes the file at `paths.target` be what `fill` writes, and the old one be what `paths.keep` says. On `Err` the
+/// old file stands (only when the directory could not be synced may the new one have taken its place already), and
+/// no temp file is left.
 pub fn write_file<C: Calls, R>(
     calls: &mut C,
     paths: &SavePaths,
     policy: FilePolicy,
     fill: impl FnOnce(&mut GrowingFile<'_, C>) -> Result<R, Fault>,
-) -> Result<R, Fault> {
+) -> Result<Written<R>, Fault> {
     let file = calls.create(&paths.temp).map_err(|errno| Fault::new(Operation::Create, errno))?;
-    let result = write_temp(calls, file, policy, fill).and_then(|result| {
-        let renamed = calls.rename(&paths.temp, &paths.target);
-        renamed.map_err(|errno| Fault::new(Operation::Rename, errno))?;
-        Ok(result)
+    let result = write_temp(calls, file, policy, fill).and_then(|(content, crc64_xz)| {
+        let unkept = take_place(calls, paths)?;
+        Ok(Written { content, crc64_xz, unkept })
     });
     if result.is_err() {
         calls.unlink(&paths.temp);
@@ -189,16 +255,77 @@ fn write_temp<C: Calls, R>(
     file: File,
     policy: FilePolicy,
     fill: impl FnOnce(&mut GrowingFile<'_, C>) -> Result<R, Fault>,
-) -> Result<R, Fault> {
+) -> Result<(R, u64), Fault> {
     let mut growing = GrowingFile::new(calls, file, policy);
     let result = fill(&mut growing)?;
+    let crc64_xz = growing.crc64_xz();
     let (calls, file) = growing.into_parts();
     calls.sync(&file).map_err(|errno| Fault::new(Operation::Sync, errno))?;
     if policy.page_cache == PageCache::Release {
         calls.forget(&file, FileRange { start: 0, bytes: 0 });
     }
     calls.close(file).map_err(|errno| Fault::new(Operation::Close, errno))?;
-    Ok(result)
+    Ok((result, crc64_xz))
+}
+
+/// Gives a file that is there already the name of the target, as a save does with a new one: the old one is kept
+/// as `paths.keep` says. Returns why it was not. `source` keeps its own name, too.
+pub fn put_in_place<C: Calls>(
+    calls: &mut C,
+    paths: &SavePaths,
+    source: &Path,
+) -> Result<Option<Errno>, SnapshotError> {
+    let linked = calls.link(&c_string(source)?, &paths.temp);
+    linked.map_err(|errno| SnapshotError::errno(Operation::Create, paths.target_path(), errno))?;
+    let placed = take_place(calls, paths);
+    if placed.is_err() {
+        calls.unlink(&paths.temp);
+    }
+    let placed = placed.map_err(|fault| paths.explain(fault))?;
+    let synced = calls.sync_directory(&paths.directory);
+    synced.map_err(|errno| paths.explain(Fault::new(Operation::SyncDirectory, errno)))?;
+    Ok(placed)
+}
+
+/// The temp file takes the place of the target.
+fn take_place<C: Calls>(calls: &mut C, paths: &SavePaths) -> Result<Option<Errno>, Fault> {
+    let old = keep_old(calls, paths)?;
+    if let Err(errno) = calls.rename(&paths.temp, &paths.target) {
+        if let Some(keep) = &paths.keep {
+            match old {
+                Old::HasTwoNames => calls.unlink(&keep.path),
+                // Nothing else can be done for it; it has its other name.
+                Old::Moved => drop(calls.rename(&keep.path, &paths.target)),
+                Old::Absent | Old::Unkept(_) => {}
+            }
+        }
+        return Err(Fault::new(Operation::Rename, errno));
+    }
+    Ok(if let Old::Unkept(errno) = old { Some(errno) } else { None })
+}
+
+/// What has become of the old file.
+#[derive(Clone, Copy)]
+enum Old {
+    /// There is none, or it is not to be kept.
+    Absent,
+    HasTwoNames,
+    Moved,
+    Unkept(Errno),
+}
+
+fn keep_old<C: Calls>(calls: &mut C, paths: &SavePaths) -> Result<Old, Fault> {
+    let Some(keep) = &paths.keep else { return Ok(Old::Absent) };
+    match (calls.link(&paths.target, &keep.path), keep.without_links) {
+        (Ok(()), _) => Ok(Old::HasTwoNames),
+        (Err(Errno::ENOENT), _) => Ok(Old::Absent),
+        (Err(errno), WithoutLinks::LoseOld) => Ok(Old::Unkept(errno)),
+        (Err(_), WithoutLinks::MoveAway) => match calls.rename(&paths.target, &keep.path) {
+            Ok(()) => Ok(Old::Moved),
+            Err(Errno::ENOENT) => Ok(Old::Absent),
+            Err(errno) => Err(Fault::new(Operation::Rename, errno)),
+        },
+    }
 }
 
 /// Looks, before a fork is paid for, whether a save into `paths` can succeed at all.

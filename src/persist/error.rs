@@ -34,10 +34,12 @@ pub enum Operation {
     Child,
     /// The file may not be of the version that the dataset needs.
     Version,
+    /// The lock that instances share.
+    Lock,
 }
 
 impl Operation {
-    const ALL: [Operation; 13] = [
+    const ALL: [Operation; 14] = [
         Operation::UseDirectory,
         Operation::FreeSpace,
         Operation::OpenLog,
@@ -51,6 +53,7 @@ impl Operation {
         Operation::SyncDirectory,
         Operation::Child,
         Operation::Version,
+        Operation::Lock,
     ];
 
     /// The operation that travels as `number`.
@@ -72,6 +75,7 @@ impl Operation {
             Operation::Rename => "rename to",
             Operation::SyncDirectory => "fsync directory",
             Operation::Child | Operation::Version => "save to",
+            Operation::Lock => "lock",
         }
     }
 }
@@ -148,6 +152,6 @@ mod tests {
             assert_eq!(Operation::from_number(operation as u8), Some(operation));
         }
         assert_eq!(Operation::from_number(0), None);
-        assert_eq!(Operation::from_number(14), None);
+        assert_eq!(Operation::from_number(15), None);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The same code serves SAVE in the server and BGSAVE in the forked child, so it allocates nothing.
 
-use super::disk::{Calls, FilePolicy, GrowingFile, SavePaths, write_file};
+use super::disk::{Calls, FilePolicy, GrowingFile, SavePaths, Written, write_file};
 use super::error::{Fault, Operation};
 use crate::keyspace::settings::{Candidates, Ranking, Settings};
 use crate::keyspace::{Entry, Keyspace, StrView, lru};
@@ -60,7 +60,7 @@ pub fn save_image<C: Calls>(
     paths: &SavePaths,
     plan: (&ImageOptions, Workspace),
     report: &mut dyn FnMut(ImageProgress),
-) -> Result<Summary, Fault> {
+) -> Result<Written<Summary>, Fault> {
     let (options, workspace) = plan;
     write_file(calls, paths, options.file, |file| {
         let written = write_image(
@@ -81,12 +81,13 @@ fn write_image<C: Calls>(
     report: &mut dyn FnMut(ImageProgress),
 ) -> std::io::Result<Summary> {
     let (mut seconds, mut memory) = (itoa::Buffer::new(), itoa::Buffer::new());
+    let (server, release) = rdb::written_by(options.writer.version, options.redis_version);
     writer.header(&[
-        ("redis-ver", options.redis_version.as_bytes()),
+        (server, release.as_bytes()),
         ("redis-bits", b"64"),
         ("ctime", seconds.format(options.now_ms.div_euclid(1000)).as_bytes()),
         ("used-mem", memory.format(options.used_memory_bytes).as_bytes()),
-        ("aof-base", b"0"),
+        (rdb::aof_base_name(options.writer.version), b"0"),
     ])?;
     let usage = Usage::of(&keyspace.settings, options.now_ms);
     let (mut keys, mut waited_us) = (0_u64, 0);

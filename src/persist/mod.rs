@@ -7,9 +7,15 @@
 //! | `image` | the keyspace as an RDB file |
 //! | `disk` | a file that appears whole or not at all |
 //! | `child` | the forked process, from both sides |
+//! | `lock` | one save at a time among instances |
 //! | `load` | a file into a keyspace, in steps |
 //! | `repair` | huge pages after a save |
 //! | `report` | a file, described for people |
+//! | `convert` | a file, written again in another version |
+//! | `id` | the name of a snapshot |
+//! | `history` | the files that stay when newer ones take their place |
+//! | `catalog` | what is known of each of them |
+//! | `stamp` | which file it was |
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
@@ -18,16 +24,23 @@
 //! 2. The good file is replaced only by a finished one.
 //! 3. Every failure says operation, path and reason.
 
+pub mod catalog;
 pub mod child;
+pub mod convert;
 pub mod disk;
 pub mod error;
+pub mod history;
+pub mod id;
 pub mod image;
 pub mod load;
+pub mod lock;
 pub mod repair;
 pub mod report;
 pub mod snapshot;
+pub mod stamp;
 
 pub use error::{Operation, SnapshotError};
+pub use id::SnapshotId;
 pub use load::{LoadError, Loading};
 pub use snapshot::{SaveStatus, Snapshots};
 

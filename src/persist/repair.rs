@@ -4,25 +4,57 @@
 //! many page table entries. Collapsing one huge page takes a quarter of a millisecond of copying, during
 //! which only writes to that page wait; so a helper thread does it, one page at a time with a pause after
 //! each, and stops when the next fork comes.
+//!
+//! ```text
+//!  look      which steps of 2 MiB are full of small pages     the work, counted in `split_bytes`
+//!  collapse  one; pause; and the next                         the busier the loop, the longer the pause
+//! ```
+//! Steps that are not full stay as they are: what the allocator gave back must not come back.
 
-use crate::base::heap;
-use crate::base::os::resident_pages;
-use crate::base::pages;
+use crate::base::clock::Clock;
+use crate::base::heap::{self, Status};
+use crate::base::os::{PageMap, resident_pages};
+use crate::base::pages::{self, HUGE_PAGE_BYTES};
+use crate::base::{cpus, process};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Between two pages, so that the loop never waits for the memory map twice in a row.
-const PAUSE: Duration = Duration::from_micros(250);
 /// Of the 512 small pages of a huge one.
 const RESIDENT_PAGES_MIN: usize = 480;
 /// A kernel that refuses so often in a row has no free huge page left, or cannot collapse at all.
 const REFUSALS_MAX: usize = 64;
+/// How often the load of the loop is looked at.
+const LOAD_WINDOW_NS: u64 = 50_000_000;
 
-/// Tells a repair under way to stop; dropping it does so, too.
+/// Tells a repair under way to stop, and what the last one did. Dropping it stops it, too.
 #[derive(Default)]
 pub struct Repair {
     stop: Option<Arc<AtomicBool>>,
+    account: Arc<Account>,
+}
+
+/// The repair under way, or the last one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub is_running: bool,
+    /// Full of small pages, and not put together yet. Before Linux 6.7, which tells them apart, all that have not been
+    /// looked at.
+    pub split_bytes: u64,
+    pub elapsed_ms: u64,
+    /// Huge pages made.
+    pub collapsed: u64,
+    /// Huge pages that the kernel would not make.
+    pub refused: u64,
+}
+
+#[derive(Default)]
+struct Account {
+    is_running: AtomicBool,
+    split_bytes: AtomicU64,
+    elapsed_ms: AtomicU64,
+    collapsed: AtomicU64,
+    refused: AtomicU64,
 }
 
 impl Repair {
@@ -31,10 +63,19 @@ impl Repair {
         self.stop();
         heap::resume();
         let stop = Arc::new(AtomicBool::new(false));
-        let heard = stop.clone();
-        // A host that refuses a thread: the next fork takes longer, and that is all.
-        if std::thread::Builder::new().name("page_repair".into()).spawn(move || repair(&heard)).is_ok() {
-            self.stop = Some(stop);
+        let (heard, account) = (stop.clone(), Arc::new(Account::default()));
+        // Until it has looked, what the one before has left is what is known.
+        account.split_bytes.store(self.figures().split_bytes, Ordering::Relaxed);
+        account.is_running.store(true, Ordering::Relaxed);
+        self.account = account.clone();
+        let work = move || {
+            repair(&heard, &account);
+            account.is_running.store(false, Ordering::Relaxed);
+        };
+        match std::thread::Builder::new().name("page_repair".into()).spawn(work) {
+            Ok(_) => self.stop = Some(stop),
+            // The next fork takes longer, and that is all.
+            Err(_) => self.account.is_running.store(false, Ordering::Relaxed),
         }
     }
 
@@ -45,6 +86,17 @@ impl Repair {
             stop.store(true, Ordering::Relaxed);
         }
     }
+
+    pub fn figures(&self) -> Figures {
+        let account = &self.account;
+        Figures {
+            is_running: account.is_running.load(Ordering::Relaxed),
+            split_bytes: account.split_bytes.load(Ordering::Relaxed),
+            elapsed_ms: account.elapsed_ms.load(Ordering::Relaxed),
+            collapsed: account.collapsed.load(Ordering::Relaxed),
+            refused: account.refused.load(Ordering::Relaxed),
+        }
+    }
 }
 
 impl Drop for Repair {
@@ -53,46 +105,147 @@ impl Drop for Repair {
     }
 }
 
-fn repair(stop: &AtomicBool) {
-    if !matches!(pages::huge_pages(), pages::HugePages::Enabled) {
+fn repair(stop: &AtomicBool, account: &Account) {
+    cpus::join_helpers();
+    if heap::status() != Status::Huge {
         return;
     }
-    let Ok(ranges) = pages::huge_page_ranges() else { return };
+    let clock = Clock::real();
+    let (started_ns, mut pace) = (clock.mono_ns(), Pace::new(&clock));
+    let _open = heap::open_for_huge_pages();
+    let split = split_steps(stop);
+    account.split_bytes.store((split.len() * HUGE_PAGE_BYTES) as u64, Ordering::Relaxed);
     let mut refusals = 0;
-    for start in ranges.into_iter().flat_map(|range| range.step_by(pages::HUGE_PAGE_BYTES)) {
+    for start in split {
         if stop.load(Ordering::Relaxed) || refusals > REFUSALS_MAX {
             return;
         }
-        // What the allocator gave back must not come back: only pages that are full are put together.
-        if resident_pages(start, pages::HUGE_PAGE_BYTES).is_ok_and(|present| present < RESIDENT_PAGES_MIN) {
-            continue;
+        match pages::collapse(start..start + HUGE_PAGE_BYTES) {
+            Ok(()) => {
+                refusals = 0;
+                account.collapsed.fetch_add(1, Ordering::Relaxed);
+                account.split_bytes.fetch_sub(HUGE_PAGE_BYTES as u64, Ordering::Relaxed);
+            }
+            // Nothing is there to collapse any more; says nothing about the next one.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                account.split_bytes.fetch_sub(HUGE_PAGE_BYTES as u64, Ordering::Relaxed);
+            }
+            Err(_) => {
+                refusals += 1;
+                account.refused.fetch_add(1, Ordering::Relaxed);
+            }
         }
-        match pages::collapse(start..start + pages::HUGE_PAGE_BYTES) {
-            Ok(()) => refusals = 0,
-            // Nothing is there to collapse; says nothing about the next one.
-            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
-            Err(_) => refusals += 1,
-        }
-        std::thread::sleep(PAUSE);
+        let now_ns = clock.mono_ns();
+        account.elapsed_ms.store((now_ns - started_ns) / 1_000_000, Ordering::Relaxed);
+        std::thread::sleep(pace.pause(now_ns));
     }
+}
+
+/// The steps that are full of small pages, as addresses.
+fn split_steps(stop: &AtomicBool) -> Vec<usize> {
+    let (Ok(ranges), map) = (pages::huge_page_ranges(), PageMap::open().ok()) else { return Vec::new() };
+    let steps = ranges.into_iter().flat_map(|range| range.step_by(HUGE_PAGE_BYTES));
+    steps.take_while(|_| !stop.load(Ordering::Relaxed)).filter(|step| is_split(*step, map.as_ref())).collect()
+}
+
+fn is_split(step: usize, map: Option<&PageMap>) -> bool {
+    match map.map(|map| map.count(step, HUGE_PAGE_BYTES)) {
+        Some(Ok(pages)) => pages.present >= RESIDENT_PAGES_MIN && pages.huge == 0,
+        // A kernel that does not tell: collapsing what is on a huge page does nothing.
+        _ => resident_pages(step, HUGE_PAGE_BYTES).is_ok_and(|present| present >= RESIDENT_PAGES_MIN),
+    }
+}
+
+/// How fast the repair may go: the loop has its share of processor time read from outside, so it does nothing for it.
+struct Pace {
+    loop_thread: u32,
+    looked_ns: u64,
+    run_ns: Option<u64>,
+    pause: Duration,
+}
+
+impl Pace {
+    fn new(clock: &Clock) -> Pace {
+        // The loop is the main thread, whose number is the process's.
+        let loop_thread = std::process::id();
+        let run_ns = process::thread_run_ns(loop_thread);
+        Pace { loop_thread, looked_ns: clock.mono_ns(), run_ns, pause: pause_beside(0) }
+    }
+
+    /// How long to sleep after a page.
+    fn pause(&mut self, now_ns: u64) -> Duration {
+        let elapsed_ns = now_ns.saturating_sub(self.looked_ns);
+        if elapsed_ns >= LOAD_WINDOW_NS {
+            let run_ns = process::thread_run_ns(self.loop_thread);
+            if let (Some(run_ns), Some(before_ns)) = (run_ns, self.run_ns) {
+                self.pause = pause_beside(run_ns.saturating_sub(before_ns) * 100 / elapsed_ns);
+            }
+            (self.run_ns, self.looked_ns) = (run_ns, now_ns);
+        }
+        self.pause
+    }
+}
+
+/// The pause beside a loop that is busy for so many percent of the time. The shortest one is as long as the work for a
+/// page, so that the loop never waits for the memory map twice in a row; with the longest one a gigabyte still takes
+/// only two seconds.
+fn pause_beside(busy_percent: u64) -> Duration {
+    Duration::from_micros(match busy_percent {
+        0..50 => 250,
+        50..80 => 1_000,
+        _ => 4_000,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::os;
 
     #[test]
     fn a_stopped_repair_does_nothing_more() {
         let stop = AtomicBool::new(true);
+        let account = Account::default();
         // Were it to begin, it would take seconds for a heap of any size.
-        repair(&stop);
+        repair(&stop, &account);
+        assert_eq!(account.collapsed.load(Ordering::Relaxed), 0);
         let mut repair = Repair::default();
         repair.begin();
+        assert!(repair.figures().split_bytes == 0 || repair.figures().is_running);
         let first = repair.stop.clone().expect("a thread was to be had");
         repair.begin();
         assert!(first.load(Ordering::Relaxed));
         let second = repair.stop.clone().expect("a thread was to be had");
         drop(repair);
         assert!(second.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn only_full_steps_on_small_pages_are_split() {
+        let start = os::reserve_addresses(3 * HUGE_PAGE_BYTES).unwrap().next_multiple_of(HUGE_PAGE_BYTES);
+        let map = PageMap::open().ok();
+        let split = || (is_split(start, map.as_ref()), is_split(start, None));
+        assert_eq!(split(), (false, false));
+        let populated = os::advise_no_more_huge_pages(start, HUGE_PAGE_BYTES)
+            .and_then(|()| os::populate(start, 100 * 4096));
+        assert_eq!(split(), (false, false), "100 pages are not all");
+        let populated = populated.and_then(|()| os::populate(start, HUGE_PAGE_BYTES));
+        if populated.is_ok() {
+            assert_eq!(split(), (true, true));
+        }
+    }
+
+    #[test]
+    fn a_busy_loop_slows_it_down() {
+        assert!(pause_beside(10) < pause_beside(60) && pause_beside(60) < pause_beside(95));
+        let clock = Clock::real();
+        let mut pace = Pace::new(&clock);
+        let start_ns = pace.looked_ns;
+        pace.pause = pause_beside(95);
+        assert_eq!(pace.pause(start_ns + LOAD_WINDOW_NS - 1), pause_beside(95), "the window is not over");
+        // As if the loop had not run since.
+        pace.run_ns = Some(u64::MAX);
+        assert_eq!(pace.pause(start_ns + LOAD_WINDOW_NS), pause_beside(0));
+        assert_eq!(pace.looked_ns, start_ns + LOAD_WINDOW_NS);
     }
 }

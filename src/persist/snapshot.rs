@@ -5,9 +5,12 @@
 
 use super::child::{CowBytes, RunningSave};
 use super::error::SnapshotError;
+use super::id::SnapshotId;
 use super::repair::Repair;
+use super::stamp::FileStamp;
 use crate::base::proctitle::ProcessTitle;
 use crate::config::SaveRule;
+use std::path::Path;
 
 /// After a failed background save the next one by a rule is not tried for so long.
 const RETRY_AFTER_S: i64 = 5;
@@ -33,8 +36,23 @@ impl SaveStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     Rule(SaveRule),
-    /// BGSAVE SCHEDULE, or BGSAVE in a transaction.
+    /// BGSAVE SCHEDULE, BGSAVE in a transaction, or BGSAVE WAIT while another save ran.
     Scheduled,
+}
+
+/// What a child's file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Background,
+    /// When it is there, the process ends.
+    Final,
+}
+
+/// Whether the dataset was replaced as a whole since a child's fork: the counter of changes does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replaced {
+    Yes,
+    No,
 }
 
 /// A background save under way.
@@ -43,11 +61,19 @@ pub struct Background {
     pub started_ms: i64,
     /// Keys when it started.
     pub keys_total: u64,
+    pub purpose: Purpose,
     /// The counter of changes when it started.
     dirty_at_start: u64,
+    replaced: Replaced,
 }
 
 impl Background {
+    /// INFO rdb_current_bgsave_time_ms.
+    pub fn milliseconds(&self, now_ms: i64) -> i64 {
+        // The clock may have been set back.
+        (now_ms - self.started_ms).max(0)
+    }
+
     /// INFO rdb_current_bgsave_time_sec.
     pub fn seconds(&self, now_ms: i64) -> i64 {
         seconds_between(self.started_ms, now_ms)
@@ -76,18 +102,31 @@ fn seconds_between(start_ms: i64, end_ms: i64) -> i64 {
 pub struct Snapshots {
     /// Changes since the last save; `exec::commit` adds to it.
     pub dirty: u64,
-    /// Unix time of the last successful save; of the start if there was none.
-    pub last_save_s: i64,
+    /// Unix time of the last successful save, in milliseconds; of the start if there was none.
+    pub last_save_ms: i64,
     pub last_status: SaveStatus,
     /// Why the last save, in the background or not, failed; none after a good one.
     pub last_error: Option<String>,
     /// How long the last background save took; -1: there was none.
     pub last_duration_s: i64,
+    /// The same in milliseconds.
+    pub last_duration_ms: i64,
+    /// The last background save that ended, however it did.
+    pub last_id: Option<SnapshotId>,
     /// Background saves that failed since the last good save.
     pub consecutive_failures: u64,
     pub background: Option<Background>,
     /// A background save is to be started when possible.
     pub scheduled: bool,
+    /// Somebody waits for a background save that begins after the one at work. In contrast to one that is scheduled it
+    /// is tried once, and told.
+    pub wanted: bool,
+    /// Background saves that were tried, this process's first being number 1.
+    pub attempts: u64,
+    /// The file that the last good save left, or that the dataset was loaded from.
+    on_disk: Option<FileStamp>,
+    /// A background save is due, and another instance holds `snapshot-lock`.
+    pub waits_for_lock: bool,
     /// Copy-on-write memory of the last child that succeeded, in bytes.
     pub last_cow_bytes: u64,
     pub last_load_keys_loaded: u64,
@@ -106,13 +145,19 @@ impl Snapshots {
     pub fn new(now_ms: i64) -> Snapshots {
         Snapshots {
             dirty: 0,
-            last_save_s: now_ms.div_euclid(1000),
+            last_save_ms: now_ms,
             last_status: SaveStatus::Ok,
             last_error: None,
             last_duration_s: -1,
+            last_duration_ms: -1,
+            last_id: None,
             consecutive_failures: 0,
             background: None,
             scheduled: false,
+            wanted: false,
+            attempts: 0,
+            on_disk: None,
+            waits_for_lock: false,
             last_cow_bytes: 0,
             last_load_keys_loaded: 0,
             last_load_keys_expired: 0,
@@ -125,6 +170,11 @@ impl Snapshots {
 
     pub fn in_progress(&self) -> bool {
         self.background.is_some()
+    }
+
+    /// LASTSAVE.
+    pub fn last_save_s(&self) -> i64 {
+        self.last_save_ms.div_euclid(1000)
     }
 
     /// Keys that the child has done; 0 without one.
@@ -146,10 +196,17 @@ impl Snapshots {
     pub fn due(&self, rules: &[SaveRule], now_ms: i64) -> Option<Due> {
         let now_s = now_ms.div_euclid(1000);
         let may_try = self.last_status == SaveStatus::Ok || now_s - self.last_try_s > RETRY_AFTER_S;
-        if self.in_progress() || !may_try {
+        if self.in_progress() {
             return None;
         }
-        let since_save_s = now_s - self.last_save_s;
+        if self.wanted {
+            // As by hand: whoever asked waits for the answer.
+            return Some(Due::Scheduled);
+        }
+        if !may_try {
+            return None;
+        }
+        let since_save_s = now_s - self.last_save_s();
         let is_due = |rule: &&SaveRule| {
             self.dirty >= rule.changes
                 && u64::try_from(since_save_s).is_ok_and(|seconds| seconds > rule.seconds)
@@ -163,12 +220,50 @@ impl Snapshots {
     /// A background save is being tried.
     pub fn trying(&mut self, now_ms: i64) {
         self.last_try_s = now_ms.div_euclid(1000);
+        self.attempts += 1;
+        self.wanted = false;
     }
 
-    pub fn started(&mut self, save: RunningSave, keys_total: u64, now_ms: i64) {
+    pub fn started(&mut self, save: RunningSave, purpose: Purpose, keys_total: u64, now_ms: i64) {
         self.scheduled = false;
-        self.background =
-            Some(Background { save, started_ms: now_ms, keys_total, dirty_at_start: self.dirty });
+        self.background = Some(Background {
+            save,
+            started_ms: now_ms,
+            keys_total,
+            purpose,
+            dirty_at_start: self.dirty,
+            replaced: Replaced::No,
+        });
+    }
+
+    /// The dataset was replaced by another one, which no counter has noticed.
+    pub fn dataset_replaced(&mut self) {
+        self.on_disk = None;
+        self.background.iter_mut().for_each(|background| background.replaced = Replaced::Yes);
+    }
+
+    /// The dataset is what this file holds.
+    pub fn same_as_file(&mut self, stamp: Option<FileStamp>) {
+        self.on_disk = stamp;
+    }
+
+    /// Whether the file at `target` is the one that holds everything: saving once more would bring nothing.
+    pub fn is_saved_in(&self, target: &Path) -> bool {
+        self.dirty == 0
+            && self.last_status == SaveStatus::Ok
+            && self.on_disk.is_some()
+            && self.on_disk == FileStamp::of(target)
+    }
+
+    /// The child at work, when the file that it makes at `target` will hold everything that there is now.
+    pub fn child_up_to_date(&mut self, target: &Path) -> Option<&mut Background> {
+        let dirty = self.dirty;
+        self.background.as_mut().filter(|background| {
+            background.dirty_at_start == dirty
+                && background.replaced == Replaced::No
+                && !background.save.is_cancelled()
+                && background.save.paths.target_path() == target
+        })
     }
 
     /// The child saved everything up to its fork.
@@ -176,6 +271,11 @@ impl Snapshots {
         self.background_ended(background, now_ms);
         self.dirty = self.dirty.saturating_sub(background.dirty_at_start);
         self.last_cow_bytes = background.save.cow.current;
+        let written = FileStamp::of(background.save.paths.target_path());
+        self.on_disk = written.filter(|written| {
+            // Of another length it is not what the child has written: somebody was quicker than this look.
+            background.replaced == Replaced::No && written.bytes == background.save.progress.bytes
+        });
         self.succeeded(now_ms);
     }
 
@@ -190,6 +290,8 @@ impl Snapshots {
 
     fn background_ended(&mut self, background: &Background, now_ms: i64) {
         self.last_duration_s = background.seconds(now_ms);
+        self.last_duration_ms = background.milliseconds(now_ms);
+        self.last_id = Some(background.save.paths.id());
     }
 
     /// A background save failed or could not even be started: from now on MISCONF may refuse writes.
@@ -205,13 +307,14 @@ impl Snapshots {
     }
 
     /// A save in the foreground succeeded: everything is in the file.
-    pub fn foreground_succeeded(&mut self, now_ms: i64) {
+    pub fn foreground_succeeded(&mut self, file: Option<FileStamp>, now_ms: i64) {
         self.dirty = 0;
+        self.on_disk = file;
         self.succeeded(now_ms);
     }
 
     fn succeeded(&mut self, now_ms: i64) {
-        self.last_save_s = now_ms.div_euclid(1000);
+        self.last_save_ms = now_ms;
         self.last_status = SaveStatus::Ok;
         self.last_error = None;
         self.consecutive_failures = 0;
@@ -223,7 +326,6 @@ mod tests {
     use super::super::error::Operation;
     use super::*;
     use nix::errno::Errno;
-    use std::path::Path;
 
     const RULES: &[SaveRule] =
         &[SaveRule { seconds: 60, changes: 10 }, SaveRule { seconds: 10, changes: 100 }];
@@ -243,7 +345,7 @@ mod tests {
         assert_eq!(snapshots.due(RULES, after_s(10)), None);
         assert_eq!(snapshots.due(RULES, after_s(11)), Some(Due::Rule(RULES[1])));
         assert_eq!(snapshots.due(&[], after_s(11)), None);
-        snapshots.foreground_succeeded(after_s(11));
+        snapshots.foreground_succeeded(None, after_s(11));
         assert_eq!((snapshots.dirty, snapshots.due(RULES, after_s(1000))), (0, None));
     }
 
@@ -266,7 +368,44 @@ mod tests {
         snapshots.scheduled = true;
         assert_eq!(snapshots.due(&[], after_s(25)), None);
         assert_eq!(snapshots.due(&[], after_s(26)), Some(Due::Scheduled));
-        snapshots.foreground_succeeded(after_s(27));
+        snapshots.foreground_succeeded(None, after_s(27));
         assert_eq!((snapshots.last_status, snapshots.last_error.is_none()), (SaveStatus::Ok, true));
+    }
+
+    #[test]
+    fn a_save_that_somebody_waits_for_is_tried_at_once_and_once() {
+        let mut snapshots = Snapshots::new(START_MS);
+        snapshots.trying(after_s(20));
+        snapshots.could_not(&SnapshotError::errno(Operation::Fork, Path::new(""), Errno::ENOMEM));
+        snapshots.wanted = true;
+        assert_eq!(snapshots.due(&[], after_s(20)), Some(Due::Scheduled));
+        snapshots.trying(after_s(20));
+        assert_eq!((snapshots.due(&[], after_s(100)), snapshots.attempts), (None, 2));
+    }
+
+    #[test]
+    fn a_file_holds_everything_until_something_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("dump.rdb");
+        let mut snapshots = Snapshots::new(START_MS);
+        assert!(!snapshots.is_saved_in(&path), "there is none");
+        std::fs::write(&path, b"x").unwrap();
+        assert!(!snapshots.is_saved_in(&path), "it is somebody else's");
+        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
+        assert!(snapshots.is_saved_in(&path));
+        snapshots.dirty = 1;
+        assert!(!snapshots.is_saved_in(&path));
+        snapshots.dirty = 0;
+        snapshots.could_not(&SnapshotError::errno(Operation::Fork, Path::new(""), Errno::ENOMEM));
+        assert!(!snapshots.is_saved_in(&path), "the last save failed");
+        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
+        std::fs::write(&path, b"xy").unwrap();
+        assert!(!snapshots.is_saved_in(&path), "it was changed");
+        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
+        snapshots.dataset_replaced();
+        assert!(!snapshots.is_saved_in(&path));
+        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
+        std::fs::remove_file(&path).unwrap();
+        assert!(!snapshots.is_saved_in(&path), "it is gone");
     }
 }

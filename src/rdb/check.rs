@@ -5,7 +5,7 @@
 //! whatever is in it.
 
 use super::Input;
-use super::error::{Fault, RdbError};
+use super::error::RdbError;
 use super::reader::{Foreign, Reader, ReaderOptions, Record, Value};
 use super::verify::ChecksumState;
 use super::version::Version;
@@ -100,7 +100,7 @@ impl<I: Input> Walk<I> {
                         Some(0) => ChecksumState::Disabled,
                         Some(sum) => ChecksumState::Checked(sum),
                     });
-                    return self.expect_nothing_more();
+                    return self.reader.expect_end();
                 }
                 Record::ResizeDb { .. }
                 | Record::SlotInfo { .. }
@@ -110,14 +110,6 @@ impl<I: Input> Walk<I> {
             }
             progress(self.reader.offset());
         }
-    }
-
-    fn expect_nothing_more(&mut self) -> Result<(), RdbError> {
-        let offset = self.reader.offset();
-        if self.reader.at_end()? {
-            return Ok(());
-        }
-        Err(RdbError::new(offset, Fault::Corrupt("Bytes after the end of the snapshot")))
     }
 }
 

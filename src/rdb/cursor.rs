@@ -80,6 +80,11 @@ impl<'a> Cursor<'a> {
         self.committed
     }
 
+    /// What was taken since the last commit.
+    pub(super) fn taken(&self) -> &'a [u8] {
+        &self.bytes[self.committed..self.at]
+    }
+
     /// What has come and was not taken.
     pub(super) fn rest_len(&self) -> usize {
         self.bytes.len() - self.at

@@ -44,7 +44,8 @@ pub fn dump_object(view: View<'_>, compression: Compression, out: &mut Vec<u8>) 
     let version = view.rdb_version();
     out.push(type_byte(view, version));
     let compressor = TextCompressor::new(0);
-    let mut writer = PayloadWriter { out, compression, compressor, node_room: NodeRoom::default(), version };
+    let (node_room, ziplist_room) = (NodeRoom::default(), Vec::new());
+    let mut writer = PayloadWriter { out, compression, compressor, node_room, ziplist_room, version };
     write_value(&mut writer, view).expect("memory takes all that is written");
     put_footer(out, from, version);
 }
@@ -61,6 +62,8 @@ struct PayloadWriter<'a> {
     compression: Compression,
     compressor: TextCompressor,
     node_room: NodeRoom,
+    /// Of no use: no value asks for a version with ziplists.
+    ziplist_room: Vec<u8>,
     version: u16,
 }
 
@@ -90,6 +93,10 @@ impl ValueWriter for PayloadWriter<'_> {
 
     fn node_room(&mut self) -> &mut NodeRoom {
         &mut self.node_room
+    }
+
+    fn ziplist_room(&mut self) -> &mut Vec<u8> {
+        &mut self.ziplist_room
     }
 
     fn version(&self) -> u16 {
@@ -180,7 +187,7 @@ fn restored_object<'a>(
         Built::Text(content) => Ok(Restored::Bytes(content.into())),
         Built::Expired => Ok(Restored::Expired),
         Built::Empty => Err(RestoreError::Format),
-        Built::Module { module_id } => {
+        Built::Module { module_id, .. } => {
             Err(RestoreError::Unsupported { what: format!("module value of '{}'", module_name(module_id)) })
         }
     }

@@ -116,7 +116,7 @@ impl std::error::Error for RdbError {
 }
 
 /// A key as a log line can bear it: escaped, and cut when long.
-struct Printable<'a>(&'a [u8]);
+pub struct Printable<'a>(pub &'a [u8]);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

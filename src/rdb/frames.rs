@@ -122,6 +122,11 @@ impl<I: Input> Frames<I> {
         }
     }
 
+    /// The bytes of `frame`, the record that `next` returned last.
+    pub(super) fn bytes(&self, frame: &Frame) -> &[u8] {
+        &self.buffer[frame.from..self.start]
+    }
+
     /// The content of a text of `frame`, the record that `next` returned last. Integers and compressed texts
     /// are put into `scratch`.
     #[inline]

@@ -52,14 +52,17 @@ mod tests;
 
 pub use check::{CheckReport, check};
 pub use dump::{RestoreError, RestoreOptions, Restored, dump_object, dump_string, restore};
-pub use error::{Fault, RdbError};
+pub use error::{Fault, Printable, RdbError};
 pub use object::{type_byte, write_value};
 pub use plain::PlainString;
 pub use reader::{Foreign, KeyRecord, Reader, ReaderOptions, Record, Value};
 pub use records::module_name;
 pub use strings::StringValue;
 pub use verify::{ChecksumState, Verified, Verifier, verify};
-pub use version::{Dialect, TooNew, VERSION_BASE, Version, version_within};
+pub use version::{
+    Dialect, KeyTooNew, TooNew, VERSION_BASE, VERSION_VALKEY, VERSION_ZIPLISTS, Version, aof_base_name,
+    written_by,
+};
 pub use writer::{RdbWriter, Summary, ValueWriter, Workspace, WriterOptions};
 
 use std::io;

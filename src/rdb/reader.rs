@@ -11,7 +11,7 @@
 
 use super::build::{Around, Build, Built, Scratch};
 use super::cursor::{LONG_TEXT_BYTES_MIN, Text};
-use super::error::RdbError;
+use super::error::{Fault, RdbError};
 use super::frames::{Frame, Frames};
 use super::plain::PlainString;
 use super::records::{Parsed, ParsedKey, ParsedValue, Unbuilt};
@@ -52,19 +52,24 @@ pub enum Record<'a> {
     /// Data of a module, stepped over; `module_name` tells whose.
     ModuleAux {
         module_id: u64,
+        /// The record as it stands in the file.
+        raw: &'a [u8],
     },
     /// Something without meaning here, stepped over.
     Ignored(&'static str),
     Key(KeyRecord<'a>),
     /// A part of a long value was taken.
     Building,
-    /// A key whose value cannot be held here, stepped over (`Foreign::StepOver`).
+    /// A key whose value cannot be held here, stepped over (unless `Foreign::Refuse`).
     LeftOut {
         key: &'a [u8],
         expire_at_ms: Option<i64>,
+        access: Option<Access>,
         value_type: &'static str,
         /// Whose value it is.
         module_id: Option<u64>,
+        /// A module's value as it stands in the file (`Foreign::Carry`, `Foreign::CarryOrStepOver`).
+        raw: Option<&'a [u8]>,
     },
     /// The end; asking further is a mistake.
     End {
@@ -119,6 +124,10 @@ impl fmt::Debug for Value<'_> {
 pub enum Foreign {
     Refuse,
     StepOver,
+    /// Values of modules are given as they are, to be written on; others are refused.
+    Carry,
+    /// Values of modules are given as they are; others are stepped over.
+    CarryOrStepOver,
 }
 
 /// How a snapshot is read.
@@ -214,7 +223,8 @@ impl<I: Input> Reader<I> {
         }
         let unbuilt = match self.options.foreign {
             Foreign::Refuse => Unbuilt::Refuse,
-            Foreign::StepOver => Unbuilt::StepOver,
+            Foreign::Carry => Unbuilt::RefuseUnlessModule,
+            Foreign::StepOver | Foreign::CarryOrStepOver => Unbuilt::StepOver,
         };
         let frame = self.frames.next(self.version, unbuilt)?;
         match frame.parsed {
@@ -225,14 +235,20 @@ impl<I: Input> Reader<I> {
                     self.build(rules)
                 }
                 ParsedValue::Built(form) => {
-                    self.begin(&frame, parsed, Build::new(form))?;
+                    let mut build = Build::new(form);
+                    if matches!(self.options.foreign, Foreign::Carry | Foreign::CarryOrStepOver) {
+                        build.keep_raw();
+                    }
+                    self.begin(&frame, parsed, build)?;
                     self.build(rules)
                 }
                 ParsedValue::SteppedOver => Ok(Record::LeftOut {
                     key: self.frames.text(&frame, parsed.key, &mut self.key_scratch)?,
                     expire_at_ms: parsed.expire_at_ms,
+                    access: parsed.access,
                     value_type: parsed.value_type.name,
                     module_id: None,
+                    raw: None,
                 }),
             },
             Parsed::Aux { name, value } => Ok(Record::Aux {
@@ -247,7 +263,9 @@ impl<I: Input> Reader<I> {
             Parsed::SlotInfo { slot, keys, volatile_keys } => {
                 Ok(Record::SlotInfo { slot, keys, volatile_keys })
             }
-            Parsed::ModuleAux { module_id } => Ok(Record::ModuleAux { module_id }),
+            Parsed::ModuleAux { module_id } => {
+                Ok(Record::ModuleAux { module_id, raw: self.frames.bytes(&frame) })
+            }
             Parsed::Ignored(what) => Ok(Record::Ignored(what)),
             Parsed::End { stored_checksum } => Ok(Record::End { stored_checksum }),
         }
@@ -256,6 +274,18 @@ impl<I: Input> Reader<I> {
     /// Whether the input ends where the snapshot did; to be asked after its end.
     pub fn at_end(&mut self) -> Result<bool, RdbError> {
         self.frames.at_end()
+    }
+
+    /// To be asked after its end.
+    ///
+    /// # Errors
+    /// When the input goes on behind the snapshot.
+    pub fn expect_end(&mut self) -> Result<(), RdbError> {
+        let offset = self.offset();
+        if self.at_end()? {
+            return Ok(());
+        }
+        Err(RdbError::new(offset, Fault::Corrupt("Bytes after the end of the snapshot")))
     }
 
     #[inline]
@@ -324,16 +354,20 @@ impl<I: Input> Reader<I> {
         }
     }
 
-    fn built(&self, building: Building) -> Record<'_> {
+    fn built(&mut self, building: Building) -> Record<'_> {
         let Building { build, value_type, expire_at_ms, access, offset } = building;
         let value = match build.finish() {
             Built::Object(object) => Value::Object(object),
             Built::Text(content) => Value::Text(content),
             Built::Empty => Value::Empty,
             Built::Expired => Value::Expired,
-            Built::Module { module_id } => {
+            Built::Module { module_id, raw } => {
+                let raw = raw.map(|raw| {
+                    self.value_scratch = raw;
+                    &*self.value_scratch
+                });
                 let (value_type, module_id) = (value_type.name, Some(module_id));
-                return Record::LeftOut { key: &self.key, expire_at_ms, value_type, module_id };
+                return Record::LeftOut { key: &self.key, expire_at_ms, access, value_type, module_id, raw };
             }
         };
         let value_type = value_type.name;

@@ -38,6 +38,8 @@ const SLOTS: u64 = 16384;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unbuilt {
     Refuse,
+    /// Values of modules are stepped over, others are refused.
+    RefuseUnlessModule,
     StepOver,
 }
 

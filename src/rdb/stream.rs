@@ -2,21 +2,27 @@
 
 use super::build::stream::{NEVER, UNKNOWN};
 use super::types::StreamForm;
+use super::version::{VERSION_ACTIVE_TIMES, VERSION_BASE, VERSION_VALKEY};
 use super::writer::ValueWriter;
 use crate::object::stream::{Consumer, Group, StreamId};
 use crate::object::{DataType, Stream};
 use std::io;
 
-/// The first versions that know the newer forms.
-const VERSION_ACTIVE_TIMES: u16 = 11;
+/// The first version that knows the newest form.
 const VERSION_NACKS: u16 = 14;
 
 /// What Redis 8.6 remembers of producers, by default: seconds, and entries.
 const PRODUCERS_DURATION_S: u64 = 100;
 const PRODUCERS_ENTRIES_MAX: u64 = 100;
 
-/// The oldest form that holds all of a stream, as far as `version` has one.
+/// The oldest form that holds all of a stream, as far as `version` has one. Valkey has written the third one only since
+/// long before its version of the format.
 pub(super) fn form(stream: &Stream, version: u16) -> StreamForm {
+    match version {
+        ..VERSION_BASE => return StreamForm::First,
+        VERSION_VALKEY.. => return StreamForm::ActiveTimes,
+        _ => {}
+    }
     match Stream::rdb_version(stream).min(version) {
         VERSION_NACKS.. => StreamForm::Nacks,
         VERSION_ACTIVE_TIMES.. => StreamForm::ActiveTimes,
@@ -32,10 +38,12 @@ pub(super) fn write_stream<W: ValueWriter>(writer: &mut W, stream: &Stream) -> i
         writer.text(blob)?;
     }
     writer.length(log.len())?;
-    for id in [log.last_id(), log.first_id(), log.max_deleted_id()] {
-        write_id(writer, id)?;
+    write_id(writer, log.last_id())?;
+    if form >= StreamForm::Totals {
+        write_id(writer, log.first_id())?;
+        write_id(writer, log.max_deleted_id())?;
+        writer.length(log.entries_added())?;
     }
-    writer.length(log.entries_added())?;
     writer.length(stream.group_count() as u64)?;
     for (name, group) in stream.groups() {
         writer.text(name)?;
@@ -56,7 +64,9 @@ fn write_id<W: ValueWriter>(writer: &mut W, id: StreamId) -> io::Result<()> {
 
 fn write_group<W: ValueWriter>(writer: &mut W, group: &Group, form: StreamForm) -> io::Result<()> {
     write_id(writer, group.last_id())?;
-    writer.length(group.entries_read().map_or(UNKNOWN, i64::cast_unsigned))?;
+    if form >= StreamForm::Totals {
+        writer.length(group.entries_read().map_or(UNKNOWN, i64::cast_unsigned))?;
+    }
     writer.length(group.pending_len() as u64)?;
     for pending in group.pending(StreamId::MIN, StreamId::MAX) {
         writer.raw(&pending.id.to_bytes())?;

@@ -34,6 +34,7 @@ const TYPES_FILE: &str = "\
 9bfe";
 
 mod objects;
+mod versions;
 
 const NOW_MS: i64 = 1_800_000_000_000;
 

@@ -13,15 +13,23 @@ pub(super) const TYPE_SET: u8 = 2;
 pub(super) const TYPE_HASH: u8 = 4;
 pub(super) const TYPE_ZSET: u8 = 5;
 pub(super) const TYPE_SET_INTSET: u8 = 11;
+pub(super) const TYPE_LIST_PLAIN: u8 = 1;
+pub(super) const TYPE_ZSET_ZIPLIST: u8 = 12;
+pub(super) const TYPE_HASH_ZIPLIST: u8 = 13;
+pub(super) const TYPE_LIST_ZIPLISTS: u8 = 14;
+pub(super) const TYPE_STREAM_FIRST: u8 = 15;
 pub(super) const TYPE_HASH_LISTPACK: u8 = 16;
 pub(super) const TYPE_ZSET_LISTPACK: u8 = 17;
 pub(super) const TYPE_LIST: u8 = 18;
 pub(super) const TYPE_STREAM: u8 = 19;
+pub(super) const TYPE_SET_LISTPACK: u8 = 20;
 pub(super) const TYPE_STREAM_ACTIVE_TIMES: u8 = 21;
+/// Valkey's; Redis gives the number another meaning.
+pub(super) const TYPE_HASH_OF_VALKEY: u8 = 22;
 pub(super) const TYPE_HASH_EXPIRIES: u8 = 24;
 pub(super) const TYPE_HASH_LISTPACK_EXPIRIES: u8 = 25;
 pub(super) const TYPE_STREAM_NACKS: u8 = 27;
-/// Never written, but special.
+/// Written as it was read only.
 pub(super) const TYPE_MODULE: u8 = 7;
 
 /// One type of value.
@@ -161,7 +169,7 @@ const fn ziplist(byte: u8, name: &'static str, packing: Packing) -> ValueType {
 
 static TYPES: &[ValueType] = &[
     text(TYPE_STRING, "string"),
-    built(1, "list", Form::List(Nodes::None)),
+    built(TYPE_LIST_PLAIN, "list", Form::List(Nodes::None)),
     built(TYPE_SET, "set", Form::Set),
     built(3, "sorted set", Form::Zset(Scores::Text)),
     built(TYPE_HASH, "hash", Form::Hash(Expiries::None)),
@@ -171,18 +179,18 @@ static TYPES: &[ValueType] = &[
     built(9, "hash as zipmap", Form::Blob(Blob::Zipmap)),
     ziplist(10, "list as ziplist", Packing::List),
     packed(TYPE_SET_INTSET, "set as intset", Packing::Intset),
-    ziplist(12, "sorted set as ziplist", Packing::Zset),
-    ziplist(13, "hash as ziplist", Packing::Hash),
-    built(14, "list of ziplists", Form::List(Nodes::Ziplists)),
-    built(15, "stream", Form::Stream(StreamForm::First)),
+    ziplist(TYPE_ZSET_ZIPLIST, "sorted set as ziplist", Packing::Zset),
+    ziplist(TYPE_HASH_ZIPLIST, "hash as ziplist", Packing::Hash),
+    built(TYPE_LIST_ZIPLISTS, "list of ziplists", Form::List(Nodes::Ziplists)),
+    built(TYPE_STREAM_FIRST, "stream", Form::Stream(StreamForm::First)),
     packed(TYPE_HASH_LISTPACK, "hash as listpack", Packing::Hash),
     packed(TYPE_ZSET_LISTPACK, "sorted set as listpack", Packing::Zset),
     built(TYPE_LIST, "list of listpacks", Form::List(Nodes::Listpacks)),
     built(TYPE_STREAM, "stream of 7.0", Form::Stream(StreamForm::Totals)),
-    packed(20, "set as listpack", Packing::Set),
+    packed(TYPE_SET_LISTPACK, "set as listpack", Packing::Set),
     built(TYPE_STREAM_ACTIVE_TIMES, "stream of 7.2", Form::Stream(StreamForm::ActiveTimes)),
     of_redis(22, "hash with field expiry of a 7.4 release candidate", Form::Hash(Expiries::Absolute)),
-    of_valkey(22, "hash with field expiry of Valkey", Form::Hash(Expiries::Behind)),
+    of_valkey(TYPE_HASH_OF_VALKEY, "hash with field expiry of Valkey", Form::Hash(Expiries::Behind)),
     of_redis(
         23,
         "hash as listpack with field expiry of a 7.4 release candidate",

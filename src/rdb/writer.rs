@@ -25,7 +25,8 @@ use super::strings::{
     StringValue, TEXT_OVERHEAD_MAX, TextCompressor, compressed_len_max, put_integer, put_lzf_head,
     put_plain_text, put_text, put_value,
 };
-use super::types::TYPE_STRING;
+use super::types::{TYPE_MODULE, TYPE_STRING};
+use super::version::Version;
 use super::{Access, Checksum, Compression, Output};
 use crate::base::crc::Crc64Redis;
 use crate::base::lzf::Sink;
@@ -36,6 +37,8 @@ use std::io;
 pub const BUFFER_BYTES: usize = 1 << 20;
 /// Nodes of lists are hardly ever larger; one that is makes its room larger.
 const NODE_BYTES: usize = 128 << 10;
+/// Nodes as ziplists (version 9), which may be a little larger. What is larger still is written without compression.
+const ZIPLIST_BYTES: usize = NODE_BYTES + (NODE_BYTES >> 1);
 /// See invariant 3.
 const KEY_LZF_MIN: usize = 64;
 /// Expiry, access and type, in front of the key.
@@ -49,7 +52,7 @@ pub struct WriterOptions {
     pub compression: Compression,
     pub checksum: Checksum,
     /// The number in the magic: the lowest that the content needs, known to the caller before the first byte
-    /// (`VERSION_BASE` for strings), or one that holds it but for active times (`version_within`).
+    /// (`VERSION_BASE` for strings), or one that holds the data of all its values (`TooNew`).
     pub version: u16,
 }
 
@@ -58,6 +61,7 @@ pub struct Workspace {
     buffer: Vec<u8>,
     compressor: TextCompressor,
     node_room: NodeRoom,
+    ziplist_room: Vec<u8>,
 }
 
 impl Workspace {
@@ -68,6 +72,7 @@ impl Workspace {
             buffer: Vec::with_capacity(BUFFER_BYTES),
             compressor: TextCompressor::new(BUFFER_BYTES),
             node_room: NodeRoom::with_capacity(NODE_BYTES),
+            ziplist_room: Vec::with_capacity(ZIPLIST_BYTES),
         }
     }
 }
@@ -97,6 +102,8 @@ pub trait ValueWriter {
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Where the nodes of a list are made ready.
     fn node_room(&mut self) -> &mut NodeRoom;
+    /// Where ziplists are made, up to its capacity.
+    fn ziplist_room(&mut self) -> &mut Vec<u8>;
     /// The version of the format that what is written is in.
     fn version(&self) -> u16;
 }
@@ -128,20 +135,17 @@ impl<O: Output> RdbWriter<O> {
     /// The magic, and what the file says about itself: names and values. Redis 7.0 writes `redis-ver`,
     /// `redis-bits`, `ctime`, `used-mem` and `aof-base`, in this order.
     pub fn header(&mut self, aux: &[(&str, &[u8])]) -> io::Result<()> {
-        let mut magic = *b"REDIS0000";
-        let mut number = self.options.version;
-        for digit in magic.iter_mut().rev().take(4) {
-            *digit = b'0' + (number % 10) as u8;
-            number /= 10;
-        }
+        let magic = Version::to_write(self.options.version).magic();
         self.reserve(magic.len())?;
         self.workspace.buffer.extend_from_slice(&magic);
-        for (name, value) in aux {
-            self.opcode(OPCODE_AUX)?;
-            self.text(name.as_bytes())?;
-            self.text(value)?;
-        }
-        Ok(())
+        aux.iter().try_for_each(|(name, value)| self.aux(name.as_bytes(), value))
+    }
+
+    /// One more thing that the file says about itself.
+    pub fn aux(&mut self, name: &[u8], value: &[u8]) -> io::Result<()> {
+        self.opcode(OPCODE_AUX)?;
+        self.text(name)?;
+        self.text(value)
     }
 
     /// The source of one library of functions.
@@ -152,10 +156,20 @@ impl<O: Output> RdbWriter<O> {
 
     /// The keys that follow belong to database `index`. The counts let a reader size its tables.
     pub fn select_db(&mut self, index: u64, keys: u64, volatile_keys: u64) -> io::Result<()> {
-        self.reserve(2 + 3 * LENGTH_BYTES_MAX)?;
+        self.switch_db(index)?;
+        self.resize_db(keys, volatile_keys)
+    }
+
+    /// As `select_db`, when the counts are not known or come behind.
+    pub fn switch_db(&mut self, index: u64) -> io::Result<()> {
+        self.opcode(OPCODE_SELECTDB)?;
+        self.length(index)
+    }
+
+    /// The counts alone.
+    pub fn resize_db(&mut self, keys: u64, volatile_keys: u64) -> io::Result<()> {
+        self.reserve(1 + 2 * LENGTH_BYTES_MAX)?;
         let out = &mut self.workspace.buffer;
-        out.push(OPCODE_SELECTDB);
-        put_length(out, index);
         out.push(OPCODE_RESIZEDB);
         put_length(out, keys);
         put_length(out, volatile_keys);
@@ -207,6 +221,23 @@ impl<O: Output> RdbWriter<O> {
             return Ok(());
         }
         self.text(key)
+    }
+
+    /// A key that holds the value of a module; `value` are the bytes that were read (`Record::LeftOut`).
+    pub fn module_value(
+        &mut self,
+        key: &[u8],
+        expire_at_ms: Option<i64>,
+        access: Option<Access>,
+        value: &[u8],
+    ) -> io::Result<()> {
+        self.begin(key, expire_at_ms, access, TYPE_MODULE)?;
+        self.raw(value)
+    }
+
+    /// Data of a module; `record` are the bytes that were read (`Record::ModuleAux`).
+    pub fn module_aux(&mut self, record: &[u8]) -> io::Result<()> {
+        self.raw(record)
     }
 
     /// The end of the file. The output has received everything then, but nothing was synced: that is its
@@ -362,6 +393,10 @@ impl<O: Output> ValueWriter for RdbWriter<O> {
 
     fn node_room(&mut self) -> &mut NodeRoom {
         &mut self.workspace.node_room
+    }
+
+    fn ziplist_room(&mut self) -> &mut Vec<u8> {
+        &mut self.workspace.ziplist_room
     }
 
     fn version(&self) -> u16 {

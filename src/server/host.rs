@@ -1,6 +1,10 @@
 //! What the server asks of the room that owns sockets and timers, which stands above it.
 
 use crate::config::Config;
+use std::sync::Arc;
+
+/// Makes the loop look at what other threads have handed over; can be called from any of them.
+pub type Alarm = Arc<dyn Fn() + Send + Sync>;
 
 /// Implemented by `net`; a server without a network (in tests) has none.
 pub trait Host {
@@ -9,6 +13,8 @@ pub trait Host {
     fn listen(&self, config: &Config) -> Result<(), String>;
     /// Makes the main task look at `Server::exit_code`.
     fn wake(&self);
+    /// What wakes the loop from another thread, so that it calls `Server::run_deferred`.
+    fn alarm(&self) -> Alarm;
     /// Has the timer tick `hz` times a second.
     fn set_hz(&self, hz: i64);
 }

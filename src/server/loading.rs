@@ -7,6 +7,7 @@ use crate::object::Depth;
 use crate::persist::SnapshotError;
 use crate::persist::image::KeyDelay;
 use crate::persist::load::{Budget, Duplicates, LoadError, LoadOptions, Loading, Step, Target};
+use crate::persist::stamp::FileStamp;
 use crate::rdb::{Checksum, Foreign};
 use std::fmt;
 use std::path::PathBuf;
@@ -63,8 +64,12 @@ impl Server {
     /// The text for the log when the file cannot be loaded: the process must end with code 1.
     pub fn start_loading(&mut self) -> Result<bool, String> {
         self.sweep_stale_snapshots();
+        self.find_history();
         let options = self.load_options(Duplicates::Refuse);
-        self.loading = Loading::open(&self.rdb_path(), options, self.clock.now().unix_ms()).map_err(fatal)?;
+        // Before it is opened: should another file take its place meanwhile, that one is not what was loaded.
+        self.snapshots.same_as_file(FileStamp::of(&self.rdb_path()));
+        let opened = Loading::open(&self.rdb_path(), options, self.clock.now().unix_ms());
+        self.loading = opened.or_else(|error| self.fall_back(error).map(Some))?;
         Ok(self.loading.is_some())
     }
 
@@ -92,17 +97,21 @@ impl Server {
                 let seconds = (self.clock.now().unix_ms() - loading.started_ms) as f64 / 1000.0;
                 tracing::info!("DB loaded from disk: {seconds:.3} seconds");
                 self.note_load(&loading);
+                if loading.keys_skipped > 0 {
+                    self.snapshots.dataset_replaced();
+                }
                 Ok(false)
             }
             Err(error) => {
                 // Still loading: an empty dataset is not what the file held, nobody may save or serve it.
                 self.loading = Some(loading);
-                Err(fatal(error))
+                self.loading = Some(self.fall_back(error)?);
+                Ok(true)
             }
         }
     }
 
-    fn note_load(&mut self, loading: &Loading) {
+    pub(super) fn note_load(&mut self, loading: &Loading) {
         self.snapshots.last_load_keys_loaded = loading.keys_loaded;
         self.snapshots.last_load_keys_expired = loading.keys_expired;
         self.snapshots.last_load_keys_skipped = loading.keys_skipped;
@@ -112,7 +121,7 @@ impl Server {
         self.config.dir.join(&self.config.dbfilename)
     }
 
-    fn load_options(&self, duplicates: Duplicates) -> LoadOptions {
+    pub(super) fn load_options(&self, duplicates: Duplicates) -> LoadOptions {
         let skips = self.debug.skip_checksum_validation || !self.config.rdbchecksum;
         LoadOptions {
             duplicates,
@@ -133,7 +142,12 @@ impl Server {
     /// be loadable.
     pub fn reload(&mut self, save: ReloadSave, into: ReloadInto) -> Result<(), ReloadError> {
         if save == ReloadSave::Save {
+            // What a child still writes is older, and must not take the place of what is saved now.
+            self.end_background_save();
             self.save_now().map_err(ReloadError::Save)?;
+        }
+        if save == ReloadSave::NoSave || into != ReloadInto::Empty {
+            self.snapshots.dataset_replaced();
         }
         let duplicates = match into {
             ReloadInto::Empty | ReloadInto::Existing => Duplicates::Refuse,
@@ -159,9 +173,18 @@ impl Server {
         tracing::warn!("DB reloaded by DEBUG RELOAD");
         Ok(())
     }
+
+    /// Swaps the dataset; watched keys count as changed, and whoever waits for a key looks again.
+    pub(super) fn replace_dataset(&mut self, fresh: Keyspace) {
+        self.keyspace.adopt(fresh);
+        self.clients.iter_mut().filter(|client| !client.watched.is_empty()).for_each(|client| {
+            client.watch_broken = true;
+        });
+        (0..self.keyspace.databases()).for_each(|db| self.waiting.db_changed(db));
+    }
 }
 
-fn fatal(error: LoadError) -> String {
+pub(super) fn fatal(error: LoadError) -> String {
     tracing::warn!("{error}");
     match error {
         LoadError::Open { .. } => "Fatal error loading the DB, check server logs. Exiting.".into(),

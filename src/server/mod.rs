@@ -1,6 +1,10 @@
 //! The server's state in one struct, one field per room, and what a command handler gets to see of it.
 pub mod cx;
+pub mod deferred;
 pub mod entry;
+pub mod expecting;
+pub mod fallback;
+pub mod history;
 pub mod host;
 pub mod loading;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
@@ -13,6 +17,6 @@ pub mod waiting;
 
 pub use cx::Cx;
 pub use entry::{DataHandler, Entry, Flow, Handler, ServerHandler};
-pub use host::Host;
+pub use host::{Alarm, Host};
 pub use server::{Identity, Server, Shutdown};
 pub use table::{Command, CommandTable};

@@ -1,6 +1,10 @@
 //! The server's state: one field per room.
 
+use super::deferred::Deferred;
+use super::expecting::Expecting;
+use super::history::History;
 use super::host::Host;
+use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
 use crate::base::alloc;
 use crate::base::argv::Args;
@@ -19,6 +23,7 @@ use crate::persist::load::Loading;
 use crate::persist::snapshot::Snapshots;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The release of Redis whose behaviour is complete here; clients switch on what it has.
 pub const REDIS_VERSION: &str = "7.4.0";
@@ -32,6 +37,8 @@ pub struct Identity {
     pub run_id: String,
     pub replication_id: String,
     pub executable: String,
+    /// How the process was started, the program first.
+    pub command_line: Vec<String>,
     pub config_file: Option<PathBuf>,
     /// Unix milliseconds.
     pub started_ms: i64,
@@ -43,7 +50,7 @@ pub struct Identity {
     pub oom_score_adj_base: i32,
 }
 
-/// A shutdown that was asked for and not yet carried out.
+/// A shutdown as it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shutdown {
     pub save: ShutdownSave,
@@ -73,9 +80,13 @@ pub struct Server {
     pub watches: Watches,
     /// Clients whose command waits for a key.
     pub waiting: Waiting,
+    /// Those of them who wait for no key, but for something that the server does.
+    pub expecting: Expecting,
     pub pause: Pause,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
+    /// The snapshots before the last one.
+    pub history: History,
     /// A file that is being loaded; most commands are refused until it is in.
     pub loading: Option<Loading>,
     /// Where the load puts the keys: it takes the keyspace's place when the whole file was found right.
@@ -95,9 +106,15 @@ pub struct Server {
     pub exec_was_muted: bool,
     /// When somebody last spoke HTTP to this server, in Unix milliseconds.
     pub http_seen_ms: Option<i64>,
+    /// A shutdown whose last save is at work.
+    pub shutdown: Option<UnderWay>,
+    /// What the thread that hears signals must know without asking the loop.
+    pub interrupts: Arc<Interrupts>,
     /// Set when the process is to end; the main task sees it and stops.
     pub exit_code: Option<i32>,
     pub host: Option<Rc<dyn Host>>,
+    /// What other threads have done and the loop is to finish.
+    pub deferred: Deferred,
     /// Gets what would be propagated: the tests' replica.
     pub feed: Option<Feed>,
 }
@@ -141,9 +158,11 @@ impl Server {
             clients: Clients::default(),
             watches: Watches::default(),
             waiting: Waiting::default(),
+            expecting: Expecting::default(),
             pause: Pause::default(),
             commands,
             snapshots: Snapshots::new(now_ms),
+            history: History::default(),
             loading: None,
             incoming: None,
             stats: Stats::default(),
@@ -156,8 +175,11 @@ impl Server {
             in_exec: false,
             exec_was_muted: false,
             http_seen_ms: None,
+            shutdown: None,
+            interrupts: Arc::default(),
             exit_code: None,
             host: None,
+            deferred: Deferred::default(),
             feed: None,
             clock,
             config,
@@ -215,6 +237,15 @@ impl Server {
         client.watch_broken = false;
         let watched = std::mem::take(&mut client.watched);
         self.watches.remove(client.id, &watched);
+    }
+
+    /// Tells systemd how far we are, when it watches over us.
+    pub fn notify_supervisor(&self, state: &str) {
+        if self.identity.supervised == "systemd"
+            && let Err(error) = crate::base::process::sd_notify(state)
+        {
+            tracing::warn!("Can't notify systemd: {error}");
+        }
     }
 
     /// Has the main task end the process.

@@ -3,23 +3,27 @@
 //! This is where `persist` meets configuration, keyspace, statistics and log. Texts of the log are those of
 //! Redis, which supervisors and scripts look for; the reason of a failure follows them.
 
+use super::history::{Occasion, Saved};
 use super::server::{REDIS_VERSION, Server};
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
-use crate::base::{log, process};
-use crate::config::choices::Choice;
+use crate::base::{cpus, log, process};
 use crate::config::{Config, OomScoreAdj};
 use crate::keyspace::db::Sharing;
 use crate::metrics::latency::is_spike;
-use crate::persist::child::{self, Ending, Job};
+use crate::persist::child::{self, Ending, Job, Manners, SavedFile};
 use crate::persist::disk::{
     FilePolicy, Incremental, PageCache, SavePaths, System, preflight, sweep_temp_files,
 };
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
-use crate::persist::image::{ImageOptions, KeyDelay, save_image};
-use crate::persist::snapshot::{Background, Due, SaveStatus};
-use crate::rdb::{Checksum, Compression, Workspace, WriterOptions, version_within};
+use crate::persist::image::{ImageOptions, ImageProgress, KeyDelay, save_image};
+use crate::persist::lock::SnapshotLock;
+use crate::persist::snapshot::{Background, Due, Purpose, SaveStatus};
+use crate::persist::stamp::FileStamp;
+use crate::rdb::{Checksum, Compression, KeyTooNew, TooNew, Workspace, WriterOptions};
+use crate::spec::CommandError;
 use nix::errno::Errno;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What BGSAVE CANCEL found to cancel.
@@ -27,6 +31,21 @@ use std::time::Duration;
 pub enum CancelledSave {
     Running,
     Scheduled,
+}
+
+/// What became of the wish for a background save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackgroundStart {
+    Started,
+    /// Another instance holds `snapshot-lock`; the next tick tries again.
+    WaitsForLock,
+}
+
+/// The lock that instances share, as far as this one is concerned.
+enum Turn {
+    /// Nobody else saves, or there is no lock.
+    Ours(Option<SnapshotLock>),
+    Others,
 }
 
 const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
@@ -38,52 +57,116 @@ impl Server {
     /// SAVE: writes the file before it returns. Must not be called while a child saves.
     pub fn save_now(&mut self) -> Result<(), SnapshotError> {
         self.stats.rdb_saves += 1;
-        self.save_in_foreground(PageCache::Release)
+        self.save_in_foreground(PageCache::Release, Occasion::Save)
     }
 
-    pub(super) fn save_in_foreground(&mut self, page_cache: PageCache) -> Result<(), SnapshotError> {
-        let saved = self.write_snapshot(page_cache);
+    pub(super) fn save_in_foreground(
+        &mut self,
+        page_cache: PageCache,
+        occasion: Occasion,
+    ) -> Result<(), SnapshotError> {
+        let saved = self.write_snapshot(page_cache, occasion);
         match &saved {
-            Ok(()) => {
+            Ok(bytes) => {
                 tracing::info!("DB saved on disk");
-                self.snapshots.foreground_succeeded(self.clock.now().unix_ms());
+                let file = FileStamp::of(&self.rdb_path()).filter(|file| file.bytes == *bytes);
+                self.snapshots.foreground_succeeded(file, self.clock.now().unix_ms());
             }
             Err(error) => {
                 log_write_error(error, &self.config.dir);
                 self.snapshots.foreground_failed(error);
+                self.forget_history_plan();
             }
         }
-        saved
+        saved.map(drop)
     }
 
-    fn write_snapshot(&mut self, page_cache: PageCache) -> Result<(), SnapshotError> {
-        let paths = self.save_paths()?;
-        let options = self.image_options(self.save_version()?, page_cache);
+    /// Returns the length of the file.
+    fn write_snapshot(&mut self, page_cache: PageCache, occasion: Occasion) -> Result<u64, SnapshotError> {
+        let mut paths = self.save_paths()?;
+        let version = self.save_version()?;
+        self.plan_history(&mut paths, occasion, version)?;
+        let options = self.image_options(version, page_cache);
         let plan = (&options, Workspace::new());
-        let saved = save_image(&self.keyspace, &mut System, &paths, plan, &mut |_| {});
-        saved.map(drop).map_err(|fault| paths.explain(fault))
+        let mut progress = ImageProgress::default();
+        let mut report = |now| progress = now;
+        let written = save_image(&self.keyspace, &mut System, &paths, plan, &mut report);
+        let written = written.map_err(|fault| paths.explain(fault))?;
+        let file = SavedFile { crc64_xz: written.crc64_xz, unkept: written.unkept };
+        self.note_foreground_save(Saved { progress, file, fork_us: None });
+        Ok(progress.bytes)
     }
 
-    /// BGSAVE: forks a child that writes the file. Must not be called while another one does.
-    pub fn start_background_save(&mut self) -> Result<(), SnapshotError> {
+    /// BGSAVE: forks a child that writes the file. Must not be called while another one does. While another instance
+    /// saves, it is scheduled.
+    pub fn start_background_save(&mut self) -> Result<BackgroundStart, SnapshotError> {
+        match self.snapshot_turn() {
+            Ok(Turn::Ours(lock)) => self.start_in_turn(lock).map(|()| BackgroundStart::Started),
+            Ok(Turn::Others) => {
+                self.snapshots.scheduled = true;
+                Ok(BackgroundStart::WaitsForLock)
+            }
+            Err(error) => {
+                self.snapshots.trying(self.clock.now().unix_ms());
+                self.could_not_start(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn start_in_turn(&mut self, lock: Option<SnapshotLock>) -> Result<(), SnapshotError> {
         let now_ms = self.clock.now().unix_ms();
         self.stats.rdb_saves += 1;
         self.snapshots.trying(now_ms);
-        let started = self.fork_background_save(now_ms);
+        let started = self.fork_save(Purpose::Background, lock, now_ms);
         if let Err(error) = &started {
-            tracing::warn!("Can't save in background: {error}");
-            self.snapshots.could_not(error);
+            self.could_not_start(error);
         }
         started
     }
 
-    fn fork_background_save(&mut self, now_ms: i64) -> Result<(), SnapshotError> {
-        let paths = self.save_paths()?;
+    fn could_not_start(&mut self, error: &SnapshotError) {
+        tracing::warn!("Can't save in background: {error}");
+        self.snapshots.could_not(error);
+        self.tell_save_ended(self.snapshots.attempts, &Err(reason(error)));
+    }
+
+    /// Takes `snapshot-lock`, if there is one; says once that it is taken.
+    fn snapshot_turn(&mut self) -> Result<Turn, SnapshotError> {
+        let path = Path::new(&self.config.snapshot_lock);
+        if path.as_os_str().is_empty() {
+            self.snapshots.waits_for_lock = false;
+            return Ok(Turn::Ours(None));
+        }
+        let lock = SnapshotLock::try_take(path)?;
+        let waited = std::mem::replace(&mut self.snapshots.waits_for_lock, lock.is_none());
+        if lock.is_none() && !waited {
+            tracing::info!("Background saving waits: another instance holds {}", path.display());
+        }
+        Ok(lock.map_or(Turn::Others, |lock| Turn::Ours(Some(lock))))
+    }
+
+    pub(super) fn fork_save(
+        &mut self,
+        purpose: Purpose,
+        lock: Option<SnapshotLock>,
+        now_ms: i64,
+    ) -> Result<(), SnapshotError> {
+        let mut paths = self.save_paths()?;
         let version = self.save_version()?;
         let used_memory_bytes = self.used_memory_bytes() as u64;
-        preflight(&paths, used_memory_bytes)?;
+        let (page_cache, manners) = match purpose {
+            Purpose::Background => (PageCache::Release, child_manners(&self.config)),
+            // Everybody waits for it, and the next start will read it.
+            Purpose::Final => (PageCache::Keep, Manners::default()),
+        };
+        if purpose == Purpose::Background {
+            // The last save is tried, whatever the odds.
+            preflight(&paths, used_memory_bytes)?;
+        }
+        self.plan_history(&mut paths, Occasion::Save, version)?;
         self.snapshots.repair.stop();
-        let options = self.image_options(version, PageCache::Release);
+        let options = self.image_options(version, page_cache);
         let log = log::child_log().map_err(|error| {
             let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
             SnapshotError::errno(Operation::OpenLog, Path::new(&self.config.logfile), errno)
@@ -95,8 +178,9 @@ impl Server {
             workspace: Workspace::new(),
             log,
             title: self.snapshots.process_title.as_mut().map(|memory: &mut ProcessTitle| (memory, title)),
-            nice: i32::try_from(self.config.bgsave_nice).unwrap_or(0),
+            manners,
             oom_score_adj: child_oom_score_adj(&self.config),
+            lock,
         };
         let keys = self.keyspace.len() as u64;
         let (save, fork_us) = child::start(&self.keyspace, job, &self.clock)?;
@@ -104,8 +188,10 @@ impl Server {
         if is_spike(fork_us / 1000, self.config.latency_monitor_threshold) {
             self.latency.add("fork", now_ms.div_euclid(1000), fork_us / 1000);
         }
+        self.history.forked(fork_us);
         tracing::info!("Background saving started by pid {}", save.pid);
-        self.snapshots.started(save, keys, now_ms);
+        self.interrupts.child.store(save.pid, Ordering::SeqCst);
+        self.snapshots.started(save, purpose, keys, now_ms);
         self.keyspace.set_sharing(Sharing::WithChild);
         Ok(())
     }
@@ -115,16 +201,23 @@ impl Server {
         SavePaths::new(&self.config.dir, &self.config.dbfilename, nonce)
     }
 
-    /// The lowest version of the format that holds the dataset, unless `rdb-save-version` forbids it.
-    fn save_version(&self) -> Result<u16, SnapshotError> {
-        let pinned = self.config.rdb_save_version;
-        version_within(self.keyspace.rdb_version_needed(), pinned.limit()).map_err(|too_new| {
-            let reason = format!("{too_new}, but rdb-save-version is {}", pinned.word());
-            SnapshotError::text(Operation::Version, &self.rdb_path(), reason)
-        })
+    /// The lowest version of the format that loses nothing of the dataset, or the one that `rdb-version` says.
+    ///
+    /// # Errors
+    /// When that one cannot hold a key. The counts tell whether there is one; then it is looked for.
+    pub(super) fn save_version(&self) -> Result<u16, SnapshotError> {
+        let Some(version) = self.config.rdb_version.pinned() else {
+            return Ok(self.keyspace.rdb_version_needed());
+        };
+        let is_held = |needed| TooNew::of(needed, version).is_none();
+        let Some((db, key, needed)) = self.keyspace.key_beyond(&is_held) else { return Ok(version) };
+        let what = TooNew::of(needed, version).expect("it is not held");
+        let too_new = KeyTooNew { db: db as u64, key, what, version };
+        let reason = format!("{too_new} (rdb-version {version})");
+        Err(SnapshotError::text(Operation::Version, &self.rdb_path(), reason))
     }
 
-    fn image_options(&self, version: u16, page_cache: PageCache) -> ImageOptions {
+    pub(super) fn image_options(&self, version: u16, page_cache: PageCache) -> ImageOptions {
         let config = &self.config;
         ImageOptions {
             writer: WriterOptions {
@@ -152,7 +245,11 @@ impl Server {
         if self.cancel_running_save() {
             return Some(CancelledSave::Running);
         }
-        std::mem::take(&mut self.snapshots.scheduled).then_some(CancelledSave::Scheduled)
+        let snapshots = &mut self.snapshots;
+        snapshots.waits_for_lock = false;
+        let was_due = std::mem::take(&mut snapshots.scheduled) | std::mem::take(&mut snapshots.wanted);
+        self.tell_save_ended(u64::MAX, &Err(CommandError::SaveCancelled));
+        was_due.then_some(CancelledSave::Scheduled)
     }
 
     /// Looks after the child and the rules; called `hz` times a second.
@@ -162,47 +259,82 @@ impl Server {
             return;
         }
         let now_ms = self.clock.now().unix_ms();
-        let Some(due) = self.snapshots.due(&self.config.save, now_ms) else { return };
-        if let Due::Rule(rule) = due {
-            tracing::info!("{} changes in {} seconds. Saving...", rule.changes, rule.seconds);
+        if self.is_ending() {
+            self.reassure_supervisor(now_ms);
+            return;
         }
-        // The failure is logged and kept; the next tick that may tries again.
-        let _ = self.start_background_save();
+        let Some(due) = self.snapshots.due(&self.config.save, now_ms) else {
+            self.snapshots.waits_for_lock = false;
+            return;
+        };
+        self.start_due_save(due, now_ms);
+    }
+
+    /// A failure is logged and kept; the next tick that may tries again.
+    fn start_due_save(&mut self, due: Due, now_ms: i64) {
+        match self.snapshot_turn() {
+            Ok(Turn::Ours(lock)) => {
+                if let Due::Rule(rule) = due {
+                    tracing::info!("{} changes in {} seconds. Saving...", rule.changes, rule.seconds);
+                }
+                let _ = self.start_in_turn(lock);
+            }
+            Ok(Turn::Others) => {}
+            Err(error) => {
+                self.snapshots.trying(now_ms);
+                self.could_not_start(&error);
+            }
+        }
     }
 
     fn reap_background_save(&mut self) {
-        let now_ms = self.clock.now().unix_ms();
+        let now = self.clock.now();
         let Some(background) = &mut self.snapshots.background else { return };
-        if let Some(ending) = background.save.poll(now_ms) {
-            self.conclude_background_save(ending, now_ms);
+        if let Some(ending) = background.save.poll(now.unix_ms()) {
+            self.conclude_background_save(ending, now.unix_ms());
+        } else if background.save.give_up_if_stuck(now.mono_ns / 1_000_000, self.config.child_timeout) {
+            tracing::warn!("The child {} makes no progress. Killing it!", background.save.pid);
         }
     }
 
     fn conclude_background_save(&mut self, ending: Ending, now_ms: i64) {
         let Some(background) = self.snapshots.background.take() else { return };
-        match ending {
+        self.interrupts.child.store(0, Ordering::SeqCst);
+        if background.purpose == Purpose::Final && self.shutdown.is_some() {
+            self.conclude_final_save(background, ending, now_ms);
+            return;
+        }
+        let outcome = match ending {
             Ending::Saved => {
                 tracing::info!("Background saving terminated with success");
                 self.snapshots.background_succeeded(&background, now_ms);
+                self.note_background_save(&background.save);
+                Ok(())
             }
             Ending::Cancelled => {
                 tracing::warn!("Background saving cancelled");
                 self.snapshots.background_cancelled(&background, now_ms);
+                Err(CommandError::SaveCancelled)
             }
             Ending::Killed { signal, error } => {
                 tracing::warn!("Background saving terminated by signal {signal}");
                 self.snapshots.background_failed(&background, &error, now_ms);
+                Err(reason(&error))
             }
             Ending::Failed(error) => {
                 log_write_error(&error, &self.config.dir);
                 tracing::warn!("Background saving error");
                 self.snapshots.background_failed(&background, &error, now_ms);
+                Err(reason(&error))
             }
-        }
+        };
+        // Of a save that failed.
+        self.forget_history_plan();
         self.stop_sharing(background);
+        self.tell_save_ended(self.snapshots.attempts, &outcome);
     }
 
-    fn stop_sharing(&mut self, background: Background) {
+    pub(super) fn stop_sharing(&mut self, background: Background) {
         drop(background);
         self.keyspace.set_sharing(Sharing::Alone);
         self.snapshots.repair.begin();
@@ -230,7 +362,7 @@ impl Server {
         }
         self.end_background_save();
         // FLUSHALL succeeds all the same; the failure is logged and stands in INFO.
-        if self.save_in_foreground(PageCache::Release).is_ok() {
+        if self.save_in_foreground(PageCache::Release, Occasion::Flush).is_ok() {
             self.ledger.saved();
         }
     }
@@ -258,8 +390,13 @@ impl Server {
     }
 }
 
+/// What those who wait for a save are told when it fails: the operation and its path, then the reason.
+pub(super) fn reason(error: &SnapshotError) -> CommandError {
+    CommandError::text(format!("ERR {error}"))
+}
+
 /// A failed save in Redis's words, and in ours the path they leave out.
-fn log_write_error(error: &SnapshotError, directory: &Path) {
+pub(super) fn log_write_error(error: &SnapshotError, directory: &Path) {
     let reason = match &error.reason {
         Reason::Errno(errno) => error_text(*errno),
         Reason::Text(text) => text.clone(),
@@ -295,6 +432,15 @@ fn child_title(config: &Config) -> String {
         ..TitleFields::default()
     };
     expand_template(&config.proc_title_template, &fields).unwrap_or_else(|| fields.title.into())
+}
+
+/// The list was checked when it was read.
+fn child_manners(config: &Config) -> Manners {
+    Manners {
+        nice: i32::try_from(config.bgsave_nice).unwrap_or(0),
+        io_priority: config.bgsave_ionice.priority(),
+        cpus: cpus::parse(&config.bgsave_cpulist).ok().flatten(),
+    }
 }
 
 /// The adjustment of the child's out-of-memory score: `relative` counts from what the process started with,

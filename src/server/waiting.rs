@@ -7,6 +7,7 @@ use crate::client::{Asked, Blocked, ReplyMode};
 use crate::keyspace::{OnTimeout, Wait};
 use crate::metrics::slowlog;
 use crate::resp::Reply;
+use crate::spec::CommandError;
 
 /// Why a wait ends although nothing came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,7 @@ impl Server {
     pub fn end_wait(&mut self, client: ClientId) -> Option<Box<Blocked>> {
         let blocked = self.clients.get_mut(client)?.blocked.take()?;
         self.waiting.leave(&blocked);
+        self.expecting.leave(client);
         Some(blocked)
     }
 
@@ -59,21 +61,34 @@ impl Server {
 
     /// Ends a client's wait without result and tells it. Whether it waited.
     pub fn give_up_wait(&mut self, id: ClientId, why: GivenUp) -> bool {
-        const UNBLOCKED: &[u8] = b"UNBLOCKED client unblocked via CLIENT UNBLOCK";
         let Some(client) = self.clients.get(id) else { return false };
         let Some(blocked) = &client.blocked else { return false };
-        let command = blocked.asked.command;
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, client.protocol);
-        match (why, blocked.wait.on_timeout) {
-            (GivenUp::Unblocked, _) => {
-                reply.error_bytes(UNBLOCKED);
-                self.count_error(UNBLOCKED);
-                self.commands.at_mut(command).stats.failed_calls += 1;
+        match (why, &blocked.wait.on_timeout) {
+            (GivenUp::Unblocked, _) | (_, OnTimeout::Unblocked) => {
+                let unblocked = CommandError::text("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+                return self.refuse_wait(id, &unblocked);
+            }
+            (GivenUp::TimedOut, OnTimeout::Error(error)) => {
+                let error = error.clone();
+                return self.refuse_wait(id, &error);
             }
             (GivenUp::TimedOut, OnTimeout::NullArray) => reply.null_array(),
             (GivenUp::TimedOut, OnTimeout::Zero) => reply.integer(0),
         }
+        self.answer_wait(id, &out)
+    }
+
+    /// Ends a client's wait with an error. Whether it waited.
+    pub fn refuse_wait(&mut self, id: ClientId, error: &CommandError) -> bool {
+        let Some(client) = self.clients.get(id) else { return false };
+        let Some(blocked) = &client.blocked else { return false };
+        let (command, line) = (blocked.asked.command, error.line());
+        let mut out = Vec::new();
+        Reply::new(&mut out, client.protocol).error_bytes(&line);
+        self.count_error(&line);
+        self.commands.at_mut(command).stats.failed_calls += 1;
         self.answer_wait(id, &out)
     }
 

@@ -110,7 +110,17 @@ command_errors! {
     DiscardWithoutMulti => "ERR DISCARD without MULTI",
     ExecAbort => "EXECABORT Transaction discarded because of previous errors.",
     SaveInProgress => "ERR Background save already in progress",
+    SnapshotId => "ERR Invalid snapshot id, eight lower-case hexadecimal digits are expected",
     NoSaveToCancel => "ERR Background saving is currently not in progress or scheduled",
+    SaveCancelled => "ERR Background saving cancelled",
+    /// Of BGSAVE WAIT. It is no failure, so it has a code of its own.
+    SaveGoesOn => "TIMEOUT The background save is not done yet, and goes on",
+    /// Of a SHUTDOWN whose wait CLIENT UNBLOCK ends.
+    ShutdownGoesOn => "TIMEOUT The shutdown goes on",
+    /// For writes; a code that client libraries know as one to come back after.
+    EndingReadOnly => "READONLY The server is shutting down and saves its dataset: writes are refused",
+    /// For what is no write, but would disturb the last save.
+    EndingRefused => "ERR The server is shutting down; use SHUTDOWN ABORT to stop that first",
     NoConfigFile => "ERR The server is running without a config file",
     ShutdownFailed => "ERR Errors trying to SHUTDOWN. Check logs.",
     NoShutdown => "ERR No shutdown in progress.",

@@ -52,6 +52,7 @@ pub struct Start {
     wait: Wait,
     file_size_max: Option<u64>,
     files_max: Option<u64>,
+    environment: Vec<(String, PathBuf)>,
 }
 
 pub struct Server {
@@ -81,6 +82,7 @@ impl Start {
             wait: Wait::Ready,
             file_size_max: None,
             files_max: None,
+            environment: Vec::new(),
         }
     }
 
@@ -125,6 +127,12 @@ impl Start {
         self
     }
 
+    /// Adds a variable to its environment.
+    pub fn environment(mut self, name: &str, value: &Path) -> Start {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     #[track_caller]
     pub fn spawn(self) -> Server {
         static FILES: Once = Once::new();
@@ -160,6 +168,7 @@ impl Start {
         let mut command = Command::new(binary_path(self.binary));
         command.current_dir(directory).args(&self.config_file).args(["--port", &port.to_string()]);
         command.args(&self.arguments).stdin(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stderr(output.try_clone().expect("a second handle")).stdout(output);
         let (file_size_max, files_max) = (self.file_size_max, self.files_max);
         // SAFETY: only async-signal-safe system calls happen between fork and exec.

@@ -7,6 +7,7 @@ mod collections;
 mod cpu;
 mod growth;
 mod memory;
+mod snapshot;
 mod snapshots;
 mod stall;
 mod startup;
@@ -21,25 +22,48 @@ use crate::options::Scale;
 use crate::report::Row;
 use crate::servers::{Arena, Server};
 
+/// Which measures run when none is named.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    General,
+    /// `--snapshot`.
+    Snapshot,
+}
+
 /// A measure by name.
 #[derive(Debug)]
 pub struct Measure {
     pub name: &'static str,
-    pub run: fn(&Arena, &Scale) -> io::Result<Vec<Row>>,
+    pub group: Group,
+    pub run: Run,
 }
 
 pub const ALL: &[Measure] = &[
-    Measure { name: "cpu", run: cpu::run },
-    Measure { name: "memory", run: memory::run },
-    Measure { name: "stall", run: stall::run },
-    Measure { name: "bgsave", run: bgsave::run },
-    Measure { name: "startup", run: startup::run },
-    Measure { name: "snapshots", run: snapshots::run },
-    Measure { name: "collections", run: collections::run },
-    Measure { name: "types", run: types::run },
-    Measure { name: "algebra", run: algebra::run },
-    Measure { name: "growth", run: growth::run },
+    general("cpu", cpu::run),
+    general("memory", memory::run),
+    general("stall", stall::run),
+    general("bgsave", bgsave::run),
+    general("startup", startup::run),
+    general("snapshots", snapshots::run),
+    general("collections", collections::run),
+    general("types", types::run),
+    general("algebra", algebra::run),
+    general("growth", growth::run),
+    snapshot("snapshot-strings", snapshot::strings::run),
+    snapshot("snapshot-collections", snapshot::collections::run),
+    snapshot("snapshot-large", snapshot::large::run),
+    snapshot("snapshot-curve", snapshot::curve::run),
 ];
+
+type Run = fn(&Arena, &Scale) -> io::Result<Vec<Row>>;
+
+const fn general(name: &'static str, run: Run) -> Measure {
+    Measure { name, group: Group::General, run }
+}
+
+const fn snapshot(name: &'static str, run: Run) -> Measure {
+    Measure { name, group: Group::Snapshot, run }
+}
 
 /// Connections that fill a server, and that load it at any pipeline above 1.
 const CONNECTIONS: usize = 8;

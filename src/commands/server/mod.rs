@@ -3,6 +3,7 @@ pub mod command;
 pub mod config;
 pub mod debug;
 pub mod footprint;
+pub mod history;
 pub mod info;
 pub mod latency;
 pub mod memory;

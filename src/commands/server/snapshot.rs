@@ -1,11 +1,14 @@
 //! Snapshots by command: SAVE, BGSAVE, LASTSAVE, SHUTDOWN, and the part of DEBUG that reloads.
 
 use crate::base::argv::Args;
+use crate::keyspace::OnTimeout;
+use crate::server::expecting::Expected;
 use crate::server::loading::{ReloadError, ReloadInto, ReloadSave};
 use crate::server::server::ShutdownSave;
-use crate::server::snapshots::CancelledSave;
+use crate::server::shutdown::Begun;
+use crate::server::snapshots::{BackgroundStart, CancelledSave};
 use crate::server::{Cx, Entry, Flow, Shutdown};
-use crate::spec::args::{Options, is_word};
+use crate::spec::args::{Options, deadline_ms, is_word};
 use crate::spec::{Categories, CommandError, Flags, Group, Spec};
 
 pub const COMMANDS: &[Entry] = &[
@@ -23,7 +26,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::server(
         Spec::new("bgsave", -1, Group::Server, Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING))
             .complexity("O(1)")
-            .doc("1.0.0", "Asynchronously save the dataset to disk", "[SCHEDULE|CANCEL]"),
+            .doc("1.0.0", "Asynchronously save the dataset to disk", "[SCHEDULE | CANCEL | WAIT [timeout]]"),
         bgsave,
     ),
     Entry::server(
@@ -79,6 +82,7 @@ enum BgsaveOption {
     None,
     Schedule,
     Cancel,
+    Wait,
 }
 
 fn bgsave_option(args: Args<'_>) -> Result<BgsaveOption, CommandError> {
@@ -86,13 +90,16 @@ fn bgsave_option(args: Args<'_>) -> Result<BgsaveOption, CommandError> {
         None => Ok(BgsaveOption::None),
         Some(word) if args.len() == 2 && is_word(word, "SCHEDULE") => Ok(BgsaveOption::Schedule),
         Some(word) if args.len() == 2 && is_word(word, "CANCEL") => Ok(BgsaveOption::Cancel),
+        Some(word) if args.len() <= 3 && is_word(word, "WAIT") => Ok(BgsaveOption::Wait),
         Some(_) => Err(CommandError::Syntax),
     }
 }
 
 fn bgsave(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    if bgsave_option(args)? == BgsaveOption::Cancel {
-        return bgsave_cancel(cx);
+    match bgsave_option(args)? {
+        BgsaveOption::Cancel => return bgsave_cancel(cx),
+        BgsaveOption::Wait => return bgsave_wait(cx, args),
+        BgsaveOption::None | BgsaveOption::Schedule => {}
     }
     if cx.server.snapshots.in_progress() {
         return Err(CommandError::SaveInProgress);
@@ -102,10 +109,39 @@ fn bgsave(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
         cx.server.snapshots.scheduled = true;
         cx.reply.simple("Background saving scheduled");
     } else {
-        cx.server.start_background_save().map_err(failed)?;
-        cx.reply.simple("Background saving started");
+        cx.reply.simple(match cx.server.start_background_save().map_err(failed)? {
+            BackgroundStart::Started => "Background saving started",
+            BackgroundStart::WaitsForLock => "Background saving scheduled",
+        });
     }
     Ok(Flow::Done)
+}
+
+/// BGSAVE WAIT [timeout]: answers when the file is in place, or why it is not. What the caller has written before is in
+/// the file: a save that runs already may have begun too early, so the next one is waited for.
+///
+/// The timeout is in milliseconds; 0, or none, is no limit. It ends the wait, not the save.
+fn bgsave_wait(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    let now_ms = cx.now.unix_ms();
+    let deadline_ms = args.get(2).map(|timeout| deadline_ms(timeout, now_ms)).transpose()?;
+    if !cx.may_wait() {
+        cx.server.snapshots.scheduled = true;
+        cx.reply.simple("Background saving scheduled");
+        return Ok(Flow::Done);
+    }
+    let attempt = if cx.server.snapshots.in_progress() {
+        cx.server.snapshots.wanted = true;
+        cx.server.snapshots.attempts + 1
+    } else {
+        match cx.server.start_background_save().map_err(failed)? {
+            BackgroundStart::Started => cx.server.snapshots.attempts,
+            BackgroundStart::WaitsForLock => cx.server.snapshots.attempts + 1,
+        }
+    };
+    let deadline_ms = deadline_ms.filter(|deadline_ms| *deadline_ms > now_ms);
+    let ticket = cx.wait_for_answer_until(deadline_ms, OnTimeout::Error(CommandError::SaveGoesOn));
+    cx.server.expecting.join(ticket, Expected::Save { attempt });
+    Ok(Flow::Block)
 }
 
 fn bgsave_cancel(cx: &mut Cx<'_>) -> Result<Flow, CommandError> {
@@ -118,7 +154,7 @@ fn bgsave_cancel(cx: &mut Cx<'_>) -> Result<Flow, CommandError> {
 }
 
 fn lastsave(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
-    cx.reply.integer(cx.server.snapshots.last_save_s);
+    cx.reply.integer(cx.server.snapshots.last_save_s());
     Ok(Flow::Done)
 }
 
@@ -150,10 +186,24 @@ fn shutdown_options(cx: &Cx<'_>, args: Args<'_>) -> Result<Option<Shutdown>, Com
 }
 
 fn shutdown(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    // A shutdown is carried out at once, so there is never one to abort.
-    let shutdown = shutdown_options(cx, args)?.ok_or(CommandError::NoShutdown)?;
-    cx.server.prepare_shutdown(shutdown).map_err(|_| CommandError::ShutdownFailed)?;
-    Ok(Flow::Close)
+    let Some(shutdown) = shutdown_options(cx, args)? else { return shutdown_abort(cx) };
+    match cx.server.prepare_shutdown(shutdown).map_err(|_| CommandError::ShutdownFailed)? {
+        Begun::Ended => Ok(Flow::Close),
+        Begun::Saving => {
+            let on_timeout = OnTimeout::Error(CommandError::ShutdownGoesOn);
+            let ticket = cx.wait_for_answer_until(None, on_timeout);
+            cx.server.expecting.join(ticket, Expected::Shutdown);
+            Ok(Flow::Block)
+        }
+    }
+}
+
+fn shutdown_abort(cx: &mut Cx<'_>) -> Result<Flow, CommandError> {
+    if !cx.server.abort_shutdown() {
+        return Err(CommandError::NoShutdown);
+    }
+    cx.reply.ok();
+    Ok(Flow::Done)
 }
 
 /// DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]: `args` as DEBUG got them.
@@ -227,7 +277,11 @@ mod tests {
         assert_eq!(answer(&mut server, lastsave, "lastsave"), ":1700000000\r\n");
         assert_eq!(answer(&mut server, save, "save"), "+OK\r\n");
         assert_eq!(answer(&mut server, bgsave, "bgsave foo"), "-ERR syntax error\r\n");
-        assert_eq!(answer(&mut server, bgsave, "bgsave schedule x"), "-ERR syntax error\r\n");
+        for line in ["bgsave schedule x", "bgsave wait 1 2", "bgsave 1"] {
+            assert_eq!(answer(&mut server, bgsave, line), "-ERR syntax error\r\n", "{line}");
+        }
+        let negative = "-ERR timeout is negative\r\n";
+        assert_eq!(answer(&mut server, bgsave, "bgsave wait -1"), negative);
         let nothing = "-ERR Background saving is currently not in progress or scheduled\r\n";
         assert_eq!(answer(&mut server, bgsave, "bgsave cancel"), nothing);
         server.in_exec = true;
@@ -261,9 +315,11 @@ mod tests {
         let none = "-ERR No shutdown in progress.\r\n";
         assert_eq!(answer(&mut server, shutdown, "shutdown abort abort"), none);
         std::fs::create_dir(directory.path().join("dump.rdb")).unwrap();
-        let failed = "-ERR Errors trying to SHUTDOWN. Check logs.\r\n";
-        assert_eq!(answer(&mut server, shutdown, "shutdown now"), failed);
-        assert_eq!(server.exit_code, None);
+        // The child finds out.
+        assert_eq!(answer(&mut server, shutdown, "shutdown now"), "");
+        assert!(server.shutdown.is_some() && server.exit_code.is_none());
+        assert_eq!(answer(&mut server, shutdown, "shutdown abort"), "+OK\r\n");
+        assert!(server.shutdown.is_none() && !server.is_ending());
         assert_eq!(answer(&mut server, shutdown, "shutdown nosave now"), "");
         assert_eq!(server.exit_code, Some(0));
     }

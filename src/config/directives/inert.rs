@@ -28,9 +28,7 @@ pub(super) const TABLE: &[Directive] = &[
     yes_no("appendonly", "no", Inert).denied_while_loading().promise(),
     memory("auto-aof-rewrite-min-size", 0..=I64, "67108864", Inert),
     number("auto-aof-rewrite-percentage", 0..=I32, "100", Inert),
-    text("bgsave_cpulist", "", any_text, Inert).newer_alias("bgsave-cpulist").immutable(),
     text("bind-source-addr", "", any_text, Inert),
-    text("bio_cpulist", "", any_text, Inert).newer_alias("bio-cpulist").immutable(),
     number("busy-reply-threshold", 0..=I64, "5000", Inert).alias("lua-time-limit"),
     yes_no("cluster-allow-pubsubshard-when-down", "yes", Inert),
     yes_no("cluster-allow-reads-when-down", "no", Inert),
@@ -88,7 +86,6 @@ pub(super) const TABLE: &[Directive] = &[
     yes_no("replica-read-only", "yes", Inert).alias("slave-read-only"),
     yes_no("replica-serve-stale-data", "yes", Inert).alias("slave-serve-stale-data"),
     words("replicaof", "").alias("slaveof").immutable().promise(),
-    text("server_cpulist", "", any_text, Inert).newer_alias("server-cpulist").immutable(),
     number("socket-mark-id", 0..=U32, "0", Inert).immutable().promise(),
     yes_no("syslog-enabled", "no", Inert).immutable().promise(),
     inert_choice(

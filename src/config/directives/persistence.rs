@@ -1,7 +1,7 @@
 //! Directives of snapshots and loading.
 
 use super::*;
-use crate::config::choices::{RdbSaveVersion, RdbVersionCheck, Sanitize};
+use crate::config::choices::{BgsaveIonice, RdbVersion, RdbVersionCheck, Sanitize};
 use crate::config::special::*;
 
 pub(super) const TABLE: &[Directive] = &[
@@ -13,10 +13,16 @@ pub(super) const TABLE: &[Directive] = &[
     yes_no("rdb-save-incremental-fsync", "yes", field!(rdb_save_incremental_fsync)),
     yes_no("stop-writes-on-bgsave-error", "yes", field!(stop_writes_on_bgsave_error)),
     choice::<Sanitize>("sanitize-dump-payload", "no", field!(choice sanitize_dump_payload)),
-    choice::<RdbSaveVersion>("rdb-save-version", "auto", field!(choice rdb_save_version)),
+    choice::<RdbVersion>("rdb-version", "auto", field!(choice rdb_version)).alias("rdb-save-version"),
     choice::<RdbVersionCheck>("rdb-version-check", "strict", field!(choice rdb_version_check)),
     yes_no("rdb-skip-unknown", "no", field!(rdb_skip_unknown)),
     number("bgsave-nice", 0..=19, "19", field!(number bgsave_nice)),
+    choice::<BgsaveIonice>("bgsave-ionice", "default", field!(choice bgsave_ionice)),
+    text("bgsave_cpulist", "", cpu_list, field!(bgsave_cpulist)).newer_alias("bgsave-cpulist").immutable(),
+    text("snapshot-lock", "", any_text, field!(snapshot_lock)),
+    number("child-timeout", 0..=I32, "600", field!(number child_timeout)),
+    number("snapshot-keep", 0..=1_000_000, "0", field!(number snapshot_keep)),
+    yes_no("snapshot-fallback", "no", field!(snapshot_fallback)),
     number("rdb-key-save-delay", I32_MIN..=I32, "0", field!(number rdb_key_save_delay)).hidden(),
     number("key-load-delay", I32_MIN..=I32, "0", field!(number key_load_delay)).hidden(),
     number(

@@ -12,8 +12,8 @@
 //! 1. It takes no lock, allocates nothing and drops nothing that it inherited; it ends by `_exit` on every
 //!    path.
 //! 2. It never outlives the parent (PR_SET_PDEATHSIG).
-//! 3. It holds no descriptor but 0, 1, 2, its pipe, its log and its file. The standard streams stay open so
-//!    that nothing meant for them can end up in the file.
+//! 3. It holds no descriptor but 0, 1, 2, its pipe, its log, the lock between instances and its file. The
+//!    standard streams stay open so that nothing meant for them can end up in the file.
 //!
 //! Invariants of the parent:
 //! 4. It waits for exactly this pid, and for no other.
@@ -23,12 +23,16 @@
 
 mod report;
 mod run;
+mod watchdog;
 
 use super::disk::SavePaths;
 use super::error::{Fault, Operation, SnapshotError, error_text};
 use super::image::{ImageOptions, ImageProgress};
+use super::lock::SnapshotLock;
 use crate::base::clock::Clock;
+use crate::base::cpus::Cpus;
 use crate::base::log::ChildLog;
+use crate::base::os::IoPriority;
 use crate::base::proctitle::ProcessTitle;
 use crate::keyspace::Keyspace;
 use crate::rdb::Workspace;
@@ -39,6 +43,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, pipe2};
 use report::{REPORT_BYTES, Report};
 use std::os::fd::OwnedFd;
+use watchdog::{Signs, Watchdog, waits_for_disk};
 
 /// The exit code by which a child says that it was asked to stop.
 const EXIT_CANCELLED: i32 = 255;
@@ -53,9 +58,19 @@ pub struct Job<'a> {
     pub log: ChildLog,
     /// The memory of the process title, and what to show.
     pub title: Option<(&'a mut ProcessTitle, String)>,
+    pub manners: Manners,
+    pub oom_score_adj: Option<i32>,
+    /// Held until the child has ended.
+    pub lock: Option<SnapshotLock>,
+}
+
+/// How little the child wants of the machine. `None` leaves what the server has itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manners {
     /// Nice value, 0..=19.
     pub nice: i32,
-    pub oom_score_adj: Option<i32>,
+    pub io_priority: Option<IoPriority>,
+    pub cpus: Option<Cpus>,
 }
 
 /// Copy-on-write memory of the child.
@@ -63,6 +78,15 @@ pub struct Job<'a> {
 pub struct CowBytes {
     pub current: u64,
     pub peak: u64,
+}
+
+/// What a child that succeeded says about its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SavedFile {
+    /// CRC-64/XZ of the whole file.
+    pub crc64_xz: u64,
+    /// Why the file that was replaced is not kept, although that was wanted.
+    pub unkept: Option<Errno>,
 }
 
 /// A child that is at work.
@@ -78,6 +102,11 @@ pub struct RunningSave {
     last_word: Option<Report>,
     cancelled: Cancelled,
     reaped: Reaped,
+    watchdog: Watchdog,
+    /// The seconds without progress after which it was given up.
+    gave_up_after_s: Option<u32>,
+    /// Free again when this and the child's copy are closed.
+    _lock: Option<SnapshotLock>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +174,9 @@ pub fn start(keyspace: &Keyspace, job: Job<'_>, clock: &Clock) -> Result<(Runnin
         last_word: None,
         cancelled: Cancelled::No,
         reaped: Reaped::No,
+        watchdog: Watchdog::default(),
+        gave_up_after_s: None,
+        _lock: job.lock,
     };
     Ok((running, fork_us))
 }
@@ -177,9 +209,37 @@ impl RunningSave {
     /// SIGUSR1 does it, too, for those who send it by hand; but a child that was stopped would not hear it.
     pub fn cancel(&mut self) {
         self.cancelled = Cancelled::Yes;
-        // The file before the signal: see invariant 5.
+        self.kill_at_once();
+    }
+
+    /// Looks whether the child gets on, and kills it when it has made no progress for `timeout_s`; `now_ms` is the
+    /// monotonic clock's. Whether it has just been given up; that it ended, `poll` tells.
+    pub fn give_up_if_stuck(&mut self, now_ms: u64, timeout_s: u32) -> bool {
+        let file_bytes =
+            nix::sys::stat::stat(self.paths.temp.as_c_str()).map_or(0, |file| file.st_size as u64);
+        let signs = Signs { keys: self.progress.keys, bytes: self.progress.bytes, file_bytes };
+        let (pid, timeout_ms) = (self.pid, u64::from(timeout_s) * 1000);
+        let is_stuck = self.watchdog.is_stuck(signs, now_ms, timeout_ms, || waits_for_disk(pid));
+        if timeout_s == 0 || self.gave_up_after_s.is_some() || !is_stuck {
+            return false;
+        }
+        self.gave_up_after_s = Some(timeout_s);
+        self.kill_at_once();
+        true
+    }
+
+    /// The file before the signal: see invariant 5.
+    fn kill_at_once(&self) {
         self.remove_temp_file();
         let _ = kill(Pid::from_raw(self.pid), Signal::SIGKILL);
+    }
+
+    /// What is known of the file once it is in place.
+    pub fn saved_file(&self) -> Option<SavedFile> {
+        match self.last_word {
+            Some(Report::Done { file, .. }) => Some(file),
+            _ => None,
+        }
     }
 
     pub fn is_cancelled(&self) -> bool {
@@ -203,6 +263,10 @@ impl RunningSave {
         match (status, self.last_word) {
             (Ok(WaitStatus::Exited(_, 0)), Some(Report::Done { .. })) => Ending::Saved,
             _ if self.is_cancelled() => Ending::Cancelled,
+            _ if self.gave_up_after_s.is_some() => {
+                let seconds = self.gave_up_after_s.unwrap_or_default();
+                failed(format!("the child made no progress for {seconds} seconds (child-timeout)"))
+            }
             (Ok(WaitStatus::Signaled(_, Signal::SIGUSR1, _) | WaitStatus::Exited(_, EXIT_CANCELLED)), _) => {
                 Ending::Cancelled
             }
@@ -229,7 +293,7 @@ impl RunningSave {
             let whole = self.inbox.len() / REPORT_BYTES * REPORT_BYTES;
             for bytes in self.inbox[..whole].as_chunks::<REPORT_BYTES>().0 {
                 match Report::decode(bytes) {
-                    Some(Report::Progress { progress, cow } | Report::Done { progress, cow }) => {
+                    Some(Report::Progress { progress, cow } | Report::Done { progress, cow, .. }) => {
                         (self.progress, self.cow, self.reported_ms) = (progress, cow, now_ms);
                     }
                     Some(Report::Failed(_)) | None => {}

@@ -1,9 +1,11 @@
 //! The child's side: become a process of its own, write the file, say how it went, end.
 
 use super::report::Report;
-use super::{CowBytes, EXIT_PANIC, Job};
+use super::{CowBytes, EXIT_PANIC, Job, SavedFile};
 use crate::base::clock;
+use crate::base::cpus;
 use crate::base::log::{ChildLog, Loglevel};
+use crate::base::os::set_io_priority;
 use crate::base::pages::{ROLLUP_BUFFER_BYTES, copy_on_write_bytes};
 use crate::base::process::set_oom_score_adj;
 use crate::keyspace::Keyspace;
@@ -50,13 +52,18 @@ pub(super) fn child(keyspace: &Keyspace, mut job: Job<'_>, pipe: &OwnedFd, paren
     IN_CHILD.store(true, Ordering::Relaxed);
     die_with(parent);
     reset_signals();
-    close_all_but([pipe.as_raw_fd(), job.log.output().as_raw_fd()]);
+    // A descriptor that is named twice is kept as well as one that is named once.
+    let lock = job.lock.as_ref().map_or(pipe.as_raw_fd(), |lock| lock.descriptor());
+    close_all_but([pipe.as_raw_fd(), job.log.output().as_raw_fd(), lock]);
     introduce(&mut job);
     let mut voice = Voice::new(pipe);
     let plan = (&job.options, job.workspace);
     let saved = save_image(keyspace, &mut System, &job.paths, plan, &mut |progress| voice.progress(progress));
     match saved {
-        Ok(_) => voice.done(&mut job.log),
+        Ok(written) => {
+            let file = SavedFile { crc64_xz: written.crc64_xz, unkept: written.unkept };
+            voice.done(file, &mut job.log)
+        }
         Err(fault) => voice.failed(fault),
     }
 }
@@ -86,7 +93,7 @@ fn reset_signals() {
 
 /// Closes every descriptor above 2 that is not in `kept`. Closing does not touch the epoll set, which goes on
 /// living in the parent; deregistering a socket from it would.
-fn close_all_but(mut kept: [RawFd; 2]) {
+fn close_all_but(mut kept: [RawFd; 3]) {
     kept.sort_unstable();
     let mut first = 3;
     for fd in kept {
@@ -119,10 +126,22 @@ fn introduce(job: &mut Job<'_>) {
         memory.set(title);
     }
     let _ = prctl::set_name(c"rdb-bgsave");
-    // SAFETY: changes the priority of this process, which has one thread.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, job.nice) };
+    be_gentle(job);
     if let Some(adjustment) = job.oom_score_adj {
         let _ = set_oom_score_adj(adjustment);
+    }
+}
+
+/// Threads that the child starts later inherit all of it.
+fn be_gentle(job: &mut Job<'_>) {
+    // SAFETY: changes the priority of this process, which has one thread.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, job.manners.nice) };
+    if let Some(priority) = job.manners.io_priority {
+        let _ = set_io_priority(priority);
+    }
+    if let Some(Err(errno)) = job.manners.cpus.as_ref().map(cpus::run_on) {
+        let text = "Can't run on the processors of bgsave_cpulist";
+        job.log.line(Loglevel::Warning, format_args!("{text}: {}", errno.desc()));
     }
 }
 
@@ -175,7 +194,7 @@ impl<'a> Voice<'a> {
         self.cow_count += 1;
     }
 
-    fn done(&mut self, log: &mut ChildLog) -> ! {
+    fn done(&mut self, file: SavedFile, log: &mut ChildLog) -> ! {
         const MB: u64 = 1 << 20;
         log.line(Loglevel::Notice, format_args!("DB saved on disk"));
         self.measure(clock::unix_us());
@@ -186,7 +205,7 @@ impl<'a> Voice<'a> {
             Loglevel::Notice,
             format_args!("{text} {} MB, peak {} MB, average {} MB", current / MB, peak / MB, average / MB),
         );
-        self.say(Report::Done { progress: self.progress, cow: self.cow });
+        self.say(Report::Done { progress: self.progress, cow: self.cow, file });
         exit(0);
     }
 

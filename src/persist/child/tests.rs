@@ -19,8 +19,9 @@ fn begin(keyspace: &Keyspace, directory: &Path, key_delay: i32) -> RunningSave {
         workspace: Workspace::new(),
         log: child_log().unwrap(),
         title: None,
-        nice: 19,
+        manners: Manners { nice: 19, ..Manners::default() },
         oom_score_adj: Some(900),
+        lock: None,
     };
     let (running, fork_us) = start(keyspace, job, &Clock::real()).unwrap();
     assert!(running.pid > 0 && fork_us < 10_000_000);

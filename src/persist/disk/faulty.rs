@@ -63,6 +63,11 @@ impl Calls for Faulty {
         System.rename(from, to)
     }
 
+    fn link(&mut self, file: &CStr, name: &CStr) -> Result<(), Errno> {
+        self.next("link")?;
+        System.link(file, name)
+    }
+
     fn sync_directory(&mut self, path: &CStr) -> Result<(), Errno> {
         self.next("sync_directory")?;
         System.sync_directory(path)

@@ -1,6 +1,7 @@
 //! The temp file of a save while it is written: what is new goes to the disk step by step.
 
 use super::{Calls, FileRange};
+use crate::base::crc::Crc64Xz;
 use crate::base::os::RangeSync;
 use crate::persist::error::{Fault, Operation};
 use crate::rdb::Output;
@@ -38,6 +39,7 @@ pub struct GrowingFile<'a, C: Calls> {
     file: File,
     policy: FilePolicy,
     written_bytes: u64,
+    sum: Crc64Xz,
     /// Handed to the disk: asked for, not waited for in the last `SYNC_BYTES`.
     started_bytes: u64,
     /// On the disk.
@@ -48,7 +50,16 @@ pub struct GrowingFile<'a, C: Calls> {
 impl<'a, C: Calls> GrowingFile<'a, C> {
     pub(super) fn new(calls: &'a mut C, file: File, policy: FilePolicy) -> Self {
         let (written_bytes, started_bytes, finished_bytes) = (0, 0, 0);
-        GrowingFile { calls, file, policy, written_bytes, started_bytes, finished_bytes, fault: None }
+        GrowingFile {
+            calls,
+            file,
+            policy,
+            written_bytes,
+            sum: Crc64Xz::new(),
+            started_bytes,
+            finished_bytes,
+            fault: None,
+        }
     }
 
     pub(super) fn into_parts(self) -> (&'a mut C, File) {
@@ -56,6 +67,7 @@ impl<'a, C: Calls> GrowingFile<'a, C> {
     }
 
     fn write(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+        self.sum.update(bytes);
         while !bytes.is_empty() {
             let taken = self.calls.write(&self.file, bytes);
             let taken = taken.map_err(|errno| Fault::new(Operation::Write, errno))?;
@@ -86,6 +98,11 @@ impl<'a, C: Calls> GrowingFile<'a, C> {
         self.finished_bytes = self.started_bytes;
         self.started_bytes = self.written_bytes;
         Ok(())
+    }
+
+    /// CRC-64/XZ of what was written.
+    pub(super) fn crc64_xz(&self) -> u64 {
+        self.sum.value()
     }
 
     /// What made an `Output` call fail.

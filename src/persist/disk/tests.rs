@@ -15,7 +15,7 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-fn save(calls: &mut impl Calls, paths: &SavePaths, content: &[u8]) -> Result<(), Fault> {
+fn save(calls: &mut impl Calls, paths: &SavePaths, content: &[u8]) -> Result<Written<()>, Fault> {
     write_file(calls, paths, POLICY, |file| {
         for piece in content.chunks(1 << 20) {
             file.write_all(piece).map_err(|_| file.fault().expect("it says why"))?;

@@ -28,8 +28,9 @@ fn a_fault_is_told_as_it_came_and_progress_is_reported() {
     let keyspace = fixture::keyspace(2000);
     let mut reports = Vec::new();
     let plan = (&options(), Workspace::new());
-    let summary =
-        save_image(&keyspace, &mut System, &paths, plan, &mut |progress| reports.push(progress)).unwrap();
+    let saved = save_image(&keyspace, &mut System, &paths, plan, &mut |progress| reports.push(progress));
+    let summary = saved.unwrap().content;
+
     assert_eq!(std::fs::metadata(paths.target_path()).unwrap().len(), summary.bytes);
     assert_eq!(reports.last(), Some(&ImageProgress { keys: 6000, bytes: summary.bytes }));
     assert_eq!(reports.len(), 6000 / 1024 + 1);

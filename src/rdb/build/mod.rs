@@ -121,6 +121,8 @@ pub(super) enum Built {
     /// A module's value was stepped over.
     Module {
         module_id: u64,
+        /// Its bytes, after `keep_raw`.
+        raw: Option<Vec<u8>>,
     },
 }
 
@@ -152,6 +154,13 @@ impl Build {
     /// A string of `len` bytes.
     pub(super) fn text(len: u64) -> Build {
         Build::Text(TextBuild::new(len))
+    }
+
+    /// The bytes of a module's value are wanted.
+    pub(super) fn keep_raw(&mut self) {
+        if let Build::Module(build) = self {
+            build.keep_raw();
+        }
     }
 
     /// Takes the pieces that are there. Ok: the value ends here.

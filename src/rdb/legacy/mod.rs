@@ -1,8 +1,10 @@
-//! Packed collections of servers before 7.0, which are only read: ziplists and zipmaps.
+//! Packed collections of servers before 7.0: ziplists, which are read and, for files of version 9, written (`pack`),
+//! and zipmaps, which are only read.
 //!
 //! Both are checked once, entry by entry, and walked without fear afterwards. What is in a ziplist goes into its
 //! successor, a listpack, which is then checked as any other: `into_listpack`.
 
+pub mod pack;
 pub mod ziplist;
 pub mod zipmap;
 

@@ -13,10 +13,10 @@
 use crate::encoding::listpack::Element;
 use crate::object::Corrupt;
 
-const HEADER_LEN: usize = 10;
-const END: u8 = 0xff;
-const LONG_PREVIOUS: u8 = 0xfe;
-const COUNT_UNKNOWN: usize = u16::MAX as usize;
+pub(super) const HEADER_LEN: usize = 10;
+pub(super) const END: u8 = 0xff;
+pub(super) const LONG_PREVIOUS: u8 = 0xfe;
+pub(super) const COUNT_UNKNOWN: usize = u16::MAX as usize;
 
 /// A checked ziplist.
 #[derive(Clone, Copy, Debug)]

@@ -59,13 +59,13 @@ fn shown_stream(stream: &Stream) -> String {
     out
 }
 
-fn number(value: u64) -> Vec<u8> {
+pub(super) fn number(value: u64) -> Vec<u8> {
     let mut out = Vec::new();
     length::put_length(&mut out, value);
     out
 }
 
-fn string(content: &[u8]) -> Vec<u8> {
+pub(super) fn string(content: &[u8]) -> Vec<u8> {
     [&number(content.len() as u64)[..], content].concat()
 }
 
@@ -145,10 +145,10 @@ fn payloads_of_redis_come_back_byte_for_byte() {
 }
 
 /// A magic, a record and what it says.
-type Case = (&'static str, Vec<u8>, &'static str);
+pub(super) type Case = (&'static str, Vec<u8>, &'static str);
 
 /// One record of each form.
-fn forms() -> Vec<Case> {
+pub(super) fn forms() -> Vec<Case> {
     [collections(), streams()].concat()
 }
 

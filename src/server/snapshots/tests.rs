@@ -6,6 +6,7 @@ use crate::config::SaveRule;
 use crate::keyspace::{Expiry, Tx};
 use crate::server::loading::{ReloadError, ReloadInto, ReloadSave};
 use crate::server::server::{Shutdown, ShutdownSave};
+use crate::server::shutdown::Begun;
 use crate::server::table::CommandTable;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -46,9 +47,11 @@ impl Bench {
         }
     }
 
+    /// The snapshots, without their catalogue.
     fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.directory.path()).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".rdb")).collect()
     }
 }
 
@@ -97,9 +100,14 @@ fn a_failed_foreground_save_refuses_nothing() {
     assert!(error.starts_with("rename to ") && error.ends_with("/dump.rdb: Is a directory"), "{error}");
     assert_eq!((bench.server.misconf(), bench.server.snapshots.last_error.as_deref()), (None, Some(&*error)));
     assert_eq!(bench.files(), ["dump.rdb"]);
-    assert!(bench.server.prepare_shutdown(BY_RULES).is_err() && bench.server.exit_code.is_none());
+    assert_eq!(bench.server.prepare_shutdown(BY_RULES), Ok(Begun::Saving));
+    bench.wait_for_child();
+    assert!(bench.server.exit_code.is_none() && !bench.server.is_ending());
+    assert_eq!((bench.server.misconf(), bench.server.snapshots.last_error.as_deref()), (None, Some(&*error)));
     let forced = Shutdown { force: true, ..BY_RULES };
-    assert!(bench.server.prepare_shutdown(forced).is_ok() && bench.server.exit_code == Some(0));
+    assert_eq!(bench.server.prepare_shutdown(forced), Ok(Begun::Saving));
+    bench.wait_for_child();
+    assert_eq!(bench.server.exit_code, Some(0));
 }
 
 #[test]
@@ -191,9 +199,130 @@ fn the_end_saves_by_the_rules() {
     let mut bench = Bench::new();
     bench.set("a", "1");
     bench.server.prepare_shutdown(Shutdown { save: ShutdownSave::No, ..BY_RULES }).unwrap();
-    assert!(bench.files().is_empty());
-    bench.server.prepare_shutdown(BY_RULES).unwrap();
+    assert!(bench.files().is_empty() && bench.server.exit_code == Some(0));
+    bench.server.exit_code = None;
+    assert_eq!(bench.server.prepare_shutdown(BY_RULES), Ok(Begun::Saving));
+    bench.wait_for_child();
     assert_eq!((bench.files(), bench.server.exit_code), (vec!["dump.rdb".to_owned()], Some(0)));
+}
+
+/// What a shutdown does that comes now: whether it saves, and in how many forks since the start.
+fn shut_down(bench: &mut Bench, shutdown: Shutdown) -> (Begun, u64) {
+    let begun = bench.server.prepare_shutdown(shutdown).unwrap();
+    bench.wait_for_child();
+    assert_eq!(bench.server.exit_code.take(), Some(0));
+    bench.server.shutdown = None;
+    (begun, bench.server.stats.forks)
+}
+
+#[test]
+fn the_end_saves_only_what_is_not_saved() {
+    let mut bench = Bench::new();
+    let path = bench.directory.path().join("dump.rdb");
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Saving, 1), "there is no file");
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Ended, 1));
+    let always = Shutdown { save: ShutdownSave::Yes, ..BY_RULES };
+    assert_eq!(shut_down(&mut bench, always), (Begun::Saving, 2));
+    bench.set("a", "1");
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Saving, 3));
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Ended, 3));
+    std::fs::write(&path, std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Saving, 4), "somebody else wrote the file");
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Saving, 5), "the file is gone");
+    bench.server.save_now().unwrap();
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Ended, 5));
+    bench.server.reload(ReloadSave::Save, ReloadInto::Empty).unwrap();
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Ended, 5));
+    bench.server.reload(ReloadSave::NoSave, ReloadInto::Merge).unwrap();
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Saving, 6), "the dataset was replaced");
+    bench.server.config.dbfilename = "other.rdb".into();
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Saving, 7), "it belongs into another file");
+    bench.server.keyspace = bench.server.keyspace.empty_twin(0);
+    assert!(bench.server.start_loading().unwrap());
+    while bench.server.load_step().unwrap() {}
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Ended, 7), "it is what was loaded");
+}
+
+#[test]
+fn a_child_that_saves_what_is_there_is_the_last_one() {
+    let mut bench = Bench::new();
+    bench.server.config.rdb_key_save_delay = 200_000;
+    bench.set("a", "1");
+    bench.server.start_background_save().unwrap();
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Saving, 1));
+    bench.server.start_background_save().unwrap();
+    bench.set("b", "1");
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Saving, 3), "it was killed, and another one forked");
+    bench.set("c", "1");
+    bench.server.start_background_save().unwrap();
+    bench.server.snapshots.dataset_replaced();
+    assert_eq!(shut_down(&mut bench, BY_RULES), (Begun::Saving, 5));
+    bench.set("d", "1");
+    bench.server.start_background_save().unwrap();
+    assert_eq!(bench.server.prepare_shutdown(BY_RULES), Ok(Begun::Saving));
+    assert!(bench.server.abort_shutdown() && !bench.server.abort_shutdown());
+    bench.wait_for_child();
+    let snapshots = &bench.server.snapshots;
+    assert_eq!((bench.server.exit_code, snapshots.last_status, snapshots.dirty), (None, SaveStatus::Ok, 0));
+    assert_eq!(bench.server.stats.forks, 6, "an adopted child goes on when the shutdown is aborted");
+}
+
+#[test]
+fn an_aborted_shutdown_leaves_nothing() {
+    let mut bench = Bench::new();
+    bench.server.config.rdb_key_save_delay = 10_000_000;
+    bench.set("a", "1");
+    assert_eq!(bench.server.prepare_shutdown(BY_RULES), Ok(Begun::Saving));
+    assert!(bench.server.is_ending() && bench.server.stands_still(0));
+    assert_ne!(bench.server.interrupts.child.load(Ordering::SeqCst), 0);
+    assert!(bench.server.abort_shutdown());
+    bench.wait_for_child();
+    assert!(!bench.server.is_ending() && bench.files().is_empty());
+    assert_eq!(bench.server.interrupts.child.load(Ordering::SeqCst), 0);
+    assert_eq!((bench.server.snapshots.last_status, bench.server.snapshots.dirty), (SaveStatus::Ok, 1));
+    // One more while the child of the aborted one may not even be reaped yet.
+    assert_eq!(bench.server.prepare_shutdown(BY_RULES), Ok(Begun::Saving));
+    assert!(bench.server.abort_shutdown());
+    bench.server.config.rdb_key_save_delay = 0;
+    assert_eq!(shut_down(&mut bench, BY_RULES).0, Begun::Saving);
+    assert_eq!(bench.files(), ["dump.rdb"]);
+}
+
+#[test]
+fn a_second_request_joins_the_first() {
+    let mut bench = Bench::new();
+    let client = Some(crate::base::ids::ClientId { number: 1, slot: 0 });
+    bench.server.config.rdb_key_save_delay = 10_000_000;
+    bench.set("a", "1");
+    assert_eq!(bench.server.prepare_shutdown(BY_RULES), Ok(Begun::Saving));
+    assert_eq!(bench.server.prepare_shutdown(BY_RULES), Ok(Begun::Saving));
+    let unsaved = Shutdown { save: ShutdownSave::No, ..BY_RULES };
+    assert_eq!(bench.server.prepare_shutdown(unsaved), Ok(Begun::Saving), "a signal takes nothing back");
+    assert_eq!((bench.server.stats.forks, bench.server.exit_code), (1, None));
+    assert_eq!(bench.server.prepare_shutdown(Shutdown { client, ..unsaved }), Ok(Begun::Ended));
+    assert_eq!((bench.server.exit_code, bench.files().len()), (Some(0), 0));
+}
+
+#[test]
+fn a_preflight_that_fails_costs_no_fork_and_holds_the_rules_back() {
+    let mut bench = Bench::new();
+    bench.set("a", "1");
+    bench.server.config.dir = "/nowhere/at/all".into();
+    bench.later(11);
+    let attempts = |bench: &Bench| (bench.server.snapshots.attempts, bench.server.stats.forks);
+    assert_eq!((attempts(&bench), bench.server.snapshots.last_status), ((1, 0), SaveStatus::Err));
+    bench.later(5);
+    assert_eq!(attempts(&bench), (1, 0), "not before five seconds are over");
+    assert!(bench.server.start_background_save().is_err(), "by hand at any time");
+    bench.later(5);
+    assert_eq!(attempts(&bench), (2, 0));
+    bench.later(1);
+    assert_eq!(attempts(&bench), (3, 0));
+    bench.server.config.dir = bench.directory.path().into();
+    bench.later(6);
+    bench.wait_for_child();
+    assert_eq!((attempts(&bench), bench.server.snapshots.last_status), ((4, 1), SaveStatus::Ok));
 }
 
 #[test]

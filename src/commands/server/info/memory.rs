@@ -1,6 +1,7 @@
 //! INFO memory.
 
 use super::{Detail, Page, View, human};
+use crate::base::heap::{self, Status};
 use crate::base::{alloc, pages};
 use crate::commands::server::footprint::{Footprint, Overhang};
 use crate::config::choices::Choice;
@@ -20,7 +21,7 @@ pub(super) fn memory(view: &mut View<'_>, page: &mut Page) {
     let bio = view.server.keyspace.bio.as_deref();
     page.field("lazyfree_pending_objects", bio.map_or(0, |bio| bio.pending_objects()));
     page.field("lazyfreed_objects", bio.map_or(0, |bio| bio.freed_objects()));
-    huge_pages(view.detail, page);
+    huge_pages(view, page);
 }
 
 fn used(footprint: &Footprint, page: &mut Page) {
@@ -80,15 +81,23 @@ fn buffers(footprint: &Footprint, page: &mut Page) {
     page.field("mem_aof_buffer", 0);
 }
 
-/// Ours: whether the heap can be on huge pages, and how much of it is.
-fn huge_pages(detail: Detail, page: &mut Page) {
-    match pages::huge_pages() {
-        pages::HugePages::Enabled => page.field("huge_pages", "enabled"),
-        pages::HugePages::Off(reason) => page.field("huge_pages", format_args!("off ({reason})")),
+/// Ours: whether the heap is on huge pages, how much of it is, and what the last save has left to repair.
+fn huge_pages(view: &View<'_>, page: &mut Page) {
+    let small_mib = heap::LARGE_BYTES_MIN >> 20;
+    match heap::status() {
+        Status::Huge => page.field("huge_pages", "enabled"),
+        Status::NotYet => page.field("huge_pages", format_args!("off (the heap is below {small_mib} MiB)")),
+        Status::Off(reason) => page.field("huge_pages", format_args!("off ({reason})")),
     }
-    if detail == Detail::Full
+    if view.detail == Detail::Full
         && let Some(bytes) = pages::anon_huge_bytes()
     {
-        page.field("allocator_huge_page_bytes", bytes);
+        page.field("mem_huge_page_bytes", bytes);
     }
+    let repair = view.server.snapshots.repair.figures();
+    page.field("mem_split_page_bytes", repair.split_bytes);
+    page.field("huge_page_repair_in_progress", u8::from(repair.is_running));
+    page.field("huge_page_repair_ms", repair.elapsed_ms);
+    page.field("huge_page_repair_collapsed", repair.collapsed);
+    page.field("huge_page_repair_refused", repair.refused);
 }

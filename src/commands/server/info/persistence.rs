@@ -31,11 +31,21 @@ fn snapshots(server: &Server, now_ms: i64, page: &mut Page) {
     let snapshots = &server.snapshots;
     page.field("rdb_changes_since_last_save", snapshots.dirty);
     page.field("rdb_bgsave_in_progress", u8::from(snapshots.in_progress()));
-    page.field("rdb_last_save_time", snapshots.last_save_s);
+    // Ours: a save is due, and another instance holds snapshot-lock.
+    page.field("rdb_waiting_for_snapshot_lock", u8::from(snapshots.waits_for_lock));
+    page.field("rdb_last_save_time", snapshots.last_save_s());
+    // Ours, as are all in milliseconds.
+    page.field("rdb_last_save_time_ms", snapshots.last_save_ms);
     page.field("rdb_last_bgsave_status", snapshots.last_status.word());
+    // Ours: the last one that ended, however it did; empty without one.
+    let id = snapshots.last_id.map(|id| id.to_string()).unwrap_or_default();
+    page.field("rdb_last_bgsave_id", id);
     page.field("rdb_last_bgsave_time_sec", snapshots.last_duration_s);
+    page.field("rdb_last_bgsave_time_ms", snapshots.last_duration_ms);
     let current_s = snapshots.background.as_ref().map_or(-1, |child| child.seconds(now_ms));
     page.field("rdb_current_bgsave_time_sec", current_s);
+    let current_ms = snapshots.background.as_ref().map_or(-1, |child| child.milliseconds(now_ms));
+    page.field("rdb_current_bgsave_time_ms", current_ms);
     page.field("rdb_saves", server.stats.rdb_saves);
     page.field("rdb_saves_consecutive_failures", snapshots.consecutive_failures);
     page.field("rdb_last_cow_size", snapshots.last_cow_bytes);
@@ -46,6 +56,11 @@ fn snapshots(server: &Server, now_ms: i64, page: &mut Page) {
     // Ours: why the last save failed; one line, empty after a good one.
     let reason = snapshots.last_error.as_deref().unwrap_or_default();
     page.field("rdb_last_bgsave_error", reason.replace(['\r', '\n'], " "));
+    // Ours: the snapshots beside the current file, and what last went wrong with keeping them.
+    page.field("rdb_snapshots_kept", server.history.totals.kept);
+    page.field("rdb_snapshots_kept_bytes", server.history.totals.kept_bytes);
+    let reason = server.history.last_error.as_deref().unwrap_or_default();
+    page.field("rdb_last_history_error", reason.replace(['\r', '\n'], " "));
 }
 
 /// There is none: the fields as Redis has them while it is off.

@@ -74,8 +74,8 @@ fn what_happened_is_counted() {
 #[test]
 fn walking_the_page_tables_must_be_asked_for() {
     let mut fixture = Fixture::new();
-    assert!(!fixture.run("INFO").contains("allocator_huge_page_bytes"));
-    assert!(fixture.run("INFO memory").contains("allocator_huge_page_bytes"));
+    assert!(!fixture.run("INFO").contains("mem_huge_page_bytes"));
+    assert!(fixture.run("INFO memory").contains("mem_huge_page_bytes"));
     assert!(fixture.run("INFO").contains("huge_pages:"));
 }
 

@@ -331,11 +331,11 @@ impl Steps {
 
     /// Makes a new table resident.
     fn populate_table(&mut self, start: usize, bytes: usize) {
-        let places = (start..start + bytes).step_by(STEP_BYTES);
+        let mut places = (start..start + bytes).step_by(STEP_BYTES);
         let late = places.clone().take(TABLE_STEPS_MAX).filter(|start| !self.populate(*start));
         let late: Vec<usize> = late.collect();
         lock(&LATE).extend(late);
-        if let Some(rest) = places.skip(TABLE_STEPS_MAX).next() {
+        if let Some(rest) = places.nth(TABLE_STEPS_MAX) {
             let _ = os::advise_huge_pages(rest, start + bytes - rest);
         }
     }

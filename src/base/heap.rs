@@ -10,17 +10,18 @@
 //! The same thread makes large new hash tables resident, in the order in which a rehash fills them.
 //!
 //! What the thread was too late for is touched 4 KiB at a time, since huge pages are asked for only where it has been;
-//! it puts such steps together (`MADV_COLLAPSE`, Linux 6.1) once the heap has not grown for a while. On a single core,
-//! where its work could only interrupt the loop, it does nothing but that, in idle time.
+//! and a kernel whose memory is in fragments gives small pages without a word. The thread puts such steps together
+//! (`MADV_COLLAPSE`, Linux 6.1) once the heap has not grown for a while. On a single core, where its work could only
+//! interrupt the loop, it does nothing but that, in idle time.
 //!
 //! A load (`fill`) is another matter: the heap will be full to the brim with it, and throughput counts, not the single
 //! fault. The thread runs further ahead then. On a single core the load itself makes the next step resident between two
 //! keys: as a huge page, or, for a while after one that was slow to come, as small ones at once.
 //!
-//! Huge pages come only from here: behind the thread the heap is advised to get no more of them (`MADV_NOHUGEPAGE`, which
-//! leaves those that are there). Otherwise what the allocator gave back within a huge page's range would come back as a
-//! whole, at a touch or by the kernel's own thread (khugepaged), and a fragmented heap would grow towards what it was at
-//! its largest. A heap below `LARGE_BYTES_MIN` may have none at all, if `install` is told so.
+//! Huge pages come only from here: behind the thread the heap is advised to get no more of them (`MADV_NOHUGEPAGE`,
+//! which leaves those that are there). Otherwise what the allocator gave back within a huge page's range would come
+//! back as a whole, at a touch or by the kernel's own thread (khugepaged), and a fragmented heap would grow towards what
+//! it was at its largest. A heap below `LARGE_BYTES_MIN` may have none at all, if `install` is told so.
 //!
 //! One mapping for the whole heap also keeps the fork short, and as it is not reserved (`MAP_NORESERVE`) a fork needs
 //! no promise of memory from the kernel.
@@ -47,6 +48,7 @@ use tikv_jemalloc_ctl::raw;
 use tikv_jemalloc_sys as sys;
 
 use super::clock::Clock;
+use super::os::PageMap;
 use super::{cpus, os, pages};
 
 /// The size of a huge page, and the step in which the heap grows, in bytes.
@@ -259,6 +261,7 @@ pub struct Filling(Steps);
 /// Makes steps resident, as huge pages as long as these are quick to come.
 struct Steps {
     clock: Clock,
+    map: Option<PageMap>,
     /// How many steps go to small pages after the next slow huge page.
     patience: usize,
     /// How many of them are left.
@@ -307,7 +310,7 @@ impl Filling {
 
 impl Steps {
     fn new() -> Steps {
-        Steps { clock: Clock::real(), patience: PATIENCE_MIN, small: 0 }
+        Steps { clock: Clock::real(), map: PageMap::open().ok(), patience: PATIENCE_MIN, small: 0 }
     }
 
     /// Makes one step resident; whether on a huge page.
@@ -319,7 +322,7 @@ impl Steps {
             return false;
         }
         let before_ns = self.clock.mono_ns();
-        let is_huge = populate_huge(start);
+        let is_huge = populate_huge(start, self.map.as_ref());
         if is_huge && self.clock.mono_ns() - before_ns < SLOW_NS {
             self.patience = (self.patience / 2).max(PATIENCE_MIN);
         } else {
@@ -370,12 +373,12 @@ struct Table {
 
 impl Table {
     /// Makes the next huge page of each half resident; whether there is more to do.
-    fn step(&self) -> bool {
+    fn step(&self, map: Option<&PageMap>) -> bool {
         let (half, done) = (self.bytes / 2, self.done.load(Ordering::Relaxed));
         let offset = done * STEP_BYTES;
-        let mut populated = populate_huge(self.start + offset);
+        let mut populated = populate_huge(self.start + offset, map);
         if half >= STEP_BYTES {
-            populated &= populate_huge(self.start + half + offset);
+            populated &= populate_huge(self.start + half + offset, map);
         }
         let is_last = offset + STEP_BYTES >= half || !populated;
         self.done.store(if is_last { usize::MAX } else { done + 1 }, Ordering::Release);
@@ -393,13 +396,21 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn populate_huge(start: usize) -> bool {
-    os::advise_huge_pages(start, STEP_BYTES).and_then(|()| os::populate(start, STEP_BYTES)).is_ok()
+/// Makes a step resident, on a huge page if that can be; otherwise it will be put together later.
+fn populate_huge(start: usize, map: Option<&PageMap>) -> bool {
+    if os::advise_huge_pages(start, STEP_BYTES).and_then(|()| os::populate(start, STEP_BYTES)).is_err() {
+        return false;
+    }
+    // A kernel that does not tell is believed.
+    if map.and_then(|map| map.count(start, STEP_BYTES).ok()).is_some_and(|pages| pages.huge == 0) {
+        lock(&LATE).push_back(start);
+    }
+    true
 }
 
 /// Has a new table of `bytes` at `start` made resident, in the order in which doubling fills it: both halves from
-/// their beginnings. On a single core, or while the heap is small, it is left to small pages. While a load is under way,
-/// which fills it in no order, it is resident on return. `None` when no thread is there.
+/// their beginnings. On a single core, or while the heap is small, it is left to small pages. While a load is under
+/// way, which fills it in no order, it is resident on return. `None` when no thread is there.
 pub fn populate_table(start: usize, bytes: usize) -> Option<Progress> {
     let thread = THREAD.get()?;
     let done = Arc::new(AtomicUsize::new(0));
@@ -435,14 +446,14 @@ fn work() {
     if !runs_ahead {
         os::prefer_idle_time();
     }
-    let clock = Clock::real();
+    let (clock, map) = (Clock::real(), PageMap::open().ok());
     let (mut grown_to, mut grown_ns) = (0, 0);
     loop {
         if !is_large() {
             std::thread::park();
             continue;
         }
-        if runs_ahead && run_ahead() {
+        if runs_ahead && run_ahead(map.as_ref()) {
             continue;
         }
         let (next, now_ns) = (NEXT.load(Ordering::Acquire), clock.mono_ns());
@@ -463,12 +474,12 @@ fn work() {
 }
 
 /// One step of the heap and of a table; whether there was something to do.
-fn run_ahead() -> bool {
-    let grew = populate_next();
+fn run_ahead(map: Option<&PageMap>) -> bool {
+    let grew = populate_next(map);
     let table = lock(&TABLES).pop_front();
     let had_table = table.is_some();
     if let Some(table) = table
-        && table.step()
+        && table.step(map)
     {
         lock(&TABLES).push_back(table);
     }
@@ -476,12 +487,12 @@ fn run_ahead() -> bool {
 }
 
 /// Makes the step behind what was handed out resident; whether there was something to do.
-fn populate_next() -> bool {
+fn populate_next(map: Option<&PageMap>) -> bool {
     let (next, end) = (NEXT.load(Ordering::Acquire), END.load(Ordering::Acquire));
     let start = POPULATED.load(Ordering::Relaxed).max(next - next % STEP_BYTES);
     let steps_ahead = if is_filling() { STEPS_AHEAD_FILLING } else { STEPS_AHEAD };
     let is_enough = start >= next + steps_ahead * STEP_BYTES;
-    if is_enough || start + STEP_BYTES > end || !populate_huge(start) {
+    if is_enough || start + STEP_BYTES > end || !populate_huge(start, map) {
         return false;
     }
     let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);

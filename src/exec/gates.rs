@@ -121,8 +121,8 @@ fn transaction(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     if open && asking.flags.has(Flags::NO_MULTI) { Err(CommandError::NotInTransaction) } else { Ok(()) }
 }
 
-/// While the last save is at work nothing may change: what it does not hold would be lost. An error at once, where Redis
-/// lets writers wait in silence for its replicas: their commands would be lost all the same, only later.
+/// While the last save is at work nothing may change: what it does not hold would be lost. An error at once, where
+/// Redis lets writers wait in silence for its replicas: their commands would be lost all the same, only later.
 fn ending(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let server = &*asking.server;
     if !server.is_ending() {

@@ -1,7 +1,7 @@
 //! SIGTERM and SIGINT ask for a shutdown; a SIGINT while one is under way does not ask.
 //!
-//! A thread of its own listens, so that a second SIGINT is heard even when the loop is busy: somebody who presses Ctrl-C
-//! twice does not want to wait for the last save.
+//! A thread of its own listens, so that a second SIGINT is heard even when the loop is busy: somebody who presses
+//! Ctrl-C twice does not want to wait for the last save.
 //!
 //! ```text
 //!   kernel ── signal ──▶ thread: a shutdown is under way? ── no ──▶ loop: shut down ── failed ──▶ none is under way

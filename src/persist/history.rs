@@ -25,9 +25,10 @@ mod reconcile;
 pub use name::Place;
 
 use super::catalog::{Catalog, Kept, Line};
-use super::disk::{Calls, FilePolicy, Incremental, PageCache, SavePaths, write_file};
+use super::disk::{Calls, FilePolicy, Incremental, PageCache, SavePaths, WriteRate, write_file};
 use super::error::{Fault, Operation, SnapshotError};
 use super::id::SnapshotId;
+use super::stamp::FileStamp;
 use crate::base::crc::Crc64Xz;
 use crate::rdb::Output;
 use nix::errno::Errno;
@@ -45,45 +46,15 @@ const CATALOG_BYTES_MAX: u64 = 64 << 20;
 const LOCK_TRIES: usize = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
-/// Which file stands under a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    pub bytes: u64,
-    /// Nanoseconds of Unix time.
-    pub modified_ns: i64,
-    device: u64,
-    inode: u64,
-    links: u64,
-}
-
-impl Stamp {
-    /// `None` when there is no regular file. Links are followed.
-    pub fn of(path: &Path) -> Option<Stamp> {
-        let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-        Some(Stamp {
-            bytes: metadata.len(),
-            modified_ns: metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec()),
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            links: metadata.nlink(),
-        })
-    }
-
-    /// Whether it is one file with two names.
-    pub fn is_same_file(&self, other: &Stamp) -> bool {
-        (self.device, self.inode) == (other.device, other.inode)
-    }
-}
-
 impl Line {
     /// Whether the file is still the one that the line was written for.
-    pub fn is_of(&self, stamp: &Stamp) -> bool {
+    pub fn is_of(&self, stamp: &FileStamp) -> bool {
         (self.bytes, self.modified_ns) == (stamp.bytes, stamp.modified_ns)
     }
 
     /// What can be known of a file without reading it. The identity follows from the file, so that it is the same at
     /// every look.
-    pub fn unknown(file: &str, stamp: &Stamp) -> Line {
+    pub fn unknown(file: &str, stamp: &FileStamp) -> Line {
         let mut sum = Crc64Xz::new();
         sum.update(&stamp.bytes.to_le_bytes());
         sum.update(&stamp.modified_ns.to_le_bytes());
@@ -141,7 +112,7 @@ pub struct State {
     pub current: Option<usize>,
     /// What was wrong with the catalogue, or could not be removed.
     pub faults: Vec<String>,
-    current_stamp: Option<Stamp>,
+    current_stamp: Option<FileStamp>,
 }
 
 /// A new snapshot that has taken the place of the current file.
@@ -270,12 +241,12 @@ fn look_with(place: &Place, catalog: Catalog) -> Result<State, HistoryError> {
     for entry in std::fs::read_dir(&place.directory).map_err(failed)?.flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
         if place.parse(&name).is_some()
-            && let Some(stamp) = Stamp::of(&entry.path())
+            && let Some(stamp) = FileStamp::of(&entry.path())
         {
             files.insert(name, stamp);
         }
     }
-    let current_stamp = Stamp::of(&place.current_path());
+    let current_stamp = FileStamp::of(&place.current_path());
     let (lines, current) = reconcile::reconcile(place, catalog.lines, &files, current_stamp);
     Ok(State { lines, current, faults: catalog.faults, current_stamp })
 }
@@ -308,6 +279,17 @@ impl<C: Calls> Editing<'_, C> {
             return Vec::new();
         }
         let beyond = self.state.beyond(entered.keep);
+        self.state.remove(self.calls, self.place, &beyond)
+    }
+
+    /// Removes what is beyond the number, after a save that may have got as far as its last step. Returns the names of
+    /// the removed files.
+    pub fn settle(&mut self, keep: usize) -> Vec<String> {
+        let directory = super::disk::c_string(&self.place.directory);
+        if !directory.is_ok_and(|directory| self.calls.sync_directory(&directory).is_ok()) {
+            return Vec::new();
+        }
+        let beyond = self.state.beyond(keep);
         self.state.remove(self.calls, self.place, &beyond)
     }
 
@@ -370,8 +352,9 @@ fn write_catalog<C: Calls>(
     nonce: u64,
     text: &[u8],
 ) -> Result<(), SnapshotError> {
-    let paths = SavePaths::new(&place.directory, &place.catalog(), nonce)?;
-    let policy = FilePolicy { incremental: Incremental::No, page_cache: PageCache::Keep };
+    let paths = SavePaths::new(&place.directory, place.catalog(), nonce)?;
+    let policy =
+        FilePolicy { incremental: Incremental::No, page_cache: PageCache::Keep, rate: WriteRate::Unlimited };
     let written = write_file(calls, &paths, policy, |file| {
         let failed = |_| Fault::new(Operation::Write, Errno::EIO);
         file.write_all(text).map_err(|error| file.fault().unwrap_or(failed(error)))
@@ -406,13 +389,14 @@ pub struct OldSnapshot {
 /// the directory is asked only when that is something else (another server with the same name has saved, a file was
 /// put there) or when the file has a second name (a child died after linking it).
 pub fn old(place: &Place, known: Option<&Line>) -> Option<OldSnapshot> {
-    let stamp = Stamp::of(&place.current_path())?;
-    let is_known = |line: &&Line| line.is_of(&stamp) && (line.file != place.current || stamp.links == 1);
+    let stamp = FileStamp::of(&place.current_path())?;
+    let has_one_name = || std::fs::metadata(place.current_path()).is_ok_and(|metadata| metadata.nlink() == 1);
+    let is_known = |line: &&Line| line.is_of(&stamp) && (line.file != place.current || has_one_name());
     let found = || look(place).ok()?.current_line().filter(|line| line.is_of(&stamp)).cloned();
     let line = known.filter(is_known).cloned().or_else(found);
     let line = line.unwrap_or_else(|| Line::unknown(&place.current, &stamp));
     let has_name = line.file != place.current
-        && Stamp::of(&place.path(&line.file)).is_some_and(|other| other.is_same_file(&stamp));
+        && FileStamp::of(&place.path(&line.file)).is_some_and(|other| other.is_same_file(&stamp));
     let line = if has_name { line } else { with_free_name(place, line) };
     Some(OldSnapshot { line, has_name })
 }

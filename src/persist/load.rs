@@ -4,8 +4,8 @@
 //!  open ──▶ read: records go into the keyspace, bytes through the checksum ──▶ done
 //!               └──▶ judge: something is wrong; the whole file goes through the checksum ──▶ error
 //! ```
-//! The file is read once. What is wrong in a damaged file may be anything, and far behind the damage: so before an error
-//! is told, the checksum of the whole file is asked, and has precedence.
+//! The file is read once. What is wrong in a damaged file may be anything, and far behind the damage: so before an
+//! error is told, the checksum of the whole file is asked, and has precedence.
 //!
 //! Invariants:
 //! 1. `Done` is only said when the whole file's checksum was found right and the file ended there.

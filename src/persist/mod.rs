@@ -9,6 +9,7 @@
 //! | `child` | the forked process, from both sides |
 //! | `lock` | one save at a time among instances |
 //! | `load` | a file into a keyspace, in steps |
+//! | `threads` | how many threads a save gets |
 //! | `repair` | huge pages after a save |
 //! | `report` | a file, described for people |
 //! | `convert` | a file, written again in another version |
@@ -38,6 +39,7 @@ pub mod repair;
 pub mod report;
 pub mod snapshot;
 pub mod stamp;
+pub mod threads;
 
 pub use error::{Operation, SnapshotError};
 pub use id::SnapshotId;

@@ -12,8 +12,8 @@ pub struct FileStamp {
     device: u64,
     inode: u64,
     pub bytes: u64,
-    modified_s: i64,
-    modified_ns: i64,
+    /// Nanoseconds of Unix time.
+    pub modified_ns: i64,
 }
 
 impl FileStamp {
@@ -24,9 +24,13 @@ impl FileStamp {
             device: metadata.dev(),
             inode: metadata.ino(),
             bytes: metadata.len(),
-            modified_s: metadata.mtime(),
-            modified_ns: metadata.mtime_nsec(),
+            modified_ns: metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec()),
         })
+    }
+
+    /// Whether it is one file with two names.
+    pub fn is_same_file(&self, other: &FileStamp) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Clients that wait for something the loop itself does: a background save, the end of a shutdown.
 //!
-//! Each waits by a `Ticket` as those who wait for a thread do (`deferred`); this list says what for. Whoever stops waiting,
-//! for whatever reason, leaves it (`Server::end_wait`), so it is never longer than there are clients.
+//! Each waits by a `Ticket` as those who wait for a thread do (`deferred`); this list says what for. Whoever stops
+//! waiting, for whatever reason, leaves it (`Server::end_wait`), so it is never longer than there are clients.
 
 use super::deferred::Ticket;
 use super::server::Server;

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  damaged ──▶ name the fault ──▶ find the newest good snapshot, by reading them
-//!                                   ├─ snapshot-fallback no   name it and the command that starts from it; exit
-//!                                   └─ snapshot-fallback yes  dump.rdb ─▶ dump-damaged-<time>.rdb, snapshot ─▶ dump.rdb
+//!            ├─ snapshot-fallback no   name it and the command that starts from it; exit
+//!            └─ snapshot-fallback yes  dump.rdb ─▶ dump-damaged-<time>.rdb, snapshot ─▶ dump.rdb
 //! ```
 //! Only damage counts. A file of a version or with values that are not known here is whole: starting from an older one
 //! would throw away what a newer server can load.
@@ -15,8 +15,9 @@ use crate::persist::SnapshotError;
 use crate::persist::catalog::Line;
 use crate::persist::disk::{KeepOld, SavePaths, System, WithoutLinks, put_in_place};
 use crate::persist::history::examine;
-use crate::persist::history::{self, Place, Stamp};
+use crate::persist::history::{self, Place};
 use crate::persist::load::{Duplicates, LoadError, Loading};
+use crate::persist::stamp::FileStamp;
 use crate::rdb::Fault;
 
 impl Server {
@@ -41,6 +42,8 @@ impl Server {
         if !self.config.snapshot_fallback {
             tracing::warn!("The newest good snapshot is {}", describe(&good));
             tracing::warn!("To start from it: {}", self.command_with(&["--dbfilename", &good.file]));
+            let again = self.command_with(&["--snapshot-fallback", "yes"]);
+            tracing::warn!("To make it {} again, and keep the damaged file aside: {again}", place.current);
             return Err(text);
         }
         let failed = |error: &dyn std::fmt::Display| {
@@ -54,6 +57,7 @@ impl Server {
             describe(&good)
         );
         self.find_history();
+        self.snapshots.same_as_file(FileStamp::of(&place.current_path()));
         let fresh = self.keyspace.empty_twin(now_ms);
         self.replace_dataset(fresh);
         let options = self.load_options(Duplicates::Refuse);
@@ -100,11 +104,11 @@ fn is_damage(error: &LoadError) -> bool {
 /// Reads the snapshots of the history, the newest first, until one is whole.
 fn newest_good(place: &Place, now_ms: i64) -> Option<Line> {
     let state = history::look(place).ok()?;
-    let current = Stamp::of(&place.current_path());
+    let current = FileStamp::of(&place.current_path());
     state.lines.into_iter().rev().find(|line| {
         let path = place.path(&line.file);
-        let is_other = |stamp: Stamp| current.is_none_or(|current| !current.is_same_file(&stamp));
-        Stamp::of(&path).is_some_and(is_other)
+        let is_other = |stamp: FileStamp| current.is_none_or(|current| !current.is_same_file(&stamp));
+        FileStamp::of(&path).is_some_and(is_other)
             && examine::verify(&path, line, now_ms)
                 .inspect_err(|damage| tracing::warn!("{} is damaged, too: {damage}", path.display()))
                 .is_ok()

@@ -17,12 +17,11 @@ use crate::persist::child::{RunningSave, SavedFile};
 use crate::persist::disk::{KeepOld, PageCache, SavePaths, System, WithoutLinks, put_in_place};
 use crate::persist::error::error_text;
 use crate::persist::history::examine::{self, Damage, Examined};
-use crate::persist::history::{self, Editing, Entered, HistoryError, Place, Stamp, State, Totals};
+use crate::persist::history::{self, Editing, Entered, HistoryError, Place, State, Totals};
 use crate::persist::image::{ImageProgress, save_image};
 use crate::persist::load::{Duplicates, LoadError, Loading};
 use crate::persist::stamp::FileStamp;
 use crate::persist::{SnapshotError, SnapshotId};
-use crate::rdb::Workspace;
 use std::fmt;
 use std::sync::mpsc::sync_channel;
 
@@ -196,10 +195,13 @@ impl Server {
     }
 
     /// A child has saved what was planned.
-    pub(super) fn note_background_save(&mut self, save: &RunningSave) {
+    pub(super) fn note_background_save(&mut self, save: &RunningSave, pace: Pace) {
         let Some(file) = save.saved_file() else { return };
         let fork_us = self.history.plan.as_ref().and_then(|plan| plan.line.fork_us);
         let saved = Saved { progress: save.progress, file, fork_us };
+        if pace == Pace::Now {
+            return self.note_foreground_save(saved);
+        }
         let Some((place, entered)) = self.entered(&saved) else { return };
         let nonce = self.keyspace.rng.u64(..);
         let later = self.later();
@@ -219,9 +221,44 @@ impl Server {
         }
     }
 
-    /// What was planned has failed.
-    pub(super) fn forget_history_plan(&mut self) {
-        self.history.plan = None;
+    /// What was planned has failed, if anything was. A child that was killed may have got as far as replacing the file.
+    pub(super) fn history_plan_failed(&mut self) {
+        let Some(Plan { place, .. }) = self.history.plan.take() else { return };
+        let stamp = FileStamp::of(&place.current_path());
+        let is_known = |known: &(Place, Line)| known.0 == place && stamp.is_some_and(|it| known.1.is_of(&it));
+        if stamp.is_none() || self.history.current.as_ref().is_some_and(is_known) {
+            return;
+        }
+        self.history.current = None;
+        self.settle_history();
+    }
+
+    /// Removes what is beyond `snapshot-keep`, when the current file is known to be whole.
+    fn settle_history(&mut self) {
+        let keep = self.snapshots_kept_max();
+        let change = move |editing: &mut Editing<'_, System>| editing.settle(keep);
+        self.edit_history(Pace::Later, change, |server, edited| {
+            let removed = edited.map(|(removed, _)| removed);
+            server.say_removed(&removed.unwrap_or_default());
+        });
+    }
+
+    /// The current file has been loaded. A save that a crash interrupted may have left one snapshot too many. What a
+    /// start without history finds stays until the next save.
+    pub(super) fn history_loaded(&mut self) {
+        if self.config.snapshot_keep > 0 && self.history.totals.kept > u64::from(self.config.snapshot_keep) {
+            self.settle_history();
+        }
+    }
+
+    fn snapshots_kept_max(&self) -> usize {
+        usize::try_from(self.config.snapshot_keep).unwrap_or(usize::MAX)
+    }
+
+    fn say_removed(&self, removed: &[String]) {
+        for file in removed {
+            tracing::info!("Removed the snapshot {file}: snapshot-keep is {}", self.config.snapshot_keep);
+        }
     }
 
     fn entered(&mut self, saved: &Saved) -> Option<(Place, Entered)> {
@@ -240,7 +277,7 @@ impl Server {
                 error_text(errno)
             ));
         }
-        let stamp = Stamp::of(&place.current_path());
+        let stamp = FileStamp::of(&place.current_path());
         let line = Line {
             bytes: saved.progress.bytes,
             modified_ns: stamp.map_or(0, |stamp| stamp.modified_ns),
@@ -251,7 +288,7 @@ impl Server {
             ..line
         };
         self.history.current = Some((place.clone(), line.clone()));
-        let keep = usize::try_from(self.config.snapshot_keep).unwrap_or(usize::MAX);
+        let keep = self.snapshots_kept_max();
         Some((place, Entered { line, replaced, keep }))
     }
 
@@ -265,9 +302,7 @@ impl Server {
             Ok(done) => done,
             Err(error) => return self.history_failed(error.to_string()),
         };
-        for file in removed {
-            tracing::info!("Removed the snapshot {file}: snapshot-keep is {}", self.config.snapshot_keep);
-        }
+        self.say_removed(&removed);
         for fault in &state.faults {
             self.history_failed(format!("{}: {fault}", place.path(&place.catalog()).display()));
         }
@@ -305,8 +340,8 @@ impl Server {
         receiver.recv().ok()
     }
 
-    /// Has the history looked at, or changed, on the thread, and `finish` told on the loop. With `Pace::Now` all is done
-    /// when this returns.
+    /// Has the history looked at, or changed, on the thread, and `finish` told on the loop. With `Pace::Now` all is
+    /// done when this returns.
     pub fn edit_history<T: Send + 'static>(
         &mut self,
         pace: Pace,
@@ -375,8 +410,8 @@ impl Server {
         let path = place.path(&line.file);
         let saved = self.save_into_history(&place).map_err(SnapshotFailure::Save)?;
         let loaded = self.load_beside(&path).map_err(SnapshotFailure::Load)?;
-        let is_current = Stamp::of(&path)
-            .zip(Stamp::of(&place.current_path()))
+        let is_current = FileStamp::of(&path)
+            .zip(FileStamp::of(&place.current_path()))
             .is_some_and(|(one, other)| one.is_same_file(&other));
         if !is_current {
             self.make_current(&place, line).map_err(SnapshotFailure::Place)?;
@@ -385,6 +420,9 @@ impl Server {
         self.history.current = Some((place, line.clone()));
         let file = FileStamp::of(&self.rdb_path());
         self.snapshots.foreground_succeeded(file, self.clock.now().unix_ms());
+        if self.snapshots.last_load_keys_skipped > 0 {
+            self.snapshots.dataset_replaced();
+        }
         tracing::warn!(
             "DB restored from snapshot {} ({}); what it replaced is {} ({})",
             line.id,
@@ -416,14 +454,14 @@ impl Server {
         let line = history::with_free_name(place, line);
         let paths = SavePaths::new(&place.directory, &line.file, nonce)?;
         let options = self.image_options(version, PageCache::Release);
-        let plan = (&options, Workspace::new());
+        let plan = (&options, &mut self.save_workspaces(None));
         let mut progress = ImageProgress::default();
         let mut report = |now| progress = now;
         let written = save_image(&self.keyspace, &mut System, &paths, plan, &mut report);
         let written = written.map_err(|fault| paths.explain(fault))?;
         let line = Line {
             bytes: progress.bytes,
-            modified_ns: Stamp::of(paths.target_path()).map_or(0, |stamp| stamp.modified_ns),
+            modified_ns: FileStamp::of(paths.target_path()).map_or(0, |stamp| stamp.modified_ns),
             keys: Some(progress.keys),
             duration_ms: Some(u64::try_from(self.clock.now().unix_ms() - started_ms).unwrap_or(0)),
             crc64_xz: Some(written.crc64_xz),

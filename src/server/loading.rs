@@ -70,6 +70,11 @@ impl Server {
         self.snapshots.same_as_file(FileStamp::of(&self.rdb_path()));
         let opened = Loading::open(&self.rdb_path(), options, self.clock.now().unix_ms());
         self.loading = opened.or_else(|error| self.fall_back(error).map(Some))?;
+        let kept = self.history.totals.kept;
+        if self.loading.is_none() && kept > 0 {
+            let path = self.rdb_path();
+            tracing::warn!("There is no {}, but {kept} kept snapshots: see SNAPSHOT LIST.", path.display());
+        }
         Ok(self.loading.is_some())
     }
 
@@ -97,6 +102,7 @@ impl Server {
                 let seconds = (self.clock.now().unix_ms() - loading.started_ms) as f64 / 1000.0;
                 tracing::info!("DB loaded from disk: {seconds:.3} seconds");
                 self.note_load(&loading);
+                self.history_loaded();
                 if loading.keys_skipped > 0 {
                     self.snapshots.dataset_replaced();
                 }

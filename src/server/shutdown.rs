@@ -13,7 +13,7 @@
 //!    child makes is the dataset that the process ends with, and nobody was told OK for what is lost.
 //! 2. Who asked by SHUTDOWN waits (`expecting`), and is answered only when the process does not end.
 
-use super::history::Occasion;
+use super::history::{Occasion, Pace};
 use super::server::{Server, Shutdown, ShutdownSave};
 use super::snapshots::{log_write_error, reason};
 use crate::persist::child::Ending;
@@ -167,7 +167,7 @@ impl Server {
             }
             Err(error) => {
                 self.snapshots.foreground_failed(&error);
-                self.forget_history_plan();
+                self.history_plan_failed();
                 Err(error)
             }
         }
@@ -179,7 +179,7 @@ impl Server {
         let error = match ending {
             Ending::Saved => {
                 self.snapshots.background_succeeded(&background, now_ms);
-                self.note_background_save(&background.save);
+                self.note_background_save(&background.save, Pace::Now);
                 // Whoever waits for a save has it.
                 self.tell_save_ended(u64::MAX, &Ok(()));
                 self.exit(0);
@@ -203,7 +203,7 @@ impl Server {
             // As a SAVE that failed: whoever asked is told, and writes go on.
             ChildOf::Shutdown => self.snapshots.foreground_failed(&error),
         }
-        self.forget_history_plan();
+        self.history_plan_failed();
         self.stop_sharing(background);
         self.tell_save_ended(u64::MAX, &Err(reason(&error)));
         // Who waits for the end is told by it.

@@ -148,8 +148,9 @@ fn a_child_that_is_killed_at_any_moment_harms_nothing() {
         process::children(server.pid()).into_iter().for_each(kill_if_there);
         wait_for_save_end(&mut connection);
         let is_ok = connection.info("rdb_last_bgsave_status") == "ok";
-        assert_files_are_whole(directory.path(), saved..=generation);
+        // The answer comes when what is beyond the number has gone.
         assert_catalogue_is_true(directory.path(), &mut connection);
+        assert_files_are_whole(directory.path(), saved..=generation);
         let temporary = server.files().into_iter().filter(|name| name.starts_with("temp-")).count();
         assert_eq!(temporary, 0, "{:?}", server.files());
         killed += usize::from(!is_ok);

@@ -41,7 +41,7 @@ fn it_answers_when_the_file_is_there() {
     assert_eq!(connection.info("rdb_last_bgsave_id"), "");
     assert_eq!(connection.info("rdb_last_bgsave_time_ms"), "-1");
     assert_eq!(connection.info("rdb_current_bgsave_time_ms"), "-1");
-    connection.ok("CONFIG SET rdb-key-save-delay 20000");
+    connection.ok("CONFIG SET rdb-key-save-delay 100000");
     send_wait(&mut waiter, &mut connection);
     assert!(connection.info_number("rdb_current_bgsave_time_ms") >= 0);
     let flags = connection.run("CLIENT LIST").text();
@@ -51,7 +51,7 @@ fn it_answers_when_the_file_is_there() {
     assert_eq!(keys_in(server.directory()), 20);
     assert_eq!(connection.info("blocked_clients"), "0");
     assert_eq!(connection.info("rdb_last_bgsave_status"), "ok");
-    assert!((400..20_000).contains(&connection.info_number("rdb_last_bgsave_time_ms")));
+    assert!((2_000..20_000).contains(&connection.info_number("rdb_last_bgsave_time_ms")));
     let since_ms = unix_ms() - connection.info_number("rdb_last_save_time_ms");
     assert!((0..20_000).contains(&since_ms), "{since_ms}");
     let id = connection.info("rdb_last_bgsave_id");
@@ -92,13 +92,14 @@ fn it_answers_why_it_failed() {
 #[test]
 fn its_time_may_be_over_before() {
     let Some((server, mut connection, mut waiter)) = start() else { return };
-    connection.ok("CONFIG SET rdb-key-save-delay 100000");
+    connection.ok("CONFIG SET rdb-key-save-delay 1000000");
     let start = now();
     waiter.run("BGSAVE WAIT 300").assert_error(GOES_ON);
-    assert!((250..1_900).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    assert!(start.elapsed() > Duration::from_millis(250), "{:?}", start.elapsed());
     assert_eq!(connection.info("rdb_bgsave_in_progress"), "1");
     waiter.run("BGSAVE WAIT 1").assert_error(GOES_ON);
     no_delay(&mut connection);
+    connection.run("BGSAVE CANCEL");
     // The second one that was asked for is made, even though nobody waits any more.
     wait_for("both saves", || connection.info("total_forks") == "2");
     wait_for_save_end(&mut connection);
@@ -111,7 +112,7 @@ fn its_time_may_be_over_before() {
 fn what_was_written_before_is_in_the_file() {
     let Some((server, mut connection, mut waiter)) = start() else { return };
     let mut second = server.connect();
-    connection.ok("CONFIG SET rdb-key-save-delay 50000");
+    connection.ok("CONFIG SET rdb-key-save-delay 150000");
     connection.run("BGSAVE");
     waiter.ok("SET late 1");
     no_delay(&mut connection);
@@ -188,7 +189,7 @@ fn a_wait_ends_like_any_other() {
     connection.run("RPUSH nothing x");
     assert_eq!(waiter.value().elements()[1].text(), "x");
     // One that goes is forgotten, its save is not.
-    connection.ok("CONFIG SET rdb-key-save-delay 20000");
+    connection.ok("CONFIG SET rdb-key-save-delay 100000");
     send_wait(&mut waiter, &mut connection);
     drop(waiter);
     wait_for("the client to be gone", || connection.info("blocked_clients") == "0");

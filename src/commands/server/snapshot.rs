@@ -26,7 +26,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::server(
         Spec::new("bgsave", -1, Group::Server, Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING))
             .complexity("O(1)")
-            .doc("1.0.0", "Asynchronously save the dataset to disk", "[SCHEDULE | CANCEL | WAIT [timeout]]"),
+            .doc("1.0.0", "Asynchronously save the dataset to disk", "[SCHEDULE|CANCEL|WAIT [timeout]]"),
         bgsave,
     ),
     Entry::server(

@@ -1,3 +1,5 @@
+//! A catalogue written, read, damaged.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,7 +1,8 @@
 //! What the catalogue says, made to agree with what is in the directory.
 
-use super::{Place, Stamp};
+use super::Place;
 use crate::persist::catalog::{Kept, Line};
+use crate::persist::stamp::FileStamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The lines of the files that are there, in the order in which they were made, and the place of the current file's.
@@ -9,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn reconcile(
     place: &Place,
     lines: Vec<Line>,
-    files: &BTreeMap<String, Stamp>,
-    current: Option<Stamp>,
+    files: &BTreeMap<String, FileStamp>,
+    current: Option<FileStamp>,
 ) -> (Vec<Line>, Option<usize>) {
     let mut lines = only_once(place, lines, files);
     let known: BTreeSet<String> = lines.iter().map(|line| line.file.clone()).collect();
@@ -54,7 +55,7 @@ pub(super) fn reconcile(
 
 /// Without the lines of files that are gone, or not ours, and without second lines for one file. Those for the current
 /// file's name stay: the file may have another name now.
-fn only_once(place: &Place, lines: Vec<Line>, files: &BTreeMap<String, Stamp>) -> Vec<Line> {
+fn only_once(place: &Place, lines: Vec<Line>, files: &BTreeMap<String, FileStamp>) -> Vec<Line> {
     let mut seen = BTreeSet::new();
     let is_there = |line: &Line| line.file == place.current || files.contains_key(&line.file);
     lines.into_iter().filter(|line| is_there(line) && seen.insert(line.file.clone())).collect()

@@ -60,12 +60,16 @@ impl Bench {
             System.link(&paths.target, &paths.keep.unwrap().path).unwrap();
             return Err("died".into());
         }
-        let policy = FilePolicy { incremental: Incremental::No, page_cache: PageCache::Release };
+        let policy = FilePolicy {
+            incremental: Incremental::No,
+            page_cache: PageCache::Release,
+            rate: WriteRate::Unlimited,
+        };
         let written = write_file(calls, &paths, policy, |file| {
             file.write_all(content.as_bytes()).map_err(|_| file.fault().expect("it says why"))
         });
         let written = written.map_err(|fault| paths.explain(fault).to_string())?;
-        let stamp = Stamp::of(&self.place.current_path()).unwrap();
+        let stamp = FileStamp::of(&self.place.current_path()).unwrap();
         let line = Line {
             id: paths.id(),
             made_s: self.now_s,
@@ -91,7 +95,7 @@ impl Bench {
         let content = |line: &Line| {
             let path = self.place.path(&line.file);
             let content = std::fs::read(&path).unwrap();
-            assert!(inodes.insert(Stamp::of(&path).unwrap().inode), "{} is listed twice", line.file);
+            assert!(inodes.insert(std::fs::metadata(&path).unwrap().ino()), "{} is listed twice", line.file);
             assert_eq!(line.bytes, content.len() as u64);
             assert!(line.crc64_xz.is_none_or(|saved| saved == sum(&content)), "{line:?}");
             String::from_utf8(content).unwrap()
@@ -145,16 +149,16 @@ fn every_call_can_fail_and_all_stays_consistent() {
     };
     let mut probe = Faulty::new(0, Errno::EIO);
     fresh().save_with(&mut probe, "four", Dies::No).unwrap();
-    assert!(probe.log.contains(&"link") && probe.calls > 12, "{:?}", probe.log);
-    for fail_at in 1..=probe.calls {
+    assert!(probe.log().contains(&"link") && probe.calls() > 12, "{:?}", probe.log());
+    for fail_at in 1..=probe.calls() {
         for errno in [Errno::ENOSPC, Errno::EIO, Errno::EACCES] {
             let mut bench = fresh();
             let mut calls = Faulty::new(fail_at, errno);
             let saved = bench.save_with(&mut calls, "four", Dies::No);
-            let call = calls.log.last().copied();
+            let call = calls.log().last().copied();
             let contents = bench.contents();
             match &saved {
-                Ok(_) if probe.log[fail_at - 1] == "link" => assert_eq!(contents, ["four", "two", "one"]),
+                Ok(_) if probe.log()[fail_at - 1] == "link" => assert_eq!(contents, ["four", "two", "one"]),
                 Ok(state) => {
                     assert_eq!(contents, ["four", "three", "two"], "{fail_at} {call:?}");
                     assert_eq!(state.faults.len(), 1, "{fail_at}: a catalogue that fails is told");

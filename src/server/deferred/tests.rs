@@ -1,3 +1,5 @@
+//! Answers from other threads, in time, too late, and as errors.
+
 use super::*;
 use crate::base::argv::Argv;
 use crate::base::clock::{Clock, Now};

@@ -4,6 +4,7 @@ use super::*;
 use crate::base::clock::{Clock, Now};
 use crate::config::SaveRule;
 use crate::keyspace::{Expiry, Tx};
+use crate::server::history::Pace;
 use crate::server::loading::{ReloadError, ReloadInto, ReloadSave};
 use crate::server::server::{Shutdown, ShutdownSave};
 use crate::server::shutdown::Begun;
@@ -45,6 +46,8 @@ impl Bench {
             std::thread::sleep(Duration::from_millis(5));
             self.server.snapshots_cron();
         }
+        // What the thread of the history does after a save is done when it answers.
+        self.server.edit_history(Pace::Now, |_| (), |_, _| ());
     }
 
     /// The snapshots, without their catalogue.

@@ -144,7 +144,7 @@ impl Axes<'_> {
         let fork = self.x(0.0);
         let dashed = Stroke { colour: INK, width: 1.2, dashes: "4 3" };
         svg.line(Point { x: fork, y: self.top }, Point { x: fork, y: self.bottom() }, dashed);
-        svg.text(Point { x: fork - 5.0, y: self.top + 14.0 }, small(Anchor::End), "fork");
+        svg.text(Point { x: fork + 6.0, y: self.top + 14.0 }, small(Anchor::Start), "fork");
     }
 
     fn draw_grid(&self, svg: &mut Svg) {
@@ -159,7 +159,8 @@ impl Axes<'_> {
         while number * step <= self.panel.last_s {
             let x = self.x(number * step);
             svg.line(Point { x, y: self.top }, Point { x, y: self.bottom() }, thin(GRID));
-            let label = format!("{}", (number * step * 100.0).round() / 100.0);
+            // Adding a zero makes one of a negative zero.
+            let label = format!("{}", (number * step * 100.0).round() / 100.0 + 0.0);
             svg.text(Point { x, y: self.bottom() + 18.0 }, small(Anchor::Middle), &label);
             number += 1.0;
         }

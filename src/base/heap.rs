@@ -15,8 +15,8 @@
 //! interrupt the loop, it does nothing but that, in idle time.
 //!
 //! A load (`fill`) is another matter: the heap will be full to the brim with it, and throughput counts, not the single
-//! fault. The thread runs further ahead then. On a single core the load itself makes the next step resident between two
-//! keys: as a huge page, or, for a while after one that was slow to come, as small ones at once.
+//! fault. The thread runs further ahead then. On a single core the load itself makes the next step resident between
+//! two keys: as a huge page, or, for a while after one that was slow to come, as small ones at once.
 //!
 //! Huge pages come only from here: behind the thread the heap is advised to get no more of them (`MADV_NOHUGEPAGE`,
 //! which leaves those that are there). Otherwise what the allocator gave back within a huge page's range would come

@@ -20,8 +20,8 @@
 //!
 //! Huge pages come only from here: behind the thread the heap is advised to get no more of them (`MADV_NOHUGEPAGE`,
 //! which leaves those that are there). Otherwise what the allocator gave back within a huge page's range would come
-//! back as a whole, at a touch or by the kernel's own thread (khugepaged), and a fragmented heap would grow towards what
-//! it was at its largest. A heap below `LARGE_BYTES_MIN` may have none at all, if `install` is told so.
+//! back as a whole, at a touch or by the kernel's own thread (khugepaged), and a fragmented heap would grow towards
+//! what it was at its largest. A heap below `LARGE_BYTES_MIN` may have none at all, if `install` is told so.
 //!
 //! One mapping for the whole heap also keeps the fork short, and as it is not reserved (`MAP_NORESERVE`) a fork needs
 //! no promise of memory from the kernel.

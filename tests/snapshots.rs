@@ -17,6 +17,8 @@ mod meanwhile;
 #[path = "snapshots/shutdown.rs"]
 mod shutdown;
 pub mod support;
+#[path = "snapshots/threads.rs"]
+mod threads;
 #[path = "snapshots/tools.rs"]
 mod tools;
 #[path = "snapshots/waiting.rs"]

@@ -148,9 +148,10 @@ pub fn unix_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
 }
 
+/// A reading of the monotonic clock: for a forked child, and for whoever has no `Clock`.
 #[inline]
 #[expect(clippy::disallowed_methods, reason = "this file is the one place that reads clocks")]
-fn instant() -> Instant {
+pub fn instant() -> Instant {
     Instant::now()
 }
 

@@ -77,6 +77,13 @@ pub fn allowed() -> Option<Cpus> {
     sched_getaffinity(Pid::from_raw(0)).ok().map(Cpus)
 }
 
+impl Cpus {
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        (0..CpuSet::count()).filter(|cpu| self.0.is_set(*cpu).unwrap_or(false)).count()
+    }
+}
+
 /// Decides, once and before the first of them is started, where helper threads belong.
 pub fn place_helpers(cpus: Cpus) {
     let _ = HELPERS.set(cpus);

@@ -12,11 +12,14 @@
 use crc_fast::{CrcAlgorithm, Digest};
 
 /// CRC-64 as RDB files and DUMP payloads carry it.
-pub struct Crc64Redis(Digest);
+pub struct Crc64Redis {
+    digest: Digest,
+    bytes: u64,
+}
 
 impl Crc64Redis {
     pub fn new() -> Self {
-        Crc64Redis(Digest::new(CrcAlgorithm::Crc64Redis))
+        Crc64Redis { digest: Digest::new(CrcAlgorithm::Crc64Redis), bytes: 0 }
     }
 
     /// The sum of one slice.
@@ -27,13 +30,48 @@ impl Crc64Redis {
     }
 
     pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.digest.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// As `update` with all that `next` was given, without those bytes. (`Digest::combine` does the same in fifty times
+    /// the time.)
+    pub fn append(&mut self, next: &Crc64Redis) {
+        let sum = product(self.value(), zeros(next.bytes)) ^ next.value();
+        self.digest = Digest::new_with_init_state(CrcAlgorithm::Crc64Redis, sum);
+        self.bytes += next.bytes;
     }
 
     /// The sum of everything so far.
     pub fn value(&self) -> u64 {
-        self.0.finalize()
+        self.digest.finalize()
     }
+}
+
+/// The polynomial, its highest power in bit 0.
+const REDIS_REFLECTED: u64 = 0xad93_d235_94c9_35a9u64.reverse_bits();
+
+/// The product of two remainders, modulo the polynomial. Bit 63 is the power 0.
+fn product(a: u64, b: u64) -> u64 {
+    let (mut sum, mut shifted) = (0, b);
+    for power in 0..64 {
+        sum ^= shifted & ((a << power) as i64 >> 63) as u64;
+        shifted = shifted >> 1 ^ REDIS_REFLECTED & (shifted & 1).wrapping_neg();
+    }
+    sum
+}
+
+/// What a sum is multiplied by when so many zero bytes follow: 2^(8 * bytes), modulo the polynomial.
+fn zeros(bytes: u64) -> u64 {
+    let (mut factor, mut square, mut left) = (1 << 63, 1 << 55, bytes);
+    while left > 0 {
+        if left & 1 == 1 {
+            factor = product(factor, square);
+        }
+        square = product(square, square);
+        left >>= 1;
+    }
+    factor
 }
 
 impl Default for Crc64Redis {
@@ -102,14 +140,18 @@ mod tests {
             let whole = slow(&bytes);
             assert_eq!(Crc64Redis::of(&bytes), whole, "length {len}");
             let (mut redis, mut in_parts) = (Crc64Redis::new(), Crc64Xz::new());
+            let mut appended = Crc64Redis::new();
             let mut rest = &bytes[..];
             while !rest.is_empty() {
                 let (head, tail) = rest.split_at(random.usize(1..=rest.len().min(300)));
                 redis.update(head);
                 in_parts.update(head);
+                let mut part = Crc64Redis::new();
+                part.update(head);
+                appended.append(&part);
                 rest = tail;
             }
-            assert_eq!(redis.value(), whole, "length {len}");
+            assert_eq!((redis.value(), appended.value()), (whole, whole), "length {len}");
             assert_eq!(in_parts.value(), xz(&bytes), "length {len}");
         }
     }

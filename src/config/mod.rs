@@ -208,6 +208,10 @@ config_fields! {
     rdb_version_check: RdbVersionCheck,
     /// Values of modules are left out of a load, which fails otherwise.
     rdb_skip_unknown: bool,
+    /// Threads that serialize; 0: as many as there are idle cores, at most 4.
+    rdb_save_threads: u32,
+    /// Million bytes per second that a background save writes at most; 0: no limit.
+    rdb_save_max_mbps: u64,
     /// Nice value of the child that saves, 0..=19.
     bgsave_nice: u32,
     bgsave_ionice: BgsaveIonice,

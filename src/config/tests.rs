@@ -164,6 +164,8 @@ fn get_answers_as_redis_lists() {
         "rdb-save-version",
         "rdb-version-check",
         "rdb-skip-unknown",
+        "rdb-save-threads",
+        "rdb-save-max-mbps",
         "huge-pages",
         "set-max-listpack-entries",
         "set-max-listpack-value",

@@ -30,9 +30,12 @@
 //! It deliberately knows no clock and no policy: the meaning of the 24 bits of `lru` and of an expiry is the
 //! Db's.
 
+mod frozen;
 mod layout;
 #[cfg(test)]
 mod tests;
+
+pub use self::frozen::{FrozenEntry, FrozenTable};
 
 use std::alloc::{alloc, dealloc, handle_alloc_error};
 use std::mem::ManuallyDrop;
@@ -45,6 +48,7 @@ use self::layout::{
 use super::expiry_index::Generation;
 use crate::base::alloc::usable_size;
 use crate::encoding::dict::{FILL_FOR_SPEED, Item};
+use crate::encoding::prefetch::{prefetch, prefetch_two_lines};
 use crate::object::{Encoding, Object, Packing, ValueType, View};
 
 /// Longer values get a buffer of their own. Embedded, a value shares its key's cache lines and allocation; a
@@ -81,6 +85,21 @@ unsafe impl Item for Entry {
     #[inline]
     fn key(&self) -> &[u8] {
         Entry::key(self)
+    }
+
+    #[inline]
+    fn prefetch_value(&self) {
+        if let Some(pointer) = self.outside() {
+            prefetch(pointer);
+        }
+    }
+
+    #[inline]
+    fn prefetch_content(&self) {
+        if Kind::of(self.head()) == Kind::Buffer {
+            // SAFETY: by its kind the value is a buffer, which the entry owns.
+            prefetch_two_lines(unsafe { (*self.buffer(&self.shape())).as_ptr() });
+        }
     }
 }
 
@@ -465,6 +484,16 @@ impl Entry {
     fn store_pointer<T>(&self, at: usize, pointer: *mut T) {
         // SAFETY: the shape has room for a pointer at `at`, which need not be aligned.
         unsafe { self.0.as_ptr().add(at).cast::<*mut T>().write_unaligned(pointer) };
+    }
+
+    /// Where the value is, if it is not embedded.
+    #[inline]
+    fn outside(&self) -> Option<*const u8> {
+        match Kind::of(self.head()) {
+            Kind::Buffer => Some(self.buffer(&self.shape()).cast()),
+            Kind::Object => Some(self.object_pointer(&self.shape()).cast()),
+            _ => None,
+        }
     }
 
     /// The pointer of a value of kind `Object`.

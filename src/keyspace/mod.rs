@@ -18,7 +18,7 @@ pub mod settings;
 pub mod tx;
 
 pub use db::{Db, Keyspace};
-pub use entry::{Entry, StrView};
+pub use entry::{Entry, FrozenEntry, FrozenTable, StrView};
 pub use event::Event;
 pub use ledger::{Change, Ledger, OnTimeout, Wait, WhenGone};
 pub use settings::{Freeing, Settings};

@@ -15,7 +15,9 @@
 //! 1. OUT is replaced only by a finished file, so that OUT may be IN. After an error nothing is left behind.
 //! 2. Everything of IN is checked deeply, and its checksum compared, before OUT is replaced.
 
-use super::disk::{Calls, FilePolicy, GrowingFile, Incremental, PageCache, SavePaths, preflight, write_file};
+use super::disk::{
+    Calls, FilePolicy, GrowingFile, Incremental, PageCache, SavePaths, WriteRate, preflight, write_file,
+};
 use super::error::{Fault, Operation, SnapshotError, error_text};
 use crate::object::{Depth, Object, Rules};
 use crate::rdb::{
@@ -154,7 +156,11 @@ pub fn convert<C: Calls>(
         Some(version) => version,
         None => source.version_needed(&mut meter)?,
     };
-    let policy = FilePolicy { incremental: Incremental::Yes, page_cache: PageCache::Keep };
+    let policy = FilePolicy {
+        incremental: Incremental::Beside,
+        page_cache: PageCache::Keep,
+        rate: WriteRate::Unlimited,
+    };
     let mut reason = None;
     let written = write_file(calls, &paths, policy, |file| {
         source.copy_to(&mut *file, version, options, &mut meter).map_err(|stop| {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  create temp-<pid>-<nonce>.rdb   O_EXCL, locked        any failure: the temp file is unlinked,
-//!  write ... write                 4 MiB behind: synced  and the file that was there before stays
+//!  write ... write                 synced step by step   and the file that was there before stays
 //!  fsync, close
 //!  link the old file to the name under which it is kept, when it is
 //!  rename onto the target
@@ -22,9 +22,11 @@
 
 pub use growing::{FilePolicy, GrowingFile, Incremental, PageCache};
 pub use temp::{remove_own_temp_files, sweep_temp_files};
+pub use throttle::WriteRate;
 
 use super::error::{Fault, Operation, SnapshotError};
 use super::id::SnapshotId;
+use crate::base::clock;
 use crate::base::os::{self, RangeSync};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, PosixFadviseAdvice};
@@ -34,9 +36,14 @@ use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// The system calls of a save.
-pub trait Calls {
+pub trait Calls: Send {
+    /// The same calls, for another thread of the same save.
+    fn twin(&self) -> Self
+    where
+        Self: Sized;
     /// Creates a file that must not exist, and locks it.
     fn create(&mut self, path: &CStr) -> Result<File, Errno>;
     /// Returns how much was taken, at least one byte.
@@ -51,6 +58,9 @@ pub trait Calls {
     fn link(&mut self, file: &CStr, name: &CStr) -> Result<(), Errno>;
     fn sync_directory(&mut self, path: &CStr) -> Result<(), Errno>;
     fn unlink(&mut self, path: &CStr);
+    /// The monotonic clock.
+    fn now(&mut self) -> Instant;
+    fn sleep(&mut self, duration: Duration);
 }
 
 /// Bytes `start..start + bytes` of a file; `bytes` 0 means up to its end.
@@ -65,6 +75,10 @@ pub struct FileRange {
 pub struct System;
 
 impl Calls for System {
+    fn twin(&self) -> System {
+        System
+    }
+
     fn create(&mut self, path: &CStr) -> Result<File, Errno> {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
         let file = File::from(nix::fcntl::open(path, flags, Mode::from_bits_truncate(0o666))?);
@@ -124,6 +138,14 @@ impl Calls for System {
 
     fn unlink(&mut self, path: &CStr) {
         let _ = nix::unistd::unlink(path);
+    }
+
+    fn now(&mut self) -> Instant {
+        clock::instant()
+    }
+
+    fn sleep(&mut self, duration: Duration) {
+        std::thread::sleep(duration);
     }
 }
 
@@ -256,10 +278,7 @@ fn write_temp<C: Calls, R>(
     policy: FilePolicy,
     fill: impl FnOnce(&mut GrowingFile<'_, C>) -> Result<R, Fault>,
 ) -> Result<(R, u64), Fault> {
-    let mut growing = GrowingFile::new(calls, file, policy);
-    let result = fill(&mut growing)?;
-    let crc64_xz = growing.crc64_xz();
-    let (calls, file) = growing.into_parts();
+    let (result, crc64_xz) = growing::grow(calls, &file, policy, fill)?;
     calls.sync(&file).map_err(|errno| Fault::new(Operation::Sync, errno))?;
     if policy.page_cache == PageCache::Release {
         calls.forget(&file, FileRange { start: 0, bytes: 0 });
@@ -351,8 +370,10 @@ pub fn preflight(paths: &SavePaths, bytes_needed_max: u64) -> Result<(), Snapsho
     Ok(())
 }
 
+mod behind;
 mod growing;
 mod temp;
+mod throttle;
 
 #[cfg(test)]
 pub(super) mod faulty;

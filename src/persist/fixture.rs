@@ -1,7 +1,12 @@
 //! Keyspaces for tests, and how they are compared.
 
+use super::image::KeyDelay;
+use super::load::{Duplicates, LoadOptions, Loading, Target};
 use crate::keyspace::{Expiry, Keyspace, Ledger, StrView, Tx};
+use crate::object::Depth;
+use crate::rdb::{Checksum, Foreign};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 pub const NOW_MS: i64 = 1_700_000_000_000;
 
@@ -29,6 +34,22 @@ pub fn keyspace(keys: usize) -> Keyspace {
             set(&mut keyspace, db, &format!("key:{db}:{number}"), &value, expiry);
         }
     }
+    keyspace
+}
+
+/// What a file holds; its checksum is verified.
+pub fn loaded(path: &Path) -> Keyspace {
+    let options = LoadOptions {
+        duplicates: Duplicates::Refuse,
+        target: Target::Keyspace,
+        checksum: Checksum::On,
+        depth: Depth::Structure,
+        foreign: Foreign::Refuse,
+        key_delay: KeyDelay(0),
+    };
+    let mut keyspace = Keyspace::new(16, 1, NOW_MS);
+    let mut loading = Loading::open(path, options, NOW_MS).unwrap().unwrap();
+    loading.run(&mut keyspace, NOW_MS).unwrap();
     keyspace
 }
 

@@ -25,7 +25,7 @@ mod reconcile;
 pub use name::Place;
 
 use super::catalog::{Catalog, Kept, Line};
-use super::disk::{Calls, FilePolicy, Incremental, PageCache, SavePaths, write_file};
+use super::disk::{Calls, FilePolicy, Incremental, PageCache, SavePaths, WriteRate, write_file};
 use super::error::{Fault, Operation, SnapshotError};
 use super::id::SnapshotId;
 use super::stamp::FileStamp;
@@ -353,7 +353,8 @@ fn write_catalog<C: Calls>(
     text: &[u8],
 ) -> Result<(), SnapshotError> {
     let paths = SavePaths::new(&place.directory, place.catalog(), nonce)?;
-    let policy = FilePolicy { incremental: Incremental::No, page_cache: PageCache::Keep };
+    let policy =
+        FilePolicy { incremental: Incremental::No, page_cache: PageCache::Keep, rate: WriteRate::Unlimited };
     let written = write_file(calls, &paths, policy, |file| {
         let failed = |_| Fault::new(Operation::Write, Errno::EIO);
         file.write_all(text).map_err(|error| file.fault().unwrap_or(failed(error)))

@@ -9,6 +9,7 @@
 //! | `child` | the forked process, from both sides |
 //! | `lock` | one save at a time among instances |
 //! | `load` | a file into a keyspace, in steps |
+//! | `threads` | how many threads a save gets |
 //! | `repair` | huge pages after a save |
 //! | `convert` | a file, written again in another version |
 //! | `id` | the name of a snapshot |
@@ -37,6 +38,7 @@ pub mod lock;
 pub mod repair;
 pub mod snapshot;
 pub mod stamp;
+pub mod threads;
 pub mod tools;
 
 pub use error::{Operation, SnapshotError};

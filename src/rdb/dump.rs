@@ -29,12 +29,8 @@ const CHECKSUM_LEN: usize = 8;
 /// Appends the payload of a string.
 pub fn dump_string(value: StringValue<'_>, compression: Compression, out: &mut Vec<u8>) {
     let from = out.len();
-    let content_len = match value {
-        StringValue::Bytes(content) if compression == Compression::Lzf => content.len(),
-        StringValue::Bytes(_) | StringValue::Int(_) => 0,
-    };
     out.push(TYPE_STRING);
-    put_value(out, value, compression, &mut TextCompressor::new(content_len));
+    put_value(out, value, compression, &mut TextCompressor::new());
     put_footer(out, from, VERSION_BASE);
 }
 
@@ -53,7 +49,7 @@ pub fn dump_portable(view: View<'_>, compression: Compression, out: &mut Vec<u8>
 fn dump_as(view: View<'_>, version: u16, compression: Compression, out: &mut Vec<u8>) {
     let from = out.len();
     out.push(type_byte(view, version));
-    let compressor = TextCompressor::new(0);
+    let compressor = TextCompressor::new();
     let (node_room, ziplist_room) = (NodeRoom::default(), Vec::new());
     let mut writer = PayloadWriter { out, compression, compressor, node_room, ziplist_room, version };
     write_value(&mut writer, view).expect("memory takes all that is written");
@@ -84,9 +80,6 @@ impl ValueWriter for PayloadWriter<'_> {
     }
 
     fn text(&mut self, content: &[u8]) -> io::Result<()> {
-        if self.compression == Compression::Lzf {
-            self.compressor.grow(content.len());
-        }
         put_text(self.out, content, self.compression, &mut self.compressor);
         Ok(())
     }

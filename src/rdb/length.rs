@@ -48,6 +48,36 @@ pub fn put_length(out: &mut Vec<u8>, value: u64) {
     }
 }
 
+/// As `put_length`, into the front of `out`, which becomes what is left of it.
+pub fn store_length(out: &mut &mut [u8], value: u64) {
+    let bytes = length_bytes(value);
+    let (to, rest) = std::mem::take(out).split_at_mut(bytes);
+    let shifted = match bytes {
+        1 => value,
+        2 => value | 0x4000,
+        5 => value | 0x80 << 32,
+        _ => {
+            to[0] = 0x81;
+            value
+        }
+    };
+    let start = to.len().saturating_sub(8);
+    let big_endian = shifted.to_be_bytes();
+    to[start..].copy_from_slice(&big_endian[8 - (bytes - start)..]);
+    *out = rest;
+}
+
+/// How many bytes `put_length` appends.
+#[inline]
+pub fn length_bytes(value: u64) -> usize {
+    match value {
+        ..0x40 => 1,
+        0x40..0x4000 => 2,
+        0x4000..0x1_0000_0000 => 5,
+        _ => LENGTH_BYTES_MAX,
+    }
+}
+
 /// Reads what `bytes` begin with.
 #[inline]
 pub fn read_head(bytes: &[u8]) -> Result<Head, HeadError> {
@@ -91,7 +121,12 @@ mod tests {
         for (value, bytes) in cases {
             let mut out = Vec::new();
             put_length(&mut out, value);
-            assert_eq!(out, bytes);
+            assert_eq!((out.as_slice(), length_bytes(value)), (bytes, bytes.len()));
+            let mut room = [0xee; LENGTH_BYTES_MAX + 1];
+            let mut rest = &mut room[..];
+            store_length(&mut rest, value);
+            assert_eq!(rest.len(), LENGTH_BYTES_MAX + 1 - bytes.len());
+            assert_eq!((&room[..bytes.len()], room[bytes.len()]), (bytes, 0xee));
             assert_eq!(read_head(&out), Ok(Head::Length { value, size: out.len() }));
             for cut in 0..out.len() {
                 let Err(HeadError::NeedsBytes(needed)) = read_head(&out[..cut]) else { panic!("it is cut") };

@@ -78,6 +78,8 @@ pub trait Input {
 /// Where bytes go.
 pub trait Output {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// What was given so far are whole records: where several writers share an output, another one may go on from here.
+    fn boundary(&mut self) {}
 }
 
 impl<I: Input + ?Sized> Input for &mut I {
@@ -95,6 +97,10 @@ impl Input for &[u8] {
 impl<O: Output + ?Sized> Output for &mut O {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         (**self).write_all(bytes)
+    }
+
+    fn boundary(&mut self) {
+        (**self).boundary();
     }
 }
 

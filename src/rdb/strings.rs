@@ -7,7 +7,7 @@
 //! ```
 
 use super::Compression;
-use super::length::{LENGTH_BYTES_MAX, put_length};
+use super::length::{LENGTH_BYTES_MAX, length_bytes, put_length, store_length};
 use crate::base::lzf::Compressor;
 
 pub const ENCODING_INT8: u8 = 0;
@@ -32,37 +32,111 @@ pub enum StringValue<'a> {
     Bytes(&'a [u8]),
 }
 
-/// A compressor with room for what it makes.
+/// A compressor that stops trying where trying has not paid.
+///
+/// What it writes for a text depends on the texts before it: two passes over one keyspace give the same file.
 pub struct TextCompressor {
     pub(super) compressor: Compressor,
-    scratch: Vec<u8>,
+    /// By the number of binary digits of a text's length.
+    classes: [LengthClass; usize::BITS as usize + 1],
+}
+
+/// How texts of about one length have fared.
+#[derive(Clone, Copy, Default)]
+struct LengthClass {
+    /// Texts in a row that did not shrink.
+    misses: u32,
+    /// So many texts are left as they are before one is tried again.
+    skipped_next: u32,
+}
+
+/// After so many texts in a row that did not shrink, most of their length are left as they are ...
+const MISSES_MAX: u32 = 32;
+/// ... and one in about so many is tried. The distance varies: fields of a record come in a fixed order.
+const PROBE_DISTANCE_MIN: u32 = 9;
+const PROBE_DISTANCES: u32 = 16;
+
+impl LengthClass {
+    #[inline]
+    fn is_worth_a_try(&mut self) -> bool {
+        if self.misses < MISSES_MAX || self.skipped_next == 0 {
+            return true;
+        }
+        self.skipped_next -= 1;
+        false
+    }
+
+    fn tried(&mut self, compressed_len: Option<usize>) {
+        self.misses = if compressed_len.is_some() { 0 } else { self.misses.wrapping_add(1).max(1) };
+        if self.misses >= MISSES_MAX {
+            // The middle bits of a multiple of the golden ratio: as good as random here.
+            let spread = self.misses.wrapping_mul(0x9e37_79b1) >> 16;
+            self.skipped_next = PROBE_DISTANCE_MIN + spread % PROBE_DISTANCES;
+        }
+    }
 }
 
 impl TextCompressor {
-    /// For strings of up to `content_max` bytes. Nothing is allocated later.
-    pub fn new(content_max: usize) -> Self {
-        // Zeroed memory comes from the system untouched: only what is used becomes resident.
-        TextCompressor { compressor: Compressor::new(), scratch: vec![0; content_max] }
+    /// Nothing is allocated, neither here nor later.
+    pub fn new() -> Self {
+        let classes = [LengthClass::default(); usize::BITS as usize + 1];
+        TextCompressor { compressor: Compressor::new(), classes }
     }
 
-    /// Makes room for strings of up to `content_max` bytes.
-    pub(super) fn grow(&mut self, content_max: usize) {
-        if self.scratch.len() < content_max {
-            self.scratch.resize(content_max, 0);
+    fn class(&mut self, content: &[u8]) -> &mut LengthClass {
+        &mut self.classes[(usize::BITS - content.len().leading_zeros()) as usize]
+    }
+
+    /// Appends the compressed form of `content` with its head, if it is worth it; at most as many bytes as
+    /// `content` and `TEXT_OVERHEAD_MAX`. Else `out` is as it was.
+    fn put(&mut self, out: &mut Vec<u8>, content: &[u8]) -> Option<()> {
+        let len_max = compressed_len_max(content)?;
+        if !self.class(content).is_worth_a_try() {
+            return None;
         }
+        // Compressed where it belongs, behind the longest head that it can have.
+        let head_at = out.len();
+        let stream_at = head_at + lzf_head_bytes(len_max, content.len());
+        out.resize(stream_at + len_max, 0);
+        let len = self.compressor.compress(content, &mut out[stream_at..]);
+        self.class(content).tried(len);
+        let Some(len) = len else {
+            out.truncate(head_at);
+            return None;
+        };
+        let mut head = &mut out[head_at..stream_at];
+        head[0] = 0xc0 | ENCODING_LZF;
+        head = &mut head[1..];
+        store_length(&mut head, len as u64);
+        store_length(&mut head, content.len() as u64);
+        let excess = head.len();
+        if excess > 0 {
+            out.copy_within(stream_at..stream_at + len, stream_at - excess);
+        }
+        out.truncate(stream_at - excess + len);
+        Some(())
     }
 
-    /// The compressed form of `content`, if it is worth it. Content beyond the scratch is never worth it
-    /// here.
-    fn compress(&mut self, content: &[u8]) -> Option<&[u8]> {
-        let out = self.scratch.get_mut(..compressed_len_max(content)?)?;
-        let len = self.compressor.compress(content, out)?;
-        Some(&self.scratch[..len])
+    /// The length of the compressed form, if it is worth it.
+    pub(super) fn compressed_len(&mut self, content: &[u8]) -> Option<usize> {
+        let len_max = compressed_len_max(content)?;
+        if !self.class(content).is_worth_a_try() {
+            return None;
+        }
+        let len = self.compressor.compressed_len(content, len_max);
+        self.class(content).tried(len);
+        len
+    }
+}
+
+impl Default for TextCompressor {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 /// The length up to which a compressed form of `content` is kept; None if it is not worth a try.
-pub(super) fn compressed_len_max(content: &[u8]) -> Option<usize> {
+fn compressed_len_max(content: &[u8]) -> Option<usize> {
     (content.len() >= LZF_CONTENT_MIN).then(|| content.len() - LZF_SAVED_MIN)
 }
 
@@ -86,12 +160,7 @@ pub(super) fn put_text(
     compression: Compression,
     compressor: &mut TextCompressor,
 ) {
-    if compression == Compression::Lzf
-        && let Some(stream) = compressor.compress(content)
-    {
-        put_lzf_head(out, stream.len(), content.len());
-        out.extend_from_slice(stream);
-    } else {
+    if compression == Compression::Off || compressor.put(out, content).is_none() {
         put_plain_text(out, content);
     }
 }
@@ -112,6 +181,10 @@ pub(super) fn put_lzf_head(out: &mut Vec<u8>, compressed_len: usize, content_len
     out.push(0xc0 | ENCODING_LZF);
     put_length(out, compressed_len as u64);
     put_length(out, content_len as u64);
+}
+
+fn lzf_head_bytes(compressed_len: usize, content_len: usize) -> usize {
+    1 + length_bytes(compressed_len as u64) + length_bytes(content_len as u64)
 }
 
 /// Integers beyond 32 bits are written as text.
@@ -171,7 +244,7 @@ mod tests {
 
     fn text(content: &[u8], compression: Compression) -> Vec<u8> {
         let mut out = Vec::new();
-        put_text(&mut out, content, compression, &mut TextCompressor::new(content.len()));
+        put_text(&mut out, content, compression, &mut TextCompressor::new());
         out
     }
 
@@ -205,6 +278,55 @@ mod tests {
         assert_eq!(text(&[b'a'; 39], Compression::Off)[0], 39);
         assert_eq!(text(&[b'a'; 20], Compression::Lzf)[0], 20, "too short to try");
         assert_eq!(text(b"abcdefghijklmnopqrstuvwxyz", Compression::Lzf)[0], 26, "nothing saved");
+    }
+
+    #[test]
+    fn what_does_not_shrink_is_tried_now_and_then() {
+        let mut random = fastrand::Rng::with_seed(5);
+        let mut compressor = TextCompressor::new();
+        let mut out = Vec::with_capacity(1 << 10);
+        let mut is_tried = |compressor: &mut TextCompressor, content: &[u8]| {
+            let before = compressor.class(content).skipped_next;
+            out.clear();
+            put_text(&mut out, content, Compression::Lzf, compressor);
+            assert!(out.len() <= content.len() + TEXT_OVERHEAD_MAX);
+            (before == 0, out[0] == 0xc3)
+        };
+        let mut tried = 0;
+        for _ in 0..10_000 {
+            let noise: [u8; 100] = std::array::from_fn(|_| random.u8(..));
+            tried += usize::from(is_tried(&mut compressor, &noise).0);
+        }
+        assert!((10_000 / 25..10_000 / 12).contains(&tried), "{tried}");
+        assert_eq!(is_tried(&mut compressor, &[b'x'; 200]), (true, true), "another length");
+        let shrunk = (0..1000).filter(|_| is_tried(&mut compressor, &[b'x'; 100]).1).count();
+        assert!(shrunk >= 975, "it comes back at once: {shrunk}");
+        let mut mixed = 0;
+        for number in 0..10_000 {
+            let noise: [u8; 100] = std::array::from_fn(|_| random.u8(..));
+            let content = if number % 8 == 0 { [b'y'; 100] } else { noise };
+            mixed += usize::from(is_tried(&mut compressor, &content).1);
+        }
+        assert!(mixed >= 1200, "one in eight is worth trying all: {mixed}");
+    }
+
+    #[test]
+    fn a_compressed_text_has_the_shortest_head() {
+        // Stream and content on both sides of each length's limits.
+        for len in [21, 67, 68, 69, 100, 5000, 16383, 16384, 16387, 16388, 16389, 70_000] {
+            for period in [1, 40, 97, 3000] {
+                let content: Vec<u8> = (0..len).map(|at| (at % period * 7 % 251) as u8).collect();
+                let out = text(&content, Compression::Lzf);
+                let mut compressor = TextCompressor::new();
+                let Some(compressed_len) = compressor.compressed_len(&content) else { continue };
+                let mut expected = Vec::new();
+                put_lzf_head(&mut expected, compressed_len, len);
+                assert_eq!(out[..expected.len()], expected, "{len} {period}");
+                let mut content_back = vec![0; len];
+                crate::base::lzf::decompress(&out[expected.len()..], &mut content_back).unwrap();
+                assert_eq!(content_back, content);
+            }
+        }
     }
 
     proptest! {

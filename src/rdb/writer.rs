@@ -1,8 +1,8 @@
 //! Writes a snapshot.
 //!
-//! Records are appended to a buffer of fixed size, which goes to the output, and through the checksum, when
-//! the next record might not fit. The common record costs one test for room. What is larger than the buffer
-//! is written past it in pieces.
+//! Records are appended to a buffer of fixed size, whose whole records go to the output, and through the checksum, when
+//! the next one might not fit. The common record costs one test for room. A record larger than the buffer goes out in
+//! pieces, and the output is told when it has ended (`Output::boundary`): so several writers can share a file.
 //!
 //! Invariants
 //! 1. Nothing is allocated after the `Workspace`: the writer may run in a forked child. (Nodes of lists beyond
@@ -22,8 +22,8 @@ use super::records::{
     OPCODE_SELECTDB,
 };
 use super::strings::{
-    StringValue, TEXT_OVERHEAD_MAX, TextCompressor, compressed_len_max, put_integer, put_lzf_head,
-    put_plain_text, put_text, put_value,
+    StringValue, TEXT_OVERHEAD_MAX, TextCompressor, put_integer, put_lzf_head, put_plain_text, put_text,
+    put_value,
 };
 use super::types::{TYPE_MODULE, TYPE_STRING};
 use super::version::Version;
@@ -70,7 +70,7 @@ impl Workspace {
         Crc64Redis::of(&[0; 1024]);
         Workspace {
             buffer: Vec::with_capacity(BUFFER_BYTES),
-            compressor: TextCompressor::new(BUFFER_BYTES),
+            compressor: TextCompressor::new(),
             node_room: NodeRoom::with_capacity(NODE_BYTES),
             ziplist_room: Vec::with_capacity(ZIPLIST_BYTES),
         }
@@ -115,6 +115,18 @@ pub struct RdbWriter<O> {
     checksum: Crc64Redis,
     /// Handed to the output.
     flushed_bytes: u64,
+    /// Where in the buffer the record begins that is being written; all before are whole. 0 if the output has its
+    /// beginning.
+    record_from: usize,
+    beginning: Beginning,
+}
+
+/// Where the beginning of the record is that is being written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    InBuffer,
+    /// The output has it, and waits for the rest.
+    HandedOver,
 }
 
 impl<O: Output> RdbWriter<O> {
@@ -124,7 +136,15 @@ impl<O: Output> RdbWriter<O> {
 
     pub fn with_workspace(output: O, mut workspace: Workspace, options: WriterOptions) -> Self {
         workspace.buffer.clear();
-        RdbWriter { output, workspace, options, checksum: Crc64Redis::new(), flushed_bytes: 0 }
+        RdbWriter {
+            output,
+            workspace,
+            options,
+            checksum: Crc64Redis::new(),
+            flushed_bytes: 0,
+            record_from: 0,
+            beginning: Beginning::InBuffer,
+        }
     }
 
     /// Bytes written so far, those in the buffer included.
@@ -168,6 +188,7 @@ impl<O: Output> RdbWriter<O> {
 
     /// The counts alone.
     pub fn resize_db(&mut self, keys: u64, volatile_keys: u64) -> io::Result<()> {
+        self.begin_record()?;
         self.reserve(1 + 2 * LENGTH_BYTES_MAX)?;
         let out = &mut self.workspace.buffer;
         out.push(OPCODE_RESIZEDB);
@@ -193,6 +214,7 @@ impl<O: Output> RdbWriter<O> {
         if record_max > BUFFER_BYTES {
             return self.large_string(key, expire_at_ms, access, value);
         }
+        self.begin_record()?;
         self.reserve(record_max)?;
         let Workspace { buffer, compressor, .. } = &mut self.workspace;
         put_prefix(buffer, expire_at_ms, access, TYPE_STRING);
@@ -213,6 +235,7 @@ impl<O: Output> RdbWriter<O> {
         access: Option<Access>,
         type_byte: u8,
     ) -> io::Result<()> {
+        self.begin_record()?;
         self.reserve(PREFIX_MAX)?;
         put_prefix(&mut self.workspace.buffer, expire_at_ms, access, type_byte);
         if key.len() < KEY_LZF_MIN {
@@ -237,21 +260,42 @@ impl<O: Output> RdbWriter<O> {
 
     /// Data of a module; `record` are the bytes that were read (`Record::ModuleAux`).
     pub fn module_aux(&mut self, record: &[u8]) -> io::Result<()> {
+        self.begin_record()?;
         self.raw(record)
+    }
+
+    /// Hands over what is in the buffer; between two records.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.begin_record()?;
+        self.hand_over_records()
     }
 
     /// The end of the file. The output has received everything then, but nothing was synced: that is its
     /// owner's part.
-    pub fn finish(mut self) -> io::Result<(Summary, O)> {
+    pub fn finish(self) -> io::Result<(Summary, O)> {
+        let sum = self.options.checksum;
+        self.finish_with(|writer| if sum == Checksum::On { writer.checksum.value() } else { 0 })
+    }
+
+    /// As `finish`, with a checksum that was made elsewhere, because several writers shared the file. `checksum` is
+    /// asked for when all but the sum itself has been handed over.
+    pub fn finish_with(mut self, checksum: impl FnOnce(&Self) -> u64) -> io::Result<(Summary, O)> {
         self.opcode(OPCODE_EOF)?;
         self.flush()?;
-        let checksum = match self.options.checksum {
-            Checksum::On => self.checksum.value(),
-            Checksum::Off => 0,
-        };
+        let checksum = checksum(&self);
         self.output.write_all(&checksum.to_le_bytes())?;
+        self.output.boundary();
         self.flushed_bytes += 8;
         Ok((Summary { bytes: self.flushed_bytes, checksum }, self.output))
+    }
+
+    pub fn output(&self) -> &O {
+        &self.output
+    }
+
+    /// The workspace, for another writer. What is still in the buffer is lost.
+    pub fn into_workspace(self) -> Workspace {
+        self.workspace
     }
 
     #[cold]
@@ -269,7 +313,9 @@ impl<O: Output> RdbWriter<O> {
         }
     }
 
+    /// Every opcode begins a record.
     fn opcode(&mut self, opcode: u8) -> io::Result<()> {
+        self.begin_record()?;
         self.reserve(1)?;
         self.workspace.buffer.push(opcode);
         Ok(())
@@ -290,11 +336,9 @@ impl<O: Output> RdbWriter<O> {
 
     #[cold]
     fn large_text(&mut self, content: &[u8]) -> io::Result<()> {
-        let compressed_len = match (self.options.compression, compressed_len_max(content)) {
-            (Compression::Lzf, Some(len_max)) => {
-                self.workspace.compressor.compressor.compressed_len(content, len_max)
-            }
-            _ => None,
+        let compressed_len = match self.options.compression {
+            Compression::Lzf => self.workspace.compressor.compressed_len(content),
+            Compression::Off => None,
         };
         match compressed_len {
             Some(compressed_len) => self.large_lzf(content, compressed_len),
@@ -324,24 +368,63 @@ impl<O: Output> RdbWriter<O> {
     }
 
     fn bytes_past_buffer(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.flush()?;
+        self.hand_over_records()?;
+        self.hand_over_rest()?;
         for piece in bytes.chunks(BUFFER_BYTES) {
             self.hand_over(Piece::Slice(piece))?;
         }
         Ok(())
     }
 
+    /// What follows is a new record: the one before it, if any, is whole.
+    #[inline]
+    fn begin_record(&mut self) -> io::Result<()> {
+        self.record_from = self.workspace.buffer.len();
+        if self.beginning == Beginning::HandedOver { self.end_parted() } else { Ok(()) }
+    }
+
+    /// Hands over what is left of a record whose beginning the output has.
+    #[cold]
+    fn end_parted(&mut self) -> io::Result<()> {
+        self.record_from = 0;
+        self.hand_over_rest()?;
+        self.beginning = Beginning::InBuffer;
+        self.output.boundary();
+        Ok(())
+    }
+
     /// Makes room for `bytes`, which is at most the size of the buffer.
     #[inline]
     fn reserve(&mut self, bytes: usize) -> io::Result<()> {
-        if bytes > BUFFER_BYTES - self.workspace.buffer.len() { self.flush() } else { Ok(()) }
+        if bytes > BUFFER_BYTES - self.workspace.buffer.len() { self.make_room(bytes) } else { Ok(()) }
     }
 
     #[cold]
-    fn flush(&mut self) -> io::Result<()> {
+    fn make_room(&mut self, bytes: usize) -> io::Result<()> {
         debug_assert!(self.workspace.buffer.len() <= BUFFER_BYTES, "the bounds hold: the buffer never grew");
-        if !self.workspace.buffer.is_empty() {
-            self.hand_over(Piece::Buffer)?;
+        self.hand_over_records()?;
+        if bytes > BUFFER_BYTES - self.workspace.buffer.len() { self.hand_over_rest() } else { Ok(()) }
+    }
+
+    /// Hands over the whole records, and moves what is there of another one to the front.
+    fn hand_over_records(&mut self) -> io::Result<()> {
+        let whole = std::mem::take(&mut self.record_from);
+        if whole > 0 {
+            self.hand_over(Piece::Buffer(whole))?;
+            self.workspace.buffer.copy_within(whole.., 0);
+            let rest = self.workspace.buffer.len() - whole;
+            self.workspace.buffer.truncate(rest);
+            self.output.boundary();
+        }
+        Ok(())
+    }
+
+    /// Hands over a record's beginning, or more of it.
+    fn hand_over_rest(&mut self) -> io::Result<()> {
+        let bytes = self.workspace.buffer.len();
+        self.beginning = Beginning::HandedOver;
+        if bytes > 0 {
+            self.hand_over(Piece::Buffer(bytes))?;
         }
         self.workspace.buffer.clear();
         Ok(())
@@ -349,7 +432,7 @@ impl<O: Output> RdbWriter<O> {
 
     fn hand_over(&mut self, piece: Piece<'_>) -> io::Result<()> {
         let bytes = match piece {
-            Piece::Buffer => &self.workspace.buffer,
+            Piece::Buffer(bytes) => &self.workspace.buffer[..bytes],
             Piece::Slice(bytes) => bytes,
         };
         if self.options.checksum == Checksum::On {
@@ -406,7 +489,8 @@ impl<O: Output> ValueWriter for RdbWriter<O> {
 
 /// What `hand_over` passes on.
 enum Piece<'a> {
-    Buffer,
+    /// The first bytes of the buffer.
+    Buffer(usize),
     Slice(&'a [u8]),
 }
 

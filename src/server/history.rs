@@ -22,7 +22,6 @@ use crate::persist::image::{ImageProgress, save_image};
 use crate::persist::load::{Duplicates, LoadError, Loading};
 use crate::persist::stamp::FileStamp;
 use crate::persist::{SnapshotError, SnapshotId};
-use crate::rdb::Workspace;
 use std::fmt;
 use std::sync::mpsc::sync_channel;
 
@@ -455,7 +454,7 @@ impl Server {
         let line = history::with_free_name(place, line);
         let paths = SavePaths::new(&place.directory, &line.file, nonce)?;
         let options = self.image_options(version, PageCache::Release);
-        let plan = (&options, Workspace::new());
+        let plan = (&options, &mut self.save_workspaces(None));
         let mut progress = ImageProgress::default();
         let mut report = |now| progress = now;
         let written = save_image(&self.keyspace, &mut System, &paths, plan, &mut report);

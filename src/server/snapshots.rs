@@ -5,6 +5,7 @@
 
 use super::history::{Occasion, Pace, Saved};
 use super::server::{REDIS_VERSION, Server};
+use crate::base::cpus::Cpus;
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
 use crate::base::{cpus, log, process};
 use crate::config::{Config, OomScoreAdj};
@@ -12,14 +13,15 @@ use crate::keyspace::db::Sharing;
 use crate::metrics::latency::is_spike;
 use crate::persist::child::{self, Ending, Job, Manners, SavedFile};
 use crate::persist::disk::{
-    FilePolicy, Incremental, PageCache, SavePaths, System, preflight, sweep_temp_files,
+    FilePolicy, Incremental, PageCache, SavePaths, System, WriteRate, preflight, sweep_temp_files,
 };
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
-use crate::persist::image::{ImageOptions, ImageProgress, KeyDelay, save_image};
+use crate::persist::image::{ImageOptions, ImageProgress, KeyDelay, Workspaces, save_image};
 use crate::persist::lock::SnapshotLock;
 use crate::persist::snapshot::{Background, Due, Purpose, SaveStatus};
 use crate::persist::stamp::FileStamp;
-use crate::rdb::{Checksum, Compression, KeyTooNew, TooNew, Workspace, WriterOptions};
+use crate::persist::threads::{BYTES_PER_THREAD_MIN, save_threads};
+use crate::rdb::{Checksum, Compression, KeyTooNew, TooNew, WriterOptions};
 use crate::spec::CommandError;
 use nix::errno::Errno;
 use std::path::Path;
@@ -87,7 +89,7 @@ impl Server {
         let version = self.save_version()?;
         self.plan_history(&mut paths, occasion, version)?;
         let options = self.image_options(version, page_cache);
-        let plan = (&options, Workspace::new());
+        let plan = (&options, &mut self.save_workspaces(None));
         let mut progress = ImageProgress::default();
         let mut report = |now| progress = now;
         let written = save_image(&self.keyspace, &mut System, &paths, plan, &mut report);
@@ -166,7 +168,11 @@ impl Server {
         }
         self.plan_history(&mut paths, Occasion::Save, version)?;
         self.snapshots.repair.stop();
-        let options = self.image_options(version, page_cache);
+        let mut options = self.image_options(version, page_cache);
+        if purpose == Purpose::Background {
+            options.file.rate = WriteRate::from_mbps(self.config.rdb_save_max_mbps);
+        }
+        let workspaces = self.save_workspaces(manners.cpus.as_ref());
         let log = log::child_log().map_err(|error| {
             let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
             SnapshotError::errno(Operation::OpenLog, Path::new(&self.config.logfile), errno)
@@ -175,7 +181,7 @@ impl Server {
         let job = Job {
             paths,
             options,
-            workspace: Workspace::new(),
+            workspaces,
             log,
             title: self.snapshots.process_title.as_mut().map(|memory: &mut ProcessTitle| (memory, title)),
             manners,
@@ -217,6 +223,11 @@ impl Server {
         Err(SnapshotError::text(Operation::Version, &self.rdb_path(), reason))
     }
 
+    pub(super) fn save_workspaces(&self, cpus: Option<&Cpus>) -> Workspaces {
+        let configured = self.config.rdb_save_threads as usize;
+        Workspaces::for_threads(save_threads(configured, self.used_memory_bytes(), cpus))
+    }
+
     pub(super) fn image_options(&self, version: u16, page_cache: PageCache) -> ImageOptions {
         let config = &self.config;
         ImageOptions {
@@ -226,12 +237,13 @@ impl Server {
                 version,
             },
             file: FilePolicy {
-                incremental: if config.rdb_save_incremental_fsync {
-                    Incremental::Yes
-                } else {
-                    Incremental::No
+                incremental: match config.rdb_save_incremental_fsync {
+                    true if self.used_memory_bytes() >= BYTES_PER_THREAD_MIN => Incremental::Beside,
+                    true => Incremental::Yes,
+                    false => Incremental::No,
                 },
                 page_cache,
+                rate: WriteRate::Unlimited,
             },
             key_delay: KeyDelay(config.rdb_key_save_delay),
             now_ms: self.clock.now().unix_ms(),

@@ -74,6 +74,14 @@ pub unsafe trait Item: Sized {
     const ITEMS_PER_BUCKET: usize = FILL_FOR_MEMORY;
 
     fn key(&self) -> &[u8];
+
+    /// Asks for what a value outside the item consists of first. A walk calls it when the item has arrived.
+    #[inline]
+    fn prefetch_value(&self) {}
+
+    /// Asks for what that leads to.
+    #[inline]
+    fn prefetch_content(&self) {}
 }
 
 /// 128 random bits that make the order of a table unpredictable (hash flooding).

@@ -134,6 +134,23 @@ impl<const FILL: usize> Model<FILL> {
             });
             assert!(found);
         }
+        self.check_parts();
+    }
+
+    /// Any parts that make up the whole show every item once.
+    fn check_parts(&self) {
+        let buckets = self.dict.bucket_count();
+        for part in [1, 7, buckets.max(1)] {
+            let mut shown = HashMap::new();
+            for start in (0..buckets).step_by(part) {
+                self.dict.for_each_in(start..(start + part).min(buckets), &mut |pair| {
+                    let earlier = shown.insert(pair.key().to_vec(), pair.0.1);
+                    assert_eq!(earlier, None, "shown twice");
+                });
+            }
+            let expected = self.map.iter().map(|(number, version)| (key(*number), *version));
+            assert_eq!(shown, expected.collect());
+        }
     }
 }
 

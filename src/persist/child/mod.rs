@@ -27,7 +27,7 @@ mod watchdog;
 
 use super::disk::SavePaths;
 use super::error::{Fault, Operation, SnapshotError, error_text};
-use super::image::{ImageOptions, ImageProgress};
+use super::image::{ImageOptions, ImageProgress, Workspaces};
 use super::lock::SnapshotLock;
 use crate::base::clock::Clock;
 use crate::base::cpus::Cpus;
@@ -35,7 +35,6 @@ use crate::base::log::ChildLog;
 use crate::base::os::IoPriority;
 use crate::base::proctitle::ProcessTitle;
 use crate::keyspace::Keyspace;
-use crate::rdb::Workspace;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
@@ -54,7 +53,7 @@ const EXIT_PANIC: i32 = 70;
 pub struct Job<'a> {
     pub paths: SavePaths,
     pub options: ImageOptions,
-    pub workspace: Workspace,
+    pub workspaces: Workspaces,
     pub log: ChildLog,
     /// The memory of the process title, and what to show.
     pub title: Option<(&'a mut ProcessTitle, String)>,

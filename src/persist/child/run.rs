@@ -57,7 +57,7 @@ pub(super) fn child(keyspace: &Keyspace, mut job: Job<'_>, pipe: &OwnedFd, paren
     close_all_but([pipe.as_raw_fd(), job.log.output().as_raw_fd(), lock]);
     introduce(&mut job);
     let mut voice = Voice::new(pipe);
-    let plan = (&job.options, job.workspace);
+    let plan = (&job.options, &mut job.workspaces);
     let saved = save_image(keyspace, &mut System, &job.paths, plan, &mut |progress| voice.progress(progress));
     match saved {
         Ok(written) => {

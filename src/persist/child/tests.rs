@@ -2,21 +2,23 @@
 
 use super::*;
 use crate::base::log::child_log;
-use crate::object::Depth;
+use crate::persist::disk::WriteRate;
 use crate::persist::disk::sweep_temp_files;
 use crate::persist::fixture::{self, NOW_MS};
 use crate::persist::image::{KeyDelay, tests::options};
-use crate::persist::load::{Duplicates, LoadOptions, Loading, Target};
-use crate::rdb::Checksum;
-use crate::rdb::Foreign;
+use crate::rdb::Compression;
 use std::path::Path;
 use std::time::Duration;
 
 fn begin(keyspace: &Keyspace, directory: &Path, key_delay: i32) -> RunningSave {
+    begin_with(keyspace, directory, ImageOptions { key_delay: KeyDelay(key_delay), ..options() }, 1)
+}
+
+fn begin_with(keyspace: &Keyspace, directory: &Path, options: ImageOptions, threads: usize) -> RunningSave {
     let job = Job {
         paths: SavePaths::new(directory, "dump.rdb", 9).unwrap(),
-        options: ImageOptions { key_delay: KeyDelay(key_delay), ..options() },
-        workspace: Workspace::new(),
+        options,
+        workspaces: Workspaces::for_threads(threads),
         log: child_log().unwrap(),
         title: None,
         manners: Manners { nice: 19, ..Manners::default() },
@@ -64,19 +66,39 @@ fn the_child_saves_the_moment_of_the_fork() {
     assert_eq!(poll_to_end(&mut running), Ending::Saved);
     assert_eq!(running.progress.keys, 9000);
     assert!(running.cow.peak >= running.cow.current && running.cow.current > 0);
-    let mut loaded = Keyspace::new(16, 1, NOW_MS);
-    let load = LoadOptions {
-        duplicates: Duplicates::Refuse,
-        target: Target::Keyspace,
-        checksum: Checksum::On,
-        depth: Depth::Structure,
-        foreign: Foreign::Refuse,
-        key_delay: KeyDelay(0),
-    };
-    let mut loading = Loading::open(&directory.path().join("dump.rdb"), load, NOW_MS).unwrap().unwrap();
-    loading.run(&mut loaded, NOW_MS).unwrap();
-    assert_eq!(fixture::content(&loaded), at_fork);
+    assert_eq!(fixture::content(&fixture::loaded(&directory.path().join("dump.rdb"))), at_fork);
     assert_eq!(files(directory.path()), ["dump.rdb"]);
+}
+
+#[test]
+fn threads_save_the_moment_of_the_fork_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let keyspace = fixture::keyspace(6000);
+    for threads in [2, 5] {
+        let mut running = begin_with(&keyspace, directory.path(), options(), threads);
+        assert_eq!(poll_to_end(&mut running), Ending::Saved);
+        assert_eq!(running.progress.keys, 18_000);
+        let loaded = fixture::loaded(&directory.path().join("dump.rdb"));
+        assert!(fixture::content(&loaded) == fixture::content(&keyspace));
+        assert_eq!(files(directory.path()), ["dump.rdb"]);
+    }
+}
+
+/// At one million bytes a second it would take many seconds.
+#[test]
+fn a_limited_child_ends_at_once_when_it_is_cancelled() {
+    let directory = tempfile::tempdir().unwrap();
+    let keyspace = fixture::keyspace(20_000);
+    let mut slow = options();
+    slow.file.rate = WriteRate::from_mbps(1);
+    slow.writer.compression = Compression::Off;
+    let mut running = begin_with(&keyspace, directory.path(), slow, 3);
+    wait_for_file(directory.path());
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(running.poll(NOW_MS).is_none());
+    running.cancel();
+    assert_eq!(running.wait(NOW_MS), Ending::Cancelled);
+    assert!(files(directory.path()).is_empty());
 }
 
 #[test]

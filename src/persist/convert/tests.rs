@@ -135,12 +135,12 @@ fn a_call_that_fails_leaves_nothing() {
         let done = convert(&mut calls, &place.input, &place.output, &options, &mut |_, _| {});
         assert_eq!(place.names(), ["in.rdb", "out.rdb"]);
         let written = std::fs::read(&place.output).unwrap();
-        if calls.calls < fail_at {
+        if calls.calls() < fail_at {
             done.unwrap();
-            assert!(fail_at > 5, "only {:?} were called", calls.log);
+            assert!(fail_at > 5, "only {:?} were called", calls.log());
             return;
         }
-        let (reason, failed) = (done.unwrap_err().to_string(), *calls.log.last().unwrap());
+        let (reason, failed) = (done.unwrap_err().to_string(), *calls.log().last().unwrap());
         assert!(reason.ends_with(&error_text(errno)), "{failed}: {reason}");
         // The new file is in its place when the directory cannot be synced.
         assert_eq!(written == b"old", failed != "sync_directory", "{failed}");

@@ -1,33 +1,60 @@
 //! Calls that fail when they are told to.
 
 use super::{Calls, FileRange, System};
+use crate::base::clock;
 use crate::base::os::RangeSync;
 use nix::errno::Errno;
 use std::ffi::CStr;
 use std::fs::File;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// The real calls, counted; the one with number `fail_at` fails with `errno`. Unlinking and forgetting are
-/// not counted: they cannot fail a save.
+/// not counted: they cannot fail a save. Nobody sleeps: the clock goes forward instead.
 pub struct Faulty {
-    pub calls: usize,
-    pub fail_at: usize,
-    pub errno: Errno,
-    pub log: Vec<&'static str>,
+    fail_at: usize,
+    errno: Errno,
+    start: Instant,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What all twins together have seen.
+#[derive(Default)]
+struct Seen {
+    log: Vec<&'static str>,
+    sleeps: Vec<Duration>,
 }
 
 impl Faulty {
     pub fn new(fail_at: usize, errno: Errno) -> Faulty {
-        Faulty { calls: 0, fail_at, errno, log: Vec::new() }
+        Faulty { fail_at, errno, start: clock::instant(), seen: Arc::default() }
+    }
+
+    /// How many calls there were.
+    pub fn calls(&self) -> usize {
+        self.log().len()
+    }
+
+    pub fn log(&self) -> Vec<&'static str> {
+        self.seen.lock().unwrap().log.clone()
+    }
+
+    pub fn sleeps(&self) -> Vec<Duration> {
+        self.seen.lock().unwrap().sleeps.clone()
     }
 
     fn next(&mut self, name: &'static str) -> Result<(), Errno> {
-        self.log.push(name);
-        self.calls += 1;
-        if self.calls == self.fail_at { Err(self.errno) } else { Ok(()) }
+        let log = &mut self.seen.lock().unwrap().log;
+        log.push(name);
+        if log.len() == self.fail_at { Err(self.errno) } else { Ok(()) }
     }
 }
 
 impl Calls for Faulty {
+    fn twin(&self) -> Faulty {
+        Faulty { seen: Arc::clone(&self.seen), ..*self }
+    }
+
     fn create(&mut self, path: &CStr) -> Result<File, Errno> {
         self.next("create")?;
         System.create(path)
@@ -75,5 +102,13 @@ impl Calls for Faulty {
 
     fn unlink(&mut self, path: &CStr) {
         System.unlink(path);
+    }
+
+    fn now(&mut self) -> Instant {
+        self.start + self.sleeps().iter().sum::<Duration>()
+    }
+
+    fn sleep(&mut self, duration: Duration) {
+        self.seen.lock().unwrap().sleeps.push(duration);
     }
 }

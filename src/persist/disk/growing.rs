@@ -1,19 +1,20 @@
 //! The temp file of a save while it is written: what is new goes to the disk step by step.
 
-use super::{Calls, FileRange};
+use super::Calls;
+use super::behind::Behind;
+use super::throttle::{self, Throttle, WriteRate};
 use crate::base::crc::Crc64Xz;
-use crate::base::os::RangeSync;
+use crate::base::os::crew;
 use crate::persist::error::{Fault, Operation};
 use crate::rdb::Output;
 use std::fs::File;
 use std::io;
 
-/// So much is handed to the disk at a time when `rdb-save-incremental-fsync` is on.
-const SYNC_BYTES: u64 = 4 << 20;
-
 /// Whether what is written goes to the disk while the file grows (`rdb-save-incremental-fsync`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incremental {
+    /// And another thread waits for the disk: worth its while when the file is large.
+    Beside,
     Yes,
     No,
 }
@@ -31,78 +32,82 @@ pub enum PageCache {
 pub struct FilePolicy {
     pub incremental: Incremental,
     pub page_cache: PageCache,
+    pub rate: WriteRate,
 }
 
 /// The temp file while it is written.
 pub struct GrowingFile<'a, C: Calls> {
     calls: &'a mut C,
-    file: File,
-    policy: FilePolicy,
-    written_bytes: u64,
+    file: &'a File,
+    behind: Option<&'a Behind<'a>>,
+    throttle: Throttle,
     sum: Crc64Xz,
-    /// Handed to the disk: asked for, not waited for in the last `SYNC_BYTES`.
-    started_bytes: u64,
-    /// On the disk.
-    finished_bytes: u64,
+    written_bytes: u64,
     fault: Option<Fault>,
 }
 
-impl<'a, C: Calls> GrowingFile<'a, C> {
-    pub(super) fn new(calls: &'a mut C, file: File, policy: FilePolicy) -> Self {
-        let (written_bytes, started_bytes, finished_bytes) = (0, 0, 0);
-        GrowingFile {
-            calls,
-            file,
-            policy,
-            written_bytes,
-            sum: Crc64Xz::new(),
-            started_bytes,
-            finished_bytes,
-            fault: None,
-        }
+/// Lets `fill` write the file. Returns with its result the CRC-64/XZ of what was written.
+pub(super) fn grow<C: Calls, R>(
+    calls: &mut C,
+    file: &File,
+    policy: FilePolicy,
+    fill: impl FnOnce(&mut GrowingFile<'_, C>) -> Result<R, Fault>,
+) -> Result<(R, u64), Fault> {
+    let mut attendants_calls = calls.twin();
+    let behind = Behind::new(file, policy.page_cache);
+    let mut growing = GrowingFile {
+        calls,
+        file,
+        behind: (policy.incremental != Incremental::No).then_some(&behind),
+        throttle: Throttle::new(policy.rate),
+        sum: Crc64Xz::new(),
+        written_bytes: 0,
+        fault: None,
+    };
+    if policy.incremental != Incremental::Beside {
+        let result = fill(&mut growing)?;
+        return Ok((result, growing.sum.value()));
     }
+    let result = crew::beside(
+        || behind.attend(&mut attendants_calls),
+        || {
+            let _dismissal = Dismissal(&behind);
+            fill(&mut growing)
+        },
+    )?;
+    behind.fault().map_or(Ok((result, growing.sum.value())), Err)
+}
 
-    pub(super) fn into_parts(self) -> (&'a mut C, File) {
-        (self.calls, self.file)
+/// Whichever way the writer ends, nobody waits for it afterwards.
+struct Dismissal<'a>(&'a Behind<'a>);
+
+impl Drop for Dismissal<'_> {
+    fn drop(&mut self) {
+        self.0.send_home();
     }
+}
 
+impl<C: Calls> GrowingFile<'_, C> {
     fn write(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+        // A file that lacks something is not made better by what comes after.
+        self.fault.map_or(Ok(()), Err)?;
         self.sum.update(bytes);
+        let paid_at = self.throttle.pay(bytes.len() as u64, || self.calls.now());
         while !bytes.is_empty() {
-            let taken = self.calls.write(&self.file, bytes);
+            let taken = self.calls.write(self.file, bytes);
             let taken = taken.map_err(|errno| Fault::new(Operation::Write, errno))?;
             bytes = &bytes[taken..];
             self.written_bytes += taken as u64;
         }
-        if self.policy.incremental == Incremental::Yes
-            && self.written_bytes - self.started_bytes >= SYNC_BYTES
+        if let Some(behind) = self.behind {
+            behind.written(self.calls, self.written_bytes)?;
+        }
+        while let Some(left) = paid_at.and_then(|paid_at| paid_at.checked_duration_since(self.calls.now()))
+            && !left.is_zero()
         {
-            self.sync_behind()?;
+            self.calls.sleep(left.min(throttle::STEP));
         }
         Ok(())
-    }
-
-    /// Starts writing out what is new and waits for what was started before: the disk is always busy, and
-    /// never is there more than two portions to wait for.
-    fn sync_behind(&mut self) -> Result<(), Fault> {
-        let fault = |errno| Fault::new(Operation::Sync, errno);
-        let new = FileRange { start: self.started_bytes, bytes: self.written_bytes - self.started_bytes };
-        let old = FileRange { start: self.finished_bytes, bytes: self.started_bytes - self.finished_bytes };
-        self.calls.sync_range(&self.file, new, RangeSync::Start).map_err(fault)?;
-        if old.bytes > 0 {
-            self.calls.sync_range(&self.file, old, RangeSync::Finish).map_err(fault)?;
-            if self.policy.page_cache == PageCache::Release {
-                self.calls.forget(&self.file, old);
-            }
-        }
-        self.finished_bytes = self.started_bytes;
-        self.started_bytes = self.written_bytes;
-        Ok(())
-    }
-
-    /// CRC-64/XZ of what was written.
-    pub(super) fn crc64_xz(&self) -> u64 {
-        self.sum.value()
     }
 
     /// What made an `Output` call fail.

@@ -60,7 +60,11 @@ impl Bench {
             System.link(&paths.target, &paths.keep.unwrap().path).unwrap();
             return Err("died".into());
         }
-        let policy = FilePolicy { incremental: Incremental::No, page_cache: PageCache::Release };
+        let policy = FilePolicy {
+            incremental: Incremental::No,
+            page_cache: PageCache::Release,
+            rate: WriteRate::Unlimited,
+        };
         let written = write_file(calls, &paths, policy, |file| {
             file.write_all(content.as_bytes()).map_err(|_| file.fault().expect("it says why"))
         });
@@ -145,16 +149,16 @@ fn every_call_can_fail_and_all_stays_consistent() {
     };
     let mut probe = Faulty::new(0, Errno::EIO);
     fresh().save_with(&mut probe, "four", Dies::No).unwrap();
-    assert!(probe.log.contains(&"link") && probe.calls > 12, "{:?}", probe.log);
-    for fail_at in 1..=probe.calls {
+    assert!(probe.log().contains(&"link") && probe.calls() > 12, "{:?}", probe.log());
+    for fail_at in 1..=probe.calls() {
         for errno in [Errno::ENOSPC, Errno::EIO, Errno::EACCES] {
             let mut bench = fresh();
             let mut calls = Faulty::new(fail_at, errno);
             let saved = bench.save_with(&mut calls, "four", Dies::No);
-            let call = calls.log.last().copied();
+            let call = calls.log().last().copied();
             let contents = bench.contents();
             match &saved {
-                Ok(_) if probe.log[fail_at - 1] == "link" => assert_eq!(contents, ["four", "two", "one"]),
+                Ok(_) if probe.log()[fail_at - 1] == "link" => assert_eq!(contents, ["four", "two", "one"]),
                 Ok(state) => {
                     assert_eq!(contents, ["four", "three", "two"], "{fail_at} {call:?}");
                     assert_eq!(state.faults.len(), 1, "{fail_at}: a catalogue that fails is told");

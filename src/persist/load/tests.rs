@@ -4,8 +4,7 @@ use super::*;
 use crate::keyspace::Expiry;
 use crate::persist::disk::{SavePaths, System};
 use crate::persist::fixture::{self, NOW_MS};
-use crate::persist::image::{save_image, tests::options};
-use crate::rdb::Workspace;
+use crate::persist::image::{Workspaces, save_image, tests::options};
 
 const LOAD: LoadOptions = LoadOptions {
     duplicates: Duplicates::Refuse,
@@ -23,7 +22,8 @@ fn empty(databases: usize) -> Keyspace {
 fn saved(keyspace: &Keyspace) -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let paths = SavePaths::new(directory.path(), "dump.rdb", 1).unwrap();
-    save_image(keyspace, &mut System, &paths, (&options(), Workspace::new()), &mut |_| {}).unwrap();
+    save_image(keyspace, &mut System, &paths, (&options(), &mut Workspaces::for_threads(1)), &mut |_| {})
+        .unwrap();
     let path = paths.target_path().to_path_buf();
     (directory, path)
 }

@@ -6,7 +6,9 @@ use super::super::source::Source;
 use super::survey::{Survey, reader_options};
 use crate::base::clock::Clock;
 use crate::object::Rules;
-use crate::persist::disk::{FilePolicy, GrowingFile, Incremental, PageCache, SavePaths, System, write_file};
+use crate::persist::disk::{
+    FilePolicy, GrowingFile, Incremental, PageCache, SavePaths, System, WriteRate, write_file,
+};
 use crate::persist::error::{Fault, Operation, SnapshotError};
 use crate::rdb::{
     self, Checksum, Compression, KeyRecord, RdbError, RdbWriter, Reader, Record, StringValue, Value,
@@ -65,7 +67,11 @@ pub(super) fn write(
     nonce: u64,
 ) -> Result<Written, ToolError> {
     let paths = paths(output, nonce)?;
-    let policy = FilePolicy { incremental: Incremental::Yes, page_cache: PageCache::Release };
+    let policy = FilePolicy {
+        incremental: Incremental::Yes,
+        page_cache: PageCache::Release,
+        rate: WriteRate::Unlimited,
+    };
     let mut progress = Progress::new(clock, "writing", source.bytes);
     let mut read_error = None;
     let written = write_file(&mut System, &paths, policy, |file| {

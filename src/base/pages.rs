@@ -12,6 +12,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::sys::prctl;
 use nix::sys::utsname::uname;
@@ -115,6 +116,22 @@ fn selected_mode(text: &str) -> Option<&str> {
 /// millisecond and more per GB on small ones.
 pub fn anon_huge_bytes() -> Option<u64> {
     rollup_bytes(b"AnonHugePages:", &mut [0; ROLLUP_BUFFER_BYTES])
+}
+
+/// What `count_huge_bytes` found last.
+static HUGE_BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// Counts the bytes on huge pages, for `huge_bytes_counted`. Off the loop: after a save, when the heap is in small
+/// pages, it takes tens of milliseconds per GB.
+pub fn count_huge_bytes() {
+    if let Some(bytes) = anon_huge_bytes() {
+        HUGE_BYTES.store(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Bytes on huge pages when they were counted last.
+pub fn huge_bytes_counted() -> u64 {
+    HUGE_BYTES.load(Ordering::Relaxed)
 }
 
 /// Bytes of the calling process that are its own and were written: in a forked child, what copy-on-write has

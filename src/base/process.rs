@@ -232,6 +232,14 @@ pub fn thread_run_ns(thread: u32) -> Option<u64> {
     std::str::from_utf8(text).ok()?.split(' ').next()?.parse().ok()
 }
 
+/// Bytes that a process has handed to the kernel so far, to files, pipes and sockets.
+pub fn written_bytes(pid: i32) -> Option<u64> {
+    let mut buffer = [0; 256];
+    let text = read_small_file(&format!("/proc/{pid}/io"), &mut buffer).ok()?;
+    let text = std::str::from_utf8(text).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()
+}
+
 /// CPU time spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuTime {

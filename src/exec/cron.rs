@@ -2,7 +2,7 @@
 
 use super::{call, commit, output_limit, unblock};
 use crate::base::clock::Now;
-use crate::base::{alloc, bio};
+use crate::base::{alloc, bio, pages};
 use crate::client::ClientKind;
 use crate::keyspace::db::Sharing;
 use crate::keyspace::{expire, field_expiry};
@@ -109,12 +109,16 @@ fn memory(server: &mut Server, now: Now) {
     if !is_first_of_second || server.keyspace.sharing() == Sharing::WithChild {
         return;
     }
+    let is_tenth_second = now.unix_ms().div_euclid(1000) % KEEP_UP_INTERVAL_S == 0;
     if let Some(bio) = server.keyspace.bio.as_deref()
         && bio.pending_jobs() == 0
     {
         bio.submit(bio::Job::Run(Box::new(alloc::decay)));
+        if is_tenth_second {
+            bio.submit(bio::Job::Run(Box::new(pages::count_huge_bytes)));
+        }
     }
-    if now.unix_ms().div_euclid(1000) % KEEP_UP_INTERVAL_S == 0 {
+    if is_tenth_second {
         server.snapshots.repair.keep_up();
     }
 }

@@ -94,6 +94,7 @@ impl Repair {
         let (heard, account) = (stop.clone(), self.account.clone());
         let work = move || {
             repair(&heard, &account, occasion);
+            pages::count_huge_bytes();
             account.is_running.store(false, Ordering::Relaxed);
         };
         match std::thread::Builder::new().name("page_repair".into()).spawn(work) {

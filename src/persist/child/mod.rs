@@ -33,6 +33,7 @@ use crate::base::clock::Clock;
 use crate::base::cpus::Cpus;
 use crate::base::log::ChildLog;
 use crate::base::os::IoPriority;
+use crate::base::process;
 use crate::base::proctitle::ProcessTitle;
 use crate::keyspace::Keyspace;
 use nix::errno::Errno;
@@ -214,9 +215,8 @@ impl RunningSave {
     /// Looks whether the child gets on, and kills it when it has made no progress for `timeout_s`; `now_ms` is the
     /// monotonic clock's. Whether it has just been given up; that it ended, `poll` tells.
     pub fn give_up_if_stuck(&mut self, now_ms: u64, timeout_s: u32) -> bool {
-        let file_bytes =
-            nix::sys::stat::stat(self.paths.temp.as_c_str()).map_or(0, |file| file.st_size as u64);
-        let signs = Signs { keys: self.progress.keys, bytes: self.progress.bytes, file_bytes };
+        let written_bytes = process::written_bytes(self.pid).unwrap_or(0);
+        let signs = Signs { keys: self.progress.keys, bytes: self.progress.bytes, written_bytes };
         let (pid, timeout_ms) = (self.pid, u64::from(timeout_s) * 1000);
         let is_stuck = self.watchdog.is_stuck(signs, now_ms, timeout_ms, || waits_for_disk(pid));
         if timeout_s == 0 || self.gave_up_after_s.is_some() || !is_stuck {

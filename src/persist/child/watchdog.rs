@@ -1,7 +1,8 @@
 //! Whether a child still gets on (`child-timeout`).
 //!
-//! Signs of progress: keys and bytes that it reports, and the size of its temp file, which also grows within a value
-//! that is too large for reports. While it waits for a disk (state D of one of its threads) there can be no sign; an
+//! Signs of progress: keys and bytes that it reports, and what the kernel says it has written, which also grows within
+//! a value that is too large for reports. (Not the size of its file: while it renames, and the kernel frees the blocks
+//! of the old file, whoever looks into that directory waits, tens of milliseconds per gigabyte.) While it waits for a disk (state D of one of its threads) there can be no sign; an
 //! fsync of gigabytes on a slow disk is no reason to kill it, and a kill would have no effect before the disk answers.
 //! So such a child gets `DISK_PATIENCE` times as long.
 //!
@@ -23,7 +24,7 @@ const STAT_BYTES: usize = 128;
 pub(super) struct Signs {
     pub(super) keys: u64,
     pub(super) bytes: u64,
-    pub(super) file_bytes: u64,
+    pub(super) written_bytes: u64,
 }
 
 #[derive(Debug, Default)]
@@ -98,7 +99,7 @@ mod tests {
         }
         let mut watchdog = Watchdog::default();
         assert_eq!(stuck_after_ms(&mut watchdog, 5000, false), TIMEOUT_MS + REPORT_AGE_MS_MAX);
-        let grown = Signs { file_bytes: 1, ..signs(1) };
+        let grown = Signs { written_bytes: 1, ..signs(1) };
         assert!(!watchdog.is_stuck(grown, 9000, TIMEOUT_MS, || false));
     }
 

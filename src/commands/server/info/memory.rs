@@ -1,6 +1,6 @@
 //! INFO memory.
 
-use super::{Detail, Page, View, human};
+use super::{Page, View, human};
 use crate::base::heap::{self, Status};
 use crate::base::{alloc, pages};
 use crate::commands::server::footprint::{Footprint, Overhang};
@@ -89,11 +89,7 @@ fn huge_pages(view: &View<'_>, page: &mut Page) {
         Status::NotYet => page.field("huge_pages", format_args!("off (the heap is below {small_mib} MiB)")),
         Status::Off(reason) => page.field("huge_pages", format_args!("off ({reason})")),
     }
-    if view.detail == Detail::Full
-        && let Some(bytes) = pages::anon_huge_bytes()
-    {
-        page.field("mem_huge_page_bytes", bytes);
-    }
+    page.field("mem_huge_page_bytes", pages::huge_bytes_counted());
     let repair = view.server.snapshots.repair.figures();
     page.field("mem_split_page_bytes", repair.split_bytes);
     page.field("huge_page_repair_in_progress", u8::from(repair.is_running));

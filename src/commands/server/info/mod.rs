@@ -90,22 +90,12 @@ const SECTIONS: &[Section] = &[
     Section { name: "keyspace", title: "Keyspace", shown: Shown::ByDefault, write: statistics::keyspace },
 ];
 
-/// How much work a section may make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Detail {
-    /// What monitoring asks for every second.
-    Cheap,
-    /// What was asked for by name: walking the page tables of a big heap takes milliseconds.
-    Full,
-}
-
 /// What a section is written from.
 struct View<'a> {
     server: &'a Server,
     now: Now,
     /// For what is sampled.
     rng: fastrand::Rng,
-    detail: Detail,
 }
 
 /// The text under construction.
@@ -136,9 +126,9 @@ impl Page {
 }
 
 fn info(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    let (sections, detail) = asked_for(args);
+    let sections = asked_for(args);
     let rng = cx.server.keyspace.rng.fork();
-    let mut view = View { server: cx.server, now: cx.now, rng, detail };
+    let mut view = View { server: cx.server, now: cx.now, rng };
     let mut page = Page::default();
     for section in sections {
         page.section(section.title);
@@ -149,15 +139,14 @@ fn info(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
 }
 
 /// The sections that the arguments name; unknown words name none.
-fn asked_for(args: Args<'_>) -> (Vec<&'static Section>, Detail) {
+fn asked_for(args: Args<'_>) -> Vec<&'static Section> {
     let names =
         |word: &str| args.iter().skip(1).any(|argument| argument.eq_ignore_ascii_case(word.as_bytes()));
-    let (everything, default) = (names("everything"), args.len() == 1 || names("default"));
-    let all = everything || names("all");
+    let default = args.len() == 1 || names("default");
+    let all = names("everything") || names("all");
     let is_asked =
         |section: &&Section| all || (default && section.shown == Shown::ByDefault) || names(section.name);
-    let detail = if everything || names("memory") { Detail::Full } else { Detail::Cheap };
-    (SECTIONS.iter().filter(is_asked).collect(), detail)
+    SECTIONS.iter().filter(is_asked).collect()
 }
 
 /// A number of bytes for people: `919.50K`.

@@ -9,8 +9,8 @@ use std::fs::File;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// The real calls, counted; the one with number `fail_at` fails with `errno`. Unlinking and forgetting are
-/// not counted: they cannot fail a save. Nobody sleeps: the clock goes forward instead.
+/// The real calls, counted; the one with number `fail_at` fails with `errno`, and does nothing. Forgetting is not
+/// counted: it cannot fail. Writes take half of what they get. Nobody sleeps: the clock goes forward instead.
 pub struct Faulty {
     fail_at: usize,
     errno: Errno,
@@ -100,8 +100,9 @@ impl Calls for Faulty {
         System.sync_directory(path)
     }
 
-    fn unlink(&mut self, path: &CStr) {
-        System.unlink(path);
+    fn unlink(&mut self, path: &CStr) -> Result<(), Errno> {
+        self.next("unlink")?;
+        System.unlink(path)
     }
 
     fn now(&mut self) -> Instant {

@@ -3,6 +3,7 @@
 use super::faulty::Faulty;
 use super::*;
 use crate::rdb::Output;
+use std::path::PathBuf;
 
 const POLICY: FilePolicy = FilePolicy {
     incremental: Incremental::Beside,
@@ -84,16 +85,17 @@ fn the_sweep_takes_orphans_of_our_pattern_only() {
         create(other);
     }
     std::fs::create_dir(directory.path().join("temp-1-00000000000000ad.rdb")).unwrap();
-    assert_eq!(sweep_temp_files(directory.path()), [directory.path().join(orphan)]);
+    assert_eq!(sweep_temp_files(directory.path(), &orphan), [PathBuf::new(); 0]);
+    assert_eq!(sweep_temp_files(directory.path(), "dump.rdb"), [directory.path().join(orphan)]);
     assert_eq!(names(directory.path()).len(), 6);
     drop(living);
     // A child that another test forks right now holds a copy of the lock until it has closed what is not its own.
     let swept = (0..500).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(2));
-        sweep_temp_files(directory.path()).len() == 1
+        sweep_temp_files(directory.path(), "dump.rdb").len() == 1
     });
     assert!(swept);
-    assert!(sweep_temp_files(Path::new("/nowhere/at/all")).is_empty());
+    assert!(sweep_temp_files(Path::new("/nowhere/at/all"), "dump.rdb").is_empty());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! From the command line to a server that serves.
+//! From a server's arguments to a server that serves.
 //!
 //! The order matters: the configuration before anything it decides; the daemon's fork before any thread; the directory
 //! before any relative path; the log before anything that has something to say.
@@ -15,89 +15,9 @@ use crate::net;
 use crate::server::server::{REDIS_VERSION, TINTYPE_VERSION};
 use crate::server::settings::oom_score_adj;
 use crate::server::{Identity, Server};
-use std::io::{self, Write};
-use std::os::unix::ffi::OsStringExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-
-pub mod convert;
-
-/// What the command line asks for.
-pub enum Task {
-    Serve {
-        arguments: Vec<Vec<u8>>,
-    },
-    CheckRdb {
-        file: PathBuf,
-    },
-    /// With the arguments behind the word.
-    Convert {
-        arguments: Vec<Vec<u8>>,
-    },
-    Version,
-    Help,
-}
-
-/// Reads the command line; the program's own name decides too, so that a link called redis-server or redis-check-rdb
-/// behaves as such.
-///
-/// # Errors
-/// The usage text, when the arguments of a tool do not fit.
-pub fn task(mut arguments: Vec<Vec<u8>>) -> Result<Task, String> {
-    let program = if arguments.is_empty() { Vec::new() } else { arguments.remove(0) };
-    let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
-    if name.ends_with(b"check-rdb") {
-        return check_rdb_task(arguments);
-    }
-    match arguments.first().map(Vec::as_slice) {
-        Some(b"check-rdb") => check_rdb_task(arguments.split_off(1)),
-        Some(b"convert") => Ok(Task::Convert { arguments: arguments.split_off(1) }),
-        Some(b"-v" | b"--version") if arguments.len() == 1 => Ok(Task::Version),
-        Some(b"-h" | b"--help") if arguments.len() == 1 => Ok(Task::Help),
-        _ => Ok(Task::Serve { arguments }),
-    }
-}
-
-fn check_rdb_task(mut arguments: Vec<Vec<u8>>) -> Result<Task, String> {
-    match (arguments.pop(), arguments.is_empty()) {
-        (Some(file), true) if !file.starts_with(b"-") => {
-            Ok(Task::CheckRdb { file: std::ffi::OsString::from_vec(file).into() })
-        }
-        _ => Err("Usage: tintype check-rdb <rdb-file-name>".into()),
-    }
-}
-
-/// What `--help` prints.
-pub fn help() -> String {
-    let serve = "[/path/to/redis.conf] [--directive value ...] [-]";
-    let usage = format!(
-        "tintype {serve}\n       tintype check-rdb FILE\n       tintype convert IN OUT --rdb-version N\n       tintype --version \
-         | --help"
-    );
-    let examples = [
-        "Examples:",
-        "  tintype                                     listen on port 6379 with the defaults",
-        "  tintype /etc/redis/redis.conf --port 7777   a file, and what overrides it",
-        "  echo 'maxmemory 128mb' | tintype -          read the configuration from standard input",
-        "  tintype --save '' --port 6380               no snapshots",
-    ];
-    let mut command = clap::Command::new("tintype")
-        .about("A Redis-compatible in-memory key-value server whose snapshots nobody notices")
-        .override_usage(usage)
-        .disable_help_subcommand(true)
-        .disable_help_flag(true)
-        .subcommand(
-            clap::Command::new("check-rdb").about("Names what is in an RDB file, and its first bad byte"),
-        )
-        .subcommand(convert::command())
-        .after_help(examples.join("\n"));
-    command.render_help().to_string()
-}
-
-/// What `--version` prints.
-pub fn version() -> String {
-    format!("Tintype server v={TINTYPE_VERSION} redis={REDIS_VERSION} malloc={} bits=64", alloc::name())
-}
 
 /// Runs the server to its end. Returns the process's exit code.
 ///
@@ -329,17 +249,4 @@ fn supervised(config: &Config) -> &'static str {
 
 fn hex_id() -> String {
     (0..40).map(|_| char::from_digit(fastrand::u32(..16), 16).unwrap_or('0')).collect()
-}
-
-/// Prints what is in an RDB file. Returns the exit code: 0 for a sound file.
-pub fn check_rdb(path: &Path) -> i32 {
-    let mut out = io::stdout().lock();
-    match crate::persist::report::check_file(path, Clock::real().now().unix_ms(), &mut out) {
-        Ok(true) => 0,
-        Ok(false) => 1,
-        Err(error) => {
-            let _ = writeln!(out, "Cannot open file {}: {error}", path.display());
-            1
-        }
-    }
 }

@@ -3,7 +3,7 @@
 //! # The floors
 //! Imports only go down, and rooms on one floor do not know each other (`tests/tidy.rs` checks it).
 //! ```text
-//!  9  main, boot                       start, load, serve
+//!  9  main, cli, boot                  the command line and its tools, start, load, serve
 //!  8  net                              tokio: sockets, timers, signals (the only room that awaits)
 //!  7  exec                             find, gates, call, COMMIT, transactions, cron
 //!  6  commands                         one handler per command, its spec beside it
@@ -51,6 +51,7 @@
 //! `encoding::dict` and `keyspace::entry` for the memory, `persist::child` for the snapshot.
 pub mod base;
 pub mod boot;
+pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod config;

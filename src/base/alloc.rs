@@ -223,8 +223,9 @@ pub fn purge() -> bool {
     result == 0
 }
 
-/// Gives those unused dirty pages back to the kernel whose time has come. jemalloc does it only while somebody allocates:
-/// after everything was deleted nobody may. To be called now and then, off the loop, as giving back takes its time.
+/// Gives those unused dirty pages back to the kernel whose time has come. jemalloc does it only while somebody
+/// allocates: after everything was deleted nobody may. To be called now and then, off the loop, as giving back takes
+/// its time.
 pub fn decay() {
     // SAFETY: the name ends with NUL and the control takes no values.
     unsafe { sys::mallctl(DECAY_ALL_ARENAS.as_ptr().cast(), null_mut(), null_mut(), null_mut(), 0) };

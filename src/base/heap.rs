@@ -10,13 +10,14 @@
 //! The same thread makes large new hash tables resident, in the order in which a rehash fills them.
 //!
 //! What the thread was too late for is touched 4 KiB at a time, since huge pages are asked for only where it has been;
-//! and a kernel whose memory is in fragments gives small pages without a word. The thread puts such steps together (`MADV_COLLAPSE`, Linux 6.1) once the heap has not grown for a while. On a single core,
-//! where its work could only interrupt the loop, it does nothing but that, in idle time.
+//! and a kernel whose memory is in fragments gives small pages without a word. The thread puts such steps together
+//! (`MADV_COLLAPSE`, Linux 6.1) once the heap has not grown for a while. On a single core, where its work could only
+//! interrupt the loop, it does nothing but that, in idle time.
 //!
-//! Huge pages come only from here: behind the thread the heap is advised to get no more of them (`MADV_NOHUGEPAGE`, which
-//! leaves those that are there). Otherwise what the allocator gave back within a huge page's range would come back as a
-//! whole, at a touch or by the kernel's own thread (khugepaged), and a fragmented heap would grow towards what it was at
-//! its largest. A heap below `LARGE_BYTES_MIN` may have none at all, if `install` is told so.
+//! Huge pages come only from here: behind the thread the heap is advised to get no more of them (`MADV_NOHUGEPAGE`,
+//! which leaves those that are there). Otherwise what the allocator gave back within a huge page's range would come
+//! back as a whole, at a touch or by the kernel's own thread (khugepaged), and a fragmented heap would grow towards
+//! what it was at its largest. A heap below `LARGE_BYTES_MIN` may have none at all, if `install` is told so.
 //!
 //! One mapping for the whole heap also keeps the fork short, and as it is not reserved (`MAP_NORESERVE`) a fork needs
 //! no promise of memory from the kernel.
@@ -300,7 +301,8 @@ fn populate_huge(start: usize, map: Option<&PageMap>) -> bool {
 }
 
 /// Has a new table of `bytes` at `start` made resident, in the order in which doubling fills it: both halves from
-/// their beginnings. On a single core, or while the heap is small, it is left to small pages. `None` when no thread is there.
+/// their beginnings. On a single core, or while the heap is small, it is left to small pages. `None` when no thread is
+/// there.
 pub fn populate_table(start: usize, bytes: usize) -> Option<Progress> {
     let thread = THREAD.get()?;
     let done = Arc::new(AtomicUsize::new(0));

@@ -201,8 +201,8 @@ pub fn advise_huge_pages(start: usize, bytes: usize) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Keeps huge pages that are there and has no more come by themselves: neither at a touch nor by the kernel's own thread,
-/// which would fill what the allocator gave back.
+/// Keeps huge pages that are there and has no more come by themselves: neither at a touch nor by the kernel's own
+/// thread, which would fill what the allocator gave back.
 ///
 /// # Errors
 /// EINVAL on a kernel without transparent huge pages.

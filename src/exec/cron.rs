@@ -14,6 +14,8 @@ const JOBS: [Job; 7] = [rates, clients, expiry, eviction, rehash, memory, snapsh
 
 /// How long one tick may move buckets of tables that grow or shrink, beyond those that commands move.
 const REHASH_BUDGET_US: u64 = 300;
+/// Between two looks for memory that huge pages could hold.
+const KEEP_UP_INTERVAL_S: i64 = 10;
 /// Buckets moved between two looks at the clock: each item moved may be a cache miss.
 const REHASH_BUCKETS: usize = 32;
 
@@ -100,16 +102,20 @@ fn rehash(server: &mut Server, _now: Now) {
     }
 }
 
-/// Once a second, on the helper thread: the allocator gives back what has been unused for long. Not while a child lives,
-/// which would see page tables change for nothing.
+/// Once a second, on the helper thread: the allocator gives back what has been unused for long. Less often: huge pages
+/// for what has become full. Not while a child lives: the one would split pages for nothing, the other copy them.
 fn memory(server: &mut Server, now: Now) {
     let is_first_of_second = now.unix_ms().rem_euclid(1000) < 1000 / i64::from(server.config.hz.max(1));
+    if !is_first_of_second || server.keyspace.sharing() == Sharing::WithChild {
+        return;
+    }
     if let Some(bio) = server.keyspace.bio.as_deref()
-        && is_first_of_second
-        && server.keyspace.sharing() == Sharing::Alone
         && bio.pending_jobs() == 0
     {
         bio.submit(bio::Job::Run(Box::new(alloc::decay)));
+    }
+    if now.unix_ms().div_euclid(1000) % KEEP_UP_INTERVAL_S == 0 {
+        server.snapshots.repair.keep_up();
     }
 }
 

@@ -16,6 +16,7 @@ mod rules;
 mod types;
 
 pub mod bitmap;
+pub mod digest;
 pub mod geo;
 pub mod hash;
 pub mod hyperloglog;

@@ -11,12 +11,12 @@
 //! | `load` | a file into a keyspace, in steps |
 //! | `threads` | how many threads a save gets |
 //! | `repair` | huge pages after a save |
-//! | `report` | a file, described for people |
 //! | `convert` | a file, written again in another version |
 //! | `id` | the name of a snapshot |
 //! | `history` | the files that stay when newer ones take their place |
 //! | `catalog` | what is known of each of them |
 //! | `stamp` | which file it was |
+//! | `tools` | what is done with a file without a server: check, export, diff, salvage |
 //! | `error` | why it failed: operation, path, reason |
 //!
 //! Invariants
@@ -36,10 +36,10 @@ pub mod image;
 pub mod load;
 pub mod lock;
 pub mod repair;
-pub mod report;
 pub mod snapshot;
 pub mod stamp;
 pub mod threads;
+pub mod tools;
 
 pub use error::{Operation, SnapshotError};
 pub use id::SnapshotId;

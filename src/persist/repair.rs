@@ -1,4 +1,4 @@
-//! Puts the heap back on huge pages after a save.
+//! Puts the heap back on huge pages: after a save, and now and then.
 //!
 //! While a child lives, each first write to a huge page splits it. Left so, the next fork copies 512 times as
 //! many page table entries. Collapsing one huge page takes a quarter of a millisecond of copying, during
@@ -9,7 +9,8 @@
 //!  look      which steps of 2 MiB are full of small pages     the work, counted in `split_bytes`
 //!  collapse  one; pause; and the next                         the busier the loop, the longer the pause
 //! ```
-//! Steps that are not full stay as they are: what the allocator gave back must not come back.
+//! Steps that are not full stay as they are: what the allocator gave back must not come back. Such steps are refilled
+//! on small pages (see `base::heap`), so between two saves it looks now and then what has become full.
 
 use crate::base::clock::Clock;
 use crate::base::heap::{self, Status};
@@ -34,7 +35,7 @@ pub struct Repair {
     account: Arc<Account>,
 }
 
-/// The repair under way, or the last one.
+/// The repair under way, or the last one after a save.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     pub is_running: bool,
@@ -42,7 +43,7 @@ pub struct Figures {
     /// looked at.
     pub split_bytes: u64,
     pub elapsed_ms: u64,
-    /// Huge pages made.
+    /// Huge pages made since the last save.
     pub collapsed: u64,
     /// Huge pages that the kernel would not make.
     pub refused: u64,
@@ -57,19 +58,42 @@ struct Account {
     refused: AtomicU64,
 }
 
+/// Why a repair is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occasion {
+    /// A child has ended.
+    Save,
+    Meanwhile,
+}
+
 impl Repair {
-    /// Begins, on a thread of its own: lazy frees must not wait behind it.
+    /// Begins after a save.
     pub fn begin(&mut self) {
         self.stop();
         heap::resume();
-        let stop = Arc::new(AtomicBool::new(false));
-        let (heard, account) = (stop.clone(), Arc::new(Account::default()));
+        let account = Account::default();
         // Until it has looked, what the one before has left is what is known.
         account.split_bytes.store(self.figures().split_bytes, Ordering::Relaxed);
         account.is_running.store(true, Ordering::Relaxed);
-        self.account = account.clone();
+        self.account = Arc::new(account);
+        self.start(Occasion::Save);
+    }
+
+    /// Puts together what has become full since the last time. To be called now and then, never while a child lives.
+    pub fn keep_up(&mut self) {
+        // The thread holds the other one until it ends.
+        let is_at_work = self.stop.as_ref().is_some_and(|stop| Arc::strong_count(stop) > 1);
+        if !is_at_work && heap::status() == Status::Huge {
+            self.start(Occasion::Meanwhile);
+        }
+    }
+
+    /// On a thread of its own: lazy frees must not wait behind it.
+    fn start(&mut self, occasion: Occasion) {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (heard, account) = (stop.clone(), self.account.clone());
         let work = move || {
-            repair(&heard, &account);
+            repair(&heard, &account, occasion);
             account.is_running.store(false, Ordering::Relaxed);
         };
         match std::thread::Builder::new().name("page_repair".into()).spawn(work) {
@@ -105,16 +129,20 @@ impl Drop for Repair {
     }
 }
 
-fn repair(stop: &AtomicBool, account: &Account) {
+fn repair(stop: &AtomicBool, account: &Account, occasion: Occasion) {
     cpus::join_helpers();
     if heap::status() != Status::Huge {
         return;
     }
     let clock = Clock::real();
     let (started_ns, mut pace) = (clock.mono_ns(), Pace::new(&clock));
-    let _open = heap::open_for_huge_pages();
     let split = split_steps(stop);
     account.split_bytes.store((split.len() * HUGE_PAGE_BYTES) as u64, Ordering::Relaxed);
+    if split.is_empty() {
+        return;
+    }
+    account.is_running.store(true, Ordering::Relaxed);
+    let _open = heap::open_for_huge_pages();
     let mut refusals = 0;
     for start in split {
         if stop.load(Ordering::Relaxed) || refusals > REFUSALS_MAX {
@@ -136,7 +164,9 @@ fn repair(stop: &AtomicBool, account: &Account) {
             }
         }
         let now_ns = clock.mono_ns();
-        account.elapsed_ms.store((now_ns - started_ns) / 1_000_000, Ordering::Relaxed);
+        if occasion == Occasion::Save {
+            account.elapsed_ms.store((now_ns - started_ns) / 1_000_000, Ordering::Relaxed);
+        }
         std::thread::sleep(pace.pause(now_ns));
     }
 }
@@ -207,7 +237,7 @@ mod tests {
         let stop = AtomicBool::new(true);
         let account = Account::default();
         // Were it to begin, it would take seconds for a heap of any size.
-        repair(&stop, &account);
+        repair(&stop, &account, Occasion::Save);
         assert_eq!(account.collapsed.load(Ordering::Relaxed), 0);
         let mut repair = Repair::default();
         repair.begin();
@@ -216,8 +246,11 @@ mod tests {
         repair.begin();
         assert!(first.load(Ordering::Relaxed));
         let second = repair.stop.clone().expect("a thread was to be had");
+        repair.keep_up();
+        let third = repair.stop.clone().expect("a thread was to be had");
+        assert!(Arc::ptr_eq(&second, &third) || Arc::strong_count(&second) == 1, "one at a time");
         drop(repair);
-        assert!(second.load(Ordering::Relaxed));
+        assert!(third.load(Ordering::Relaxed));
     }
 
     #[test]

@@ -7,10 +7,12 @@
 use super::Input;
 use super::error::RdbError;
 use super::reader::{Foreign, Reader, ReaderOptions, Record, Value};
+use super::statistics::{Counted, OTHER_TYPE, Statistics};
+use super::types::type_of_form;
 use super::verify::ChecksumState;
 use super::version::Version;
-use crate::object::{Depth, Rules};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::object::{Depth, Rules, View};
+use std::collections::BTreeMap;
 
 /// What was found, up to the fault if there is one.
 #[derive(Debug, Default)]
@@ -39,6 +41,7 @@ pub struct CheckReport {
     /// Known at the end of a file without fault.
     pub checksum: Option<ChecksumState>,
     pub fault: Option<RdbError>,
+    pub statistics: Statistics,
 }
 
 /// A file that names itself at more length than this is not quoted further.
@@ -52,10 +55,10 @@ pub fn check<I: Input>(input: I, now_ms: i64, progress: &mut dyn FnMut(u64)) -> 
     match Reader::new(input, options) {
         Ok(reader) => {
             report.version = Some(reader.version());
-            let mut walk = Walk { reader, report, databases: BTreeSet::new(), now_ms };
+            let mut walk = Walk { reader, report, key: Vec::new(), now_ms };
             walk.report.fault = walk.run(progress).err();
             walk.report.bytes = walk.reader.offset();
-            walk.report.databases = walk.databases.len() as u64;
+            walk.report.databases = walk.report.statistics.databases.len() as u64;
             walk.report
         }
         Err(fault) => {
@@ -68,24 +71,42 @@ pub fn check<I: Input>(input: I, now_ms: i64, progress: &mut dyn FnMut(u64)) -> 
 struct Walk<I> {
     reader: Reader<I>,
     report: CheckReport,
-    databases: BTreeSet<u64>,
+    /// The last one: it is counted when the reader tells where its record ends.
+    key: Vec<u8>,
     now_ms: i64,
+}
+
+/// What is known of a key before the end of its record is.
+struct Found {
+    value_type: &'static str,
+    form: &'static str,
+    elements: u64,
+    expire_at_ms: Option<i64>,
 }
 
 impl<I: Input> Walk<I> {
     fn run(&mut self, progress: &mut dyn FnMut(u64)) -> Result<(), RdbError> {
-        let (rules, mut database) = (Rules::default(), 0);
+        let (rules, mut database, mut start) = (Rules::default(), 0, self.reader.offset());
         loop {
             match self.reader.next_record(&rules)? {
-                Record::Key(key) => {
-                    self.databases.insert(database);
-                    self.report.empty_keys += u64::from(matches!(key.value, Value::Empty));
-                    self.report.count(key.value_type, key.expire_at_ms, self.now_ms);
+                Record::Key(record) => {
+                    self.key.clear();
+                    self.key.extend_from_slice(record.key);
+                    let (value_type, elements) = measure(&record.value, record.value_type);
+                    self.report.empty_keys += u64::from(matches!(record.value, Value::Empty));
+                    let (form, expire_at_ms) = (record.value_type, record.expire_at_ms);
+                    self.count(database, start, Found { value_type, form, elements, expire_at_ms });
                 }
-                Record::LeftOut { value_type, expire_at_ms, .. } => {
-                    self.databases.insert(database);
+                Record::LeftOut { key, value_type: form, expire_at_ms, .. } => {
+                    self.key.clear();
+                    self.key.extend_from_slice(key);
                     self.report.foreign_keys += 1;
-                    self.report.count(value_type, expire_at_ms, self.now_ms);
+                    let (value_type, elements) = (OTHER_TYPE, 0);
+                    self.count(database, start, Found { value_type, form, elements, expire_at_ms });
+                }
+                Record::Building => {
+                    progress(self.reader.offset());
+                    continue;
                 }
                 Record::SelectDb(index) => database = index,
                 Record::FunctionLibrary(_) => self.report.function_libraries += 1,
@@ -105,22 +126,44 @@ impl<I: Input> Walk<I> {
                 Record::ResizeDb { .. }
                 | Record::SlotInfo { .. }
                 | Record::ModuleAux { .. }
-                | Record::Building
                 | Record::Ignored(_) => {}
             }
-            progress(self.reader.offset());
+            start = self.reader.offset();
+            progress(start);
         }
+    }
+
+    /// Counts the key whose record began at `start` and has just been read.
+    fn count(&mut self, db: u64, start: u64, found: Found) {
+        let Found { value_type, form, elements, expire_at_ms } = found;
+        let bytes = self.reader.offset() - start;
+        let report = &mut self.report;
+        report.keys += 1;
+        *report.type_counts.entry(form).or_default() += 1;
+        report.volatile_keys += u64::from(expire_at_ms.is_some());
+        report.expired_keys += u64::from(expire_at_ms.is_some_and(|at_ms| at_ms < self.now_ms));
+        let key = self.key.as_slice();
+        let counted = Counted { db, key, value_type, form, bytes, elements, expire_at_ms };
+        report.statistics.count(&counted, self.now_ms);
     }
 }
 
-impl CheckReport {
-    fn count(&mut self, value_type: &'static str, expire_at_ms: Option<i64>, now_ms: i64) {
-        self.keys += 1;
-        *self.type_counts.entry(value_type).or_default() += 1;
-        if let Some(at_ms) = expire_at_ms {
-            self.volatile_keys += 1;
-            self.expired_keys += u64::from(at_ms < now_ms);
-        }
+/// The type that a value has or would have, and how many elements.
+fn measure(value: &Value<'_>, form: &'static str) -> (&'static str, u64) {
+    match value {
+        Value::Int(_) | Value::Bytes(_) => ("string", 0),
+        Value::Object(object) => (object.view().value_type().name(), elements(object.view())),
+        Value::Empty | Value::Expired => (type_of_form(form).map_or(OTHER_TYPE, |known| known.name()), 0),
+    }
+}
+
+fn elements(view: View<'_>) -> u64 {
+    match view {
+        View::List(list) => list.len() as u64,
+        View::Set(set) => set.len() as u64,
+        View::Zset(zset) => zset.len() as u64,
+        View::Hash(hash) => hash.len() as u64,
+        View::Stream(stream) => stream.log().len(),
     }
 }
 

@@ -14,7 +14,7 @@ use super::object::{type_byte, write_value};
 use super::records::module_name;
 use super::strings::{StringValue, TextCompressor, put_integer, put_text, put_value};
 use super::types::{Content, TYPE_STRING, value_type};
-use super::version::{VERSION_BASE, Version};
+use super::version::{TooNew, VERSION_BASE, Version};
 use super::writer::ValueWriter;
 use super::{Checksum, Compression};
 use crate::base::crc::Crc64Redis;
@@ -36,8 +36,18 @@ pub fn dump_string(value: StringValue<'_>, compression: Compression, out: &mut V
 
 /// Appends the payload of a value of another type, of the lowest version that can hold it.
 pub fn dump_object(view: View<'_>, compression: Compression, out: &mut Vec<u8>) {
+    dump_as(view, view.rdb_version(), compression, out);
+}
+
+/// Appends a payload that Redis 7.0 takes if it can hold all that matters: when consumers were active is left out then.
+pub fn dump_portable(view: View<'_>, compression: Compression, out: &mut Vec<u8>) {
+    let needed = view.rdb_version();
+    let version = if TooNew::of(needed, VERSION_BASE).is_none() { VERSION_BASE } else { needed };
+    dump_as(view, version, compression, out);
+}
+
+fn dump_as(view: View<'_>, version: u16, compression: Compression, out: &mut Vec<u8>) {
     let from = out.len();
-    let version = view.rdb_version();
     out.push(type_byte(view, version));
     let compressor = TextCompressor::new();
     let (node_room, ziplist_room) = (NodeRoom::default(), Vec::new());

@@ -44,9 +44,10 @@ pub(super) struct Frame {
 }
 
 impl<I: Input> Frames<I> {
-    pub(super) fn new(input: I, checksum: Checksum) -> Self {
+    /// `base` is the offset of the input's first byte.
+    pub(super) fn new(input: I, checksum: Checksum, base: u64) -> Self {
         let buffer = vec![0; BUFFER_BYTES];
-        Frames { input, buffer, base: 0, summed: 0, start: 0, end: 0, checksum, sum: Crc64Redis::new() }
+        Frames { input, buffer, base, summed: 0, start: 0, end: 0, checksum, sum: Crc64Redis::new() }
     }
 
     /// The offset of the next record.
@@ -254,7 +255,7 @@ mod tests {
         for head in heads {
             for received in [0, 1000, 3 << 20] {
                 let bytes = [head, &vec![b'a'; received]].concat();
-                let mut frames = Frames::new(&bytes[..], Checksum::On);
+                let mut frames = Frames::new(&bytes[..], Checksum::On, 0);
                 let version = frames.magic().expect("the magic is right");
                 let Err(error) = frames.next(version, Unbuilt::StepOver) else { panic!("there is no end") };
                 assert!(matches!(error.fault, Fault::Truncated { .. }), "{error}");
@@ -268,7 +269,7 @@ mod tests {
         let mut bytes = b"REDIS0010\x00\x01k\x80\x00\x40\0\0".to_vec();
         bytes.resize(bytes.len() + (4 << 20), b'a');
         bytes.extend([b"\x00\x01l\x43\xe8", &[b'v'; 1000][..]].concat().repeat(10_000));
-        let mut frames = Frames::new(&bytes[..], Checksum::Off);
+        let mut frames = Frames::new(&bytes[..], Checksum::Off, 0);
         let version = frames.magic().expect("the magic is right");
         for _ in 0..10_001 {
             assert!(matches!(

@@ -16,7 +16,8 @@
 //! | `build`, `legacy` | values of the other types, piece by piece; packed forms of old servers |
 //! | `reader` | a snapshot, record by record |
 //! | `verify` | the checksum of a whole file |
-//! | `check` | a report on a whole file |
+//! | `check`, `statistics` | a report on a whole file |
+//! | `resync`, `mend` | what a damaged file still holds, and its smallest damages undone |
 //! | `dump` | one value, as DUMP and RESTORE move it |
 //!
 //! Invariants
@@ -36,9 +37,12 @@ pub mod error;
 mod frames;
 mod legacy;
 pub mod length;
+pub mod mend;
 pub mod object;
 pub mod reader;
 mod records;
+pub mod resync;
+pub mod statistics;
 mod stream;
 pub mod strings;
 pub mod types;
@@ -50,7 +54,7 @@ pub mod writer;
 mod tests;
 
 pub use check::{CheckReport, check};
-pub use dump::{RestoreError, RestoreOptions, Restored, dump_object, dump_string, restore};
+pub use dump::{RestoreError, RestoreOptions, Restored, dump_object, dump_portable, dump_string, restore};
 pub use error::{Fault, Printable, RdbError};
 pub use object::{type_byte, write_value};
 pub use reader::{Foreign, KeyRecord, Reader, ReaderOptions, Record, Value};

@@ -176,9 +176,20 @@ struct Building {
 impl<I: Input> Reader<I> {
     /// Reads the magic.
     pub fn new(input: I, options: ReaderOptions) -> Result<Self, RdbError> {
-        let mut frames = Frames::new(input, options.checksum);
+        let mut frames = Frames::new(input, options.checksum, 0);
         let version = frames.magic()?;
-        Ok(Reader {
+        Ok(Reader::of(frames, version, options))
+    }
+
+    /// Reads records from the middle of a file, whose version is known: `input` begins at `offset` of it, where a
+    /// record does. A checksum of a part means nothing: it is not looked at.
+    pub fn from_middle(input: I, version: Version, offset: u64, options: ReaderOptions) -> Self {
+        let options = ReaderOptions { checksum: Checksum::Off, ..options };
+        Reader::of(Frames::new(input, Checksum::Off, offset), version, options)
+    }
+
+    fn of(frames: Frames<I>, version: Version, options: ReaderOptions) -> Self {
+        Reader {
             frames,
             version,
             options,
@@ -187,7 +198,7 @@ impl<I: Input> Reader<I> {
             scratch: Scratch::default(),
             key: Vec::new(),
             building: None,
-        })
+        }
     }
 
     pub fn version(&self) -> Version {

@@ -4,7 +4,7 @@
 //! can walk over them and name the first bad byte behind them.
 
 use super::version::{Dialect, Version};
-use crate::object::Packing;
+use crate::object::{self, Packing};
 use Part::{Array, Repeat, Text};
 
 /// The types that are written.
@@ -222,6 +222,31 @@ pub fn value_type(byte: u8, version: Version) -> Option<&'static ValueType> {
         };
         ours && known.byte == byte
     })
+}
+
+/// What TYPE would answer for a value in the form of that name; None if it cannot be held here.
+pub fn type_of_form(name: &str) -> Option<object::ValueType> {
+    match TYPES.iter().find(|known| known.name == name)?.content {
+        Content::Text => Some(object::ValueType::String),
+        Content::Built(form) => form.value_type(),
+        Content::Foreign(_) | Content::Opaque => None,
+    }
+}
+
+impl Form {
+    fn value_type(self) -> Option<object::ValueType> {
+        match self {
+            Form::Blob(Blob::Packed(packing) | Blob::Ziplist(packing)) => Some(packing.value_type()),
+            Form::Blob(Blob::HashWithExpiries | Blob::Zipmap) | Form::Hash(_) => {
+                Some(object::ValueType::Hash)
+            }
+            Form::List(_) => Some(object::ValueType::List),
+            Form::Set => Some(object::ValueType::Set),
+            Form::Zset(_) => Some(object::ValueType::Zset),
+            Form::Stream(_) => Some(object::ValueType::Stream),
+            Form::Module => None,
+        }
+    }
 }
 
 #[cfg(test)]

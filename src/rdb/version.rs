@@ -107,6 +107,9 @@ pub struct Version {
 }
 
 impl Version {
+    /// Of Redis, with all that is known here.
+    pub const NEWEST: Version = Version { dialect: Dialect::Redis, number: REDIS_MAX };
+
     /// What a writer is told by a number alone.
     pub fn to_write(number: u16) -> Version {
         let dialect = if number < VERSION_VALKEY { Dialect::Redis } else { Dialect::Valkey };

@@ -199,7 +199,11 @@ impl Server {
                 error
             }
         };
-        self.snapshots.foreground_failed(&error);
+        match under_way.child {
+            ChildOf::Adopted => self.snapshots.background_failed(&background, &error, now_ms),
+            // As a SAVE that failed: whoever asked is told, and writes go on.
+            ChildOf::Shutdown => self.snapshots.foreground_failed(&error),
+        }
         self.history_plan_failed();
         self.stop_sharing(background);
         self.tell_save_ended(u64::MAX, &Err(reason(&error)));

@@ -4,7 +4,7 @@ use crate::source::Source;
 
 /// Which room stands on which floor. Imports only go down, and never to another room on the same floor.
 pub const FLOORS: &[(u32, &[&str])] = &[
-    (9, &["main", "boot"]),
+    (9, &["main", "cli", "boot"]),
     (8, &["net"]),
     (7, &["exec"]),
     (6, &["commands"]),

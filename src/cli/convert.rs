@@ -3,18 +3,13 @@
 use crate::base::clock::Clock;
 use crate::persist::convert::{ConvertOptions, Unknown, convert};
 use crate::persist::disk::System;
+use crate::persist::tools::Progress;
 use crate::server::server::REDIS_VERSION;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use std::ffi::OsString;
-use std::io::{self, IsTerminal};
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// Nobody needs to be told of the progress of less.
-const SILENT_NS: u64 = 1_000_000_000;
-
 /// What may be asked for.
-pub fn command() -> clap::Command {
+pub(super) fn command() -> clap::Command {
     let path = |name: &'static str, help: &'static str| {
         Arg::new(name).required(true).value_parser(value_parser!(PathBuf)).help(help)
     };
@@ -46,21 +41,8 @@ pub fn command() -> clap::Command {
         )
 }
 
-/// Runs the tool with the arguments behind its name. Returns the process's exit code.
-pub fn run(arguments: Vec<Vec<u8>>) -> i32 {
-    let words = arguments.into_iter().map(OsString::from_vec);
-    let command = command().bin_name("tintype convert").no_binary_name(true);
-    match command.try_get_matches_from(words) {
-        Ok(matches) => run_matches(&matches),
-        Err(error) => {
-            let _ = error.print();
-            error.exit_code()
-        }
-    }
-}
-
-/// As `run`, when `command` has been part of a larger command line.
-pub fn run_matches(matches: &ArgMatches) -> i32 {
+/// Runs the tool with what `command` has read. Returns the process's exit code.
+pub(super) fn run(matches: &ArgMatches) -> i32 {
     let path = |name: &str| matches.get_one::<PathBuf>(name).cloned().unwrap_or_default();
     let version = matches.get_one::<String>("rdb-version");
     let options = ConvertOptions {
@@ -69,18 +51,10 @@ pub fn run_matches(matches: &ArgMatches) -> i32 {
         redis_version: REDIS_VERSION,
         nonce: fastrand::u64(..),
     };
-    let (clock, is_terminal) = (Clock::real(), io::stderr().is_terminal());
-    let (started_ns, mut is_shown) = (clock.mono_ns(), false);
-    let mut progress = |done: u64, total: u64| {
-        if is_terminal && clock.mono_ns() - started_ns > SILENT_NS {
-            is_shown = true;
-            eprint!("\r{:3} %", done.min(total) * 100 / total.max(1));
-        }
-    };
+    let mut shown = Progress::new(&Clock::real(), "converting", 0);
+    let mut progress = |done: u64, total: u64| shown.at_of(done, total);
     let converted = convert(&mut System, &path("IN"), &path("OUT"), &options, &mut progress);
-    if is_shown {
-        eprint!("\r     \r");
-    }
+    drop(shown);
     match converted {
         Ok(converted) => {
             println!("{converted}");

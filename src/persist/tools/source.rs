@@ -1,0 +1,91 @@
+//! A file that a tool reads: from its beginning, summed up for a copy's comparison, or from anywhere.
+
+use super::ToolError;
+use crate::base::crc::Crc64Xz;
+use crate::rdb::Input;
+use crate::rdb::mend::Mend;
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+pub(super) struct Source {
+    file: File,
+    pub(super) bytes: u64,
+    /// A small damage that is undone in what is read.
+    pub(super) mend: Option<Mend>,
+}
+
+impl Source {
+    pub(super) fn open(path: &Path) -> Result<Source, ToolError> {
+        let failed = |error| ToolError::file("open", path, error);
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(failed(io::Error::from_raw_os_error(libc::EISDIR)));
+        }
+        let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_SEQUENTIAL);
+        Ok(Source { file, bytes: metadata.len(), mend: None })
+    }
+
+    /// The bytes `from..until`, as far as there are.
+    pub(super) fn part(&self, from: u64, until: u64) -> Part<'_> {
+        Part { source: self, at: from, until }
+    }
+
+    /// All of them, with their CRC-64/XZ.
+    pub(super) fn summed(&self) -> Summed<'_> {
+        Summed { part: self.part(0, u64::MAX), sum: Crc64Xz::new() }
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, offset)?;
+        if let Some(mend) = self.mend {
+            mend.apply(offset, &mut buffer[..count]);
+        }
+        Ok(count)
+    }
+
+    /// Fills the buffer from `offset` on; returns how much there was.
+    pub(super) fn read_full(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut read = 0;
+        while read < buffer.len() {
+            match self.read_at(offset + read as u64, &mut buffer[read..]) {
+                Ok(0) => break,
+                Ok(count) => read += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(read)
+    }
+}
+
+pub(super) struct Part<'s> {
+    source: &'s Source,
+    at: u64,
+    until: u64,
+}
+
+impl Input for Part<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.until - self.at).unwrap_or(usize::MAX).min(buffer.len());
+        let count = self.source.read_at(self.at, &mut buffer[..left])?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+pub(super) struct Summed<'s> {
+    part: Part<'s>,
+    pub(super) sum: Crc64Xz,
+}
+
+impl Input for Summed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.part.read(buffer)?;
+        self.sum.update(&buffer[..count]);
+        Ok(count)
+    }
+}

@@ -82,7 +82,7 @@ pub struct Catalog {
 impl Catalog {
     pub fn parse(text: &[u8]) -> Catalog {
         let mut catalog = Catalog::default();
-        if !text.starts_with(MAGIC.as_bytes()) {
+        if !text.is_empty() && !text.starts_with(MAGIC.as_bytes()) {
             catalog.faults.push("it does not begin as a catalogue".into());
             return catalog;
         }

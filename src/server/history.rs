@@ -222,20 +222,24 @@ impl Server {
 
     /// What was planned has failed, if anything was. A child that was killed may have got as far as replacing the file.
     pub(super) fn history_plan_failed(&mut self) {
-        let Some(Plan { place, .. }) = self.history.plan.take() else { return };
+        let Some(Plan { place, replaced, .. }) = self.history.plan.take() else { return };
         let stamp = FileStamp::of(&place.current_path());
         let is_known = |known: &(Place, Line)| known.0 == place && stamp.is_some_and(|it| known.1.is_of(&it));
         if stamp.is_none() || self.history.current.as_ref().is_some_and(is_known) {
             return;
         }
         self.history.current = None;
-        self.settle_history();
+        self.settle_history(replaced);
     }
 
-    /// Removes what is beyond `snapshot-keep`, when the current file is known to be whole.
-    fn settle_history(&mut self) {
+    /// Removes what is beyond `snapshot-keep`, when the current file is known to be whole. `replaced` is what the save
+    /// that got this far knew of the file before it, and why that is to stay.
+    fn settle_history(&mut self, replaced: Option<Line>) {
         let keep = self.snapshots_kept_max();
-        let change = move |editing: &mut Editing<'_, System>| editing.settle(keep);
+        let change = move |editing: &mut Editing<'_, System>| {
+            replaced.iter().for_each(|line| editing.describe(line));
+            editing.settle(keep)
+        };
         self.edit_history(Pace::Later, change, |server, edited| {
             let removed = edited.map(|(removed, _)| removed);
             server.say_removed(&removed.unwrap_or_default());
@@ -246,7 +250,7 @@ impl Server {
     /// start without history finds stays until the next save.
     pub(super) fn history_loaded(&mut self) {
         if self.config.snapshot_keep > 0 && self.history.totals.kept > u64::from(self.config.snapshot_keep) {
-            self.settle_history();
+            self.settle_history(None);
         }
     }
 

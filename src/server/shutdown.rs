@@ -200,7 +200,7 @@ impl Server {
             }
         };
         match under_way.child {
-            ChildOf::Adopted => self.snapshots.background_failed(&background, &error, now_ms),
+            ChildOf::Adopted => self.snapshots.background_failed(&background, &error, now),
             // As a SAVE that failed: whoever asked is told, and writes go on.
             ChildOf::Shutdown => self.snapshots.foreground_failed(&error),
         }

@@ -14,8 +14,16 @@ use std::time::{Duration, Instant};
 pub struct Faulty {
     fail_at: usize,
     errno: Errno,
+    links: Links,
     start: Instant,
     seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Links {
+    Known,
+    /// As on a file system without hard links.
+    Unknown,
 }
 
 /// What all twins together have seen.
@@ -27,7 +35,12 @@ struct Seen {
 
 impl Faulty {
     pub fn new(fail_at: usize, errno: Errno) -> Faulty {
-        Faulty { fail_at, errno, start: clock::instant(), seen: Arc::default() }
+        Faulty { fail_at, errno, links: Links::Known, start: clock::instant(), seen: Arc::default() }
+    }
+
+    /// On a file system that knows no hard links.
+    pub fn without_links(self) -> Faulty {
+        Faulty { links: Links::Unknown, ..self }
     }
 
     /// How many calls there were.
@@ -92,6 +105,9 @@ impl Calls for Faulty {
 
     fn link(&mut self, file: &CStr, name: &CStr) -> Result<(), Errno> {
         self.next("link")?;
+        if self.links == Links::Unknown {
+            return Err(Errno::EPERM);
+        }
         System.link(file, name)
     }
 

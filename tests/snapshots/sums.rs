@@ -113,8 +113,9 @@ fn assert_moments(moments: &[i64], connection: &mut Connection) {
     }
 }
 
+/// The writer and the server want two processors for themselves: the child would wait for its turn.
 fn keeping_all() -> Start {
-    Start::tintype().with("--save", "").with("--snapshot-keep", "100")
+    Start::tintype().with("--save", "").with("--snapshot-keep", "100").with("--bgsave-nice", "0")
 }
 
 #[test]

@@ -44,7 +44,8 @@ fn snapshots_in(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).expect("a directory").flatten();
     let files = entries.filter(|entry| entry.path().is_file());
     let names = files.map(|entry| entry.file_name().into_string().expect("a name"));
-    let mut names: Vec<_> = names.filter(|name| !name.ends_with("catalog") && !name.ends_with(".log")).collect();
+    let mut names: Vec<_> =
+        names.filter(|name| !name.ends_with("catalog") && !name.ends_with(".log")).collect();
     names.sort();
     names
 }

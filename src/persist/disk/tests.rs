@@ -3,7 +3,6 @@
 use super::faulty::Faulty;
 use super::*;
 use crate::rdb::Output;
-use std::path::PathBuf;
 
 /// Reasons that a system call has to fail, other than a signal.
 const ERRNOS: [Errno; 4] = [Errno::ENOSPC, Errno::EIO, Errno::EACCES, Errno::EDQUOT];
@@ -115,7 +114,7 @@ fn the_sweep_takes_orphans_of_our_pattern_only() {
         create(other);
     }
     std::fs::create_dir(directory.path().join("temp-1-00000000000000ad.rdb")).unwrap();
-    assert_eq!(sweep_temp_files(directory.path(), &orphan), [PathBuf::new(); 0]);
+    assert!(sweep_temp_files(directory.path(), &orphan).is_empty(), "it is the snapshot itself");
     assert_eq!(sweep_temp_files(directory.path(), "dump.rdb"), [directory.path().join(orphan)]);
     assert_eq!(names(directory.path()).len(), 6);
     drop(living);

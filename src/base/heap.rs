@@ -14,6 +14,10 @@
 //! (`MADV_COLLAPSE`, Linux 6.1) once the heap has not grown for a while. On a single core, where its work could only
 //! interrupt the loop, it does nothing but that, in idle time.
 //!
+//! A load (`fill`) is another matter: the heap will be full to the brim with it, and throughput counts, not the single
+//! fault. The thread runs further ahead then. On a single core the load itself makes the next step resident between
+//! two keys: as a huge page, or, for a while after one that was slow to come, as small ones at once.
+//!
 //! Huge pages come only from here: behind the thread the heap is advised to get no more of them (`MADV_NOHUGEPAGE`,
 //! which leaves those that are there). Otherwise what the allocator gave back within a huge page's range would come
 //! back as a whole, at a touch or by the kernel's own thread (khugepaged), and a fragmented heap would grow towards
@@ -49,6 +53,9 @@ use super::{cpus, os, pages};
 
 /// The size of a huge page, and the step in which the heap grows, in bytes.
 const STEP_BYTES: usize = 2 << 20;
+/// How far the thread runs ahead of the heap, in steps; and while a load fills it.
+const STEPS_AHEAD: usize = 1;
+const STEPS_AHEAD_FILLING: usize = 8;
 /// Of the machine's memory, so that fragments never exhaust the addresses.
 const RESERVE_FACTOR: usize = 2;
 const HOOKS: &[u8] = b"arena.0.extent_hooks\0";
@@ -68,6 +75,8 @@ static SEEN: AtomicUsize = AtomicUsize::new(0);
 /// Whether the thread has a core to work on beside the loop.
 static RUNS_AHEAD: AtomicBool = AtomicBool::new(false);
 static PAUSED: AtomicBool = AtomicBool::new(false);
+/// How many loads are under way.
+static FILLS: AtomicUsize = AtomicUsize::new(0);
 static START: AtomicUsize = AtomicUsize::new(0);
 /// Bytes of all large tables that there ever were, which is no less than those that there are.
 static TABLE_BYTES: AtomicUsize = AtomicUsize::new(0);
@@ -246,6 +255,105 @@ fn wake() {
     }
 }
 
+/// While one of these lives a load is under way.
+pub struct Filling(Steps);
+
+/// Makes steps resident, as huge pages as long as these are quick to come.
+struct Steps {
+    clock: Clock,
+    map: Option<PageMap>,
+    /// How many steps go to small pages after the next slow huge page.
+    patience: usize,
+    /// How many of them are left.
+    small: usize,
+}
+
+/// A huge page that takes longer than so many small ones is slow: memory is in pieces, or the host must find some.
+const SLOW_NS: u64 = 1_000_000;
+const PATIENCE_MIN: usize = 4;
+const PATIENCE_MAX: usize = 64;
+/// More steps of a table than these are left to its first touches.
+const TABLE_STEPS_MAX: usize = 128;
+
+/// The heap and the tables are about to be filled as fast as can be.
+pub fn fill() -> Filling {
+    FILLS.fetch_add(1, Ordering::AcqRel);
+    wake();
+    Filling(Steps::new())
+}
+
+impl Filling {
+    /// Makes the heap's next step resident if it is not and no thread does it. To be called often: every time before a
+    /// few kilobytes are taken from the heap.
+    #[inline]
+    pub fn go_on(&mut self) {
+        if NEXT.load(Ordering::Relaxed) + STEP_BYTES > POPULATED.load(Ordering::Relaxed) {
+            self.populate_next();
+        }
+    }
+
+    #[cold]
+    fn populate_next(&mut self) {
+        if RUNS_AHEAD.load(Ordering::Relaxed) {
+            return;
+        }
+        let (next, end) = (NEXT.load(Ordering::Acquire), END.load(Ordering::Acquire));
+        let start = POPULATED.load(Ordering::Relaxed).max(next.next_multiple_of(STEP_BYTES));
+        if start + STEP_BYTES <= end {
+            POPULATED.store(start + STEP_BYTES, Ordering::Relaxed);
+            if self.0.populate(start) {
+                let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);
+            }
+        }
+    }
+}
+
+impl Steps {
+    fn new() -> Steps {
+        Steps { clock: Clock::real(), map: PageMap::open().ok(), patience: PATIENCE_MIN, small: 0 }
+    }
+
+    /// Makes one step resident; whether on a huge page.
+    fn populate(&mut self, start: usize) -> bool {
+        if self.small > 0 || !is_large() {
+            self.small = self.small.saturating_sub(1);
+            // Refused by an old kernel, it becomes resident as it is touched.
+            let _ = os::populate(start, STEP_BYTES);
+            return false;
+        }
+        let before_ns = self.clock.mono_ns();
+        let is_huge = populate_huge(start, self.map.as_ref());
+        if is_huge && self.clock.mono_ns() - before_ns < SLOW_NS {
+            self.patience = (self.patience / 2).max(PATIENCE_MIN);
+        } else {
+            self.small = self.patience;
+            self.patience = (self.patience * 2).min(PATIENCE_MAX);
+        }
+        is_huge
+    }
+
+    /// Makes a new table resident.
+    fn populate_table(&mut self, start: usize, bytes: usize) {
+        let mut places = (start..start + bytes).step_by(STEP_BYTES);
+        let late = places.clone().take(TABLE_STEPS_MAX).filter(|start| !self.populate(*start));
+        let late: Vec<usize> = late.collect();
+        lock(&LATE).extend(late);
+        if let Some(rest) = places.nth(TABLE_STEPS_MAX) {
+            let _ = os::advise_huge_pages(rest, start + bytes - rest);
+        }
+    }
+}
+
+impl Drop for Filling {
+    fn drop(&mut self) {
+        FILLS.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn is_filling() -> bool {
+    FILLS.load(Ordering::Acquire) > 0
+}
+
 /// How much of a table's memory is resident, in steps of two huge pages: one of each half.
 #[derive(Clone)]
 pub struct Progress(Arc<AtomicUsize>);
@@ -301,14 +409,17 @@ fn populate_huge(start: usize, map: Option<&PageMap>) -> bool {
 }
 
 /// Has a new table of `bytes` at `start` made resident, in the order in which doubling fills it: both halves from
-/// their beginnings. On a single core, or while the heap is small, it is left to small pages. `None` when no thread is
-/// there.
+/// their beginnings. On a single core, or while the heap is small, it is left to small pages. While a load is under
+/// way, which fills it in no order, it is resident on return. `None` when no thread is there.
 pub fn populate_table(start: usize, bytes: usize) -> Option<Progress> {
     let thread = THREAD.get()?;
     let done = Arc::new(AtomicUsize::new(0));
     let table = Table { start, bytes, done: done.clone() };
     TABLE_BYTES.fetch_add(bytes, Ordering::Relaxed);
-    if RUNS_AHEAD.load(Ordering::Relaxed) && is_large() {
+    if is_filling() {
+        Steps::new().populate_table(start, bytes);
+        done.store(usize::MAX, Ordering::Release);
+    } else if RUNS_AHEAD.load(Ordering::Relaxed) && is_large() {
         lock(&TABLES).push_back(table);
         thread.unpark();
     } else {
@@ -379,7 +490,9 @@ fn run_ahead(map: Option<&PageMap>) -> bool {
 fn populate_next(map: Option<&PageMap>) -> bool {
     let (next, end) = (NEXT.load(Ordering::Acquire), END.load(Ordering::Acquire));
     let start = POPULATED.load(Ordering::Relaxed).max(next - next % STEP_BYTES);
-    if start >= next + STEP_BYTES || start + STEP_BYTES > end || !populate_huge(start, map) {
+    let steps_ahead = if is_filling() { STEPS_AHEAD_FILLING } else { STEPS_AHEAD };
+    let is_enough = start >= next + steps_ahead * STEP_BYTES;
+    if is_enough || start + STEP_BYTES > end || !populate_huge(start, map) {
         return false;
     }
     let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);
@@ -430,6 +543,23 @@ mod tests {
             std::thread::yield_now();
         }
         assert_eq!(os::resident_pages(table, STEP_BYTES), Ok(STEP_BYTES / 4096));
+    }
+
+    #[test]
+    fn a_load_finds_its_memory_resident() {
+        let place = os::reserve_addresses(8 * STEP_BYTES).expect("addresses").next_multiple_of(STEP_BYTES);
+        let mut steps = Steps::new();
+        steps.populate_table(place, 3 * STEP_BYTES);
+        (steps.small, steps.patience) = (1, 8);
+        assert!(!steps.populate(place + 3 * STEP_BYTES), "small ones after a slow one");
+        for step in 0..4 {
+            assert_eq!(os::resident_pages(place + step * STEP_BYTES, STEP_BYTES), Ok(STEP_BYTES / 4096));
+        }
+        assert_eq!(steps.small, 0);
+        install(Huge::FromTheStart).expect("addresses and a thread");
+        let mut filling = fill();
+        assert!(is_filling());
+        filling.go_on();
     }
 
     #[test]

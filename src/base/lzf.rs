@@ -281,7 +281,7 @@ impl std::error::Error for LzfError {}
 
 /// Decompresses `input` into exactly the whole of `out`.
 pub fn decompress(input: &[u8], out: &mut [u8]) -> Result<(), LzfError> {
-    let (mut rest, mut filled) = (input, 0);
+    let (mut rest, mut filled) = decompress_roomy(input, out)?;
     while let Some((&control, tail)) = rest.split_first() {
         rest = tail;
         let control = usize::from(control);
@@ -302,6 +302,53 @@ pub fn decompress(input: &[u8], out: &mut [u8]) -> Result<(), LzfError> {
     }
     if filled == out.len() { Ok(()) } else { Err(LzfError::TooShort) }
 }
+
+/// As `decompress`, as long as both sides have room for the longest literals: then instructions are whole, and most are
+/// a move of fixed size. What comes too much, which may not even be filled where it comes from, is overwritten by the
+/// next. Returns what is left, and how much is filled.
+#[inline]
+fn decompress_roomy<'a>(mut rest: &'a [u8], out: &mut [u8]) -> Result<(&'a [u8], usize), LzfError> {
+    /// Short references are no longer.
+    const SHORT: usize = 8;
+    let mut filled = 0;
+    let Some(last) = out.len().checked_sub(LITERALS_MAX) else { return Ok((rest, 0)) };
+    while let Some(source) = rest.first_chunk::<{ LITERALS_MAX + 1 }>()
+        && filled <= last
+    {
+        let control = usize::from(source[0]);
+        if control < LITERALS_MAX {
+            let literals = *source[1..].first_chunk::<LITERALS_MAX>().expect(ROOM);
+            *out[filled..].first_chunk_mut().expect(ROOM) = literals;
+            filled += control + 1;
+            rest = &rest[control + 2..];
+        } else if control < 7 << 5 {
+            let offset = ((control & 31) << 8 | usize::from(source[1])) + 1;
+            let length = (control >> 5) + 2;
+            if (length..=filled).contains(&offset) {
+                let earlier = *out[filled - offset..].first_chunk::<SHORT>().expect(ROOM);
+                *out[filled..].first_chunk_mut().expect(ROOM) = earlier;
+            } else {
+                copy_reference(out, filled, length, offset)?;
+            }
+            filled += length;
+            rest = &rest[2..];
+        } else {
+            let offset = ((control & 31) << 8 | usize::from(source[2])) + 1;
+            let length = usize::from(source[1]) + 9;
+            if length <= LITERALS_MAX && (length..=filled).contains(&offset) {
+                let earlier = *out[filled - offset..].first_chunk::<LITERALS_MAX>().expect(ROOM);
+                *out[filled..].first_chunk_mut().expect(ROOM) = earlier;
+            } else {
+                copy_reference(out, filled, length, offset)?;
+            }
+            filled += length;
+            rest = &rest[3..];
+        }
+    }
+    Ok((rest, filled))
+}
+
+const ROOM: &str = "the caller has looked that both sides have room";
 
 fn take_byte(rest: &mut &[u8]) -> Result<u8, LzfError> {
     let (&byte, tail) = rest.split_first().ok_or(LzfError::Truncated)?;

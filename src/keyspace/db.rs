@@ -201,14 +201,6 @@ impl Db {
         self.table.reserve(keys);
     }
 
-    /// The hash of a key that `load` will be given soon; asks for the memory it will read.
-    #[inline]
-    pub fn prefetch(&self, key: &[u8]) -> u64 {
-        let hash = self.table.hash(key);
-        self.table.prefetch_bucket(hash);
-        hash
-    }
-
     /// Adds an entry while a file is loaded; `hash` is that of its key. `Err` gives back an entry whose key is there
     /// already.
     pub fn load(&mut self, hash: u64, entry: Entry) -> Result<(), Entry> {
@@ -404,7 +396,7 @@ impl Keyspace {
     }
 
     /// An empty keyspace of the same shape, to load a file into before it takes this one's place. Its tables may grow,
-    /// whatever holds here: whoever puts it here tells it (`set_sharing`, `set_resizing`).
+    /// whatever holds here (`adopt`).
     pub fn empty_twin(&self, now_ms: i64) -> Keyspace {
         Keyspace {
             dbs: self.dbs.iter().map(|_| Db::new(self.seed, now_ms)).collect(),
@@ -423,11 +415,24 @@ impl Keyspace {
         }
     }
 
+    /// Takes the databases of a twin in the place of those that are here; settings and state stay.
+    pub fn adopt(&mut self, twin: Keyspace) {
+        self.dbs = twin.dbs;
+        let pauses = self.pauses();
+        for db in &mut self.dbs {
+            (0..pauses).for_each(|_| db.table.pause_rehash());
+        }
+    }
+
+    /// How often each table is paused.
+    fn pauses(&self) -> usize {
+        usize::from(self.sharing == Sharing::WithChild) + usize::from(self.resizing == Resizing::Stopped)
+    }
+
     /// An empty database whose table is paused as often as those that are there.
     fn fresh_db(&self, now_ms: i64) -> Db {
         let mut fresh = Db::new(self.seed, now_ms);
-        let pauses = [self.sharing == Sharing::WithChild, self.resizing == Resizing::Stopped];
-        pauses.iter().filter(|pauses| **pauses).for_each(|_| fresh.table.pause_rehash());
+        (0..self.pauses()).for_each(|_| fresh.table.pause_rehash());
         fresh
     }
 

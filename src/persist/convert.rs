@@ -386,6 +386,9 @@ impl<O: Output> Copy<'_, O> {
             Value::Bytes(value) => {
                 self.writer.string(key, expire_at_ms, access, StringValue::Bytes(value))?
             }
+            Value::Text(value) => {
+                self.writer.string(key, expire_at_ms, access, StringValue::Bytes(&value))?
+            }
             Value::Object(object) => self.object(key, expire_at_ms, access, &object)?,
             Value::Empty | Value::Expired => {
                 self.done.empty_keys += 1;

@@ -1,26 +1,31 @@
 //! Loads an RDB file into a keyspace, in steps, so that clients are served meanwhile.
 //!
 //! ```text
-//!  open ──▶ verify: the whole file goes through its checksum ──▶ read: records into the keyspace ──▶ done
+//!  open ──▶ read: records go into the keyspace, bytes through the checksum ──▶ done
+//!               └──▶ judge: something is wrong; the whole file goes through the checksum ──▶ error
 //! ```
+//! The file is read once. What is wrong in a damaged file may be anything, and far behind the damage: so before an
+//! error is told, the checksum of the whole file is asked, and has precedence.
+//!
 //! Invariants:
-//! 1. Nothing of a file enters a keyspace before the whole file's checksum was found right.
-//! 2. After an error the keyspace holds a part of the file and is of no more use: callers load into a fresh
-//!    one, or end.
+//! 1. `Done` is only said when the whole file's checksum was found right and the file ended there.
+//! 2. Before `Done`, and after an error, the keyspace holds a part of a file of which nothing is known: callers load
+//!    into one that they show to nobody, and put it in its place when the load is done.
 //! 3. What a file announces (RESIZEDB, counts) is believed only as far as its size allows.
 //!
-//! Keys go in in batches: hash all, ask for their buckets, then insert; one cache miss is waited for instead
-//! of many.
+//! Keys go in in batches (`place`), and the heap is made ready a step ahead of them (`heap::fill`).
 
+mod place;
+
+use self::place::{AccessField, Place, Twice};
 use super::error::error_text;
 use super::image::KeyDelay;
-use crate::base::number;
-use crate::keyspace::settings::Ranking;
-use crate::keyspace::{Entry, Keyspace, lru};
+use crate::base::{heap, number};
+use crate::keyspace::{Entry, Keyspace};
 use crate::object::Depth;
 use crate::rdb::{
-    Access, Checksum, ChecksumState, Foreign, Input, KeyRecord, RdbError, Reader, ReaderOptions, Record,
-    Value, Verifier, module_name,
+    Checksum, Foreign, Input, KeyRecord, PlainString, RdbError, Reader, ReaderOptions, Record, Value,
+    Verifier, module_name,
 };
 use nix::errno::Errno;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -29,12 +34,12 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
-/// Keys that are inserted together.
-const BATCH_KEYS: usize = 32;
 /// Bytes of a step of the first pass.
 const VERIFY_STEP_BYTES: u64 = 8 << 20;
 /// A key takes at least a type, a name and a value: so many bytes.
 const KEY_BYTES_MIN: u64 = 3;
+/// So many records are read between two looks at the clock.
+const RECORDS_PER_LOOK: u32 = 64;
 /// So many keys that are left out are named in the log.
 const NAMED_KEYS_MAX: u64 = 10;
 /// A step ends after so much waiting by `key-load-delay`.
@@ -128,6 +133,14 @@ pub enum Step {
     Done,
 }
 
+/// How long a step may take.
+pub struct Budget<'a> {
+    /// Of the file.
+    pub bytes: u64,
+    /// Asked from time to time: whether the step has taken long enough.
+    pub is_over: &'a mut dyn FnMut() -> bool,
+}
+
 struct FileInput(File);
 
 impl Input for FileInput {
@@ -137,8 +150,9 @@ impl Input for FileInput {
 }
 
 enum Stage {
-    Verifying(Box<Verifier<FileInput>>),
     Reading(Box<Reader<FileInput>>),
+    /// The file goes through its checksum again, because of the error that was found, or of bytes behind its end.
+    Judging(Box<Verifier<FileInput>>, Option<LoadError>),
     Done,
 }
 
@@ -160,13 +174,8 @@ pub struct Loading {
     options: LoadOptions,
     stage: Stage,
     place: Place,
-}
-
-/// Where the next keys go.
-struct Place {
-    db: usize,
-    batch: Vec<(Entry, u64)>,
-    hashes: Vec<u64>,
+    /// None when the keys go nowhere.
+    filling: Option<heap::Filling>,
 }
 
 impl Loading {
@@ -188,14 +197,11 @@ impl Loading {
         let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_SEQUENTIAL);
         let rdb = |error| LoadError::Rdb { path: path.into(), error };
         let input = FileInput(file.try_clone().map_err(failed)?);
-        let stage = match options.checksum {
-            Checksum::On => Stage::Verifying(Box::new(Verifier::new(input).map_err(rdb)?)),
-            Checksum::Off => {
-                tracing::info!("RDB file was saved with checksum disabled: no check performed.");
-                let options = reader_options(options, metadata.len(), now_ms);
-                Stage::Reading(Box::new(Reader::new(input, options).map_err(rdb)?))
-            }
-        };
+        if options.checksum == Checksum::Off {
+            say_unchecked();
+        }
+        let reader = Reader::new(input, reader_options(options, metadata.len(), now_ms)).map_err(rdb)?;
+        let filling = (options.target == Target::Keyspace).then(heap::fill);
         Ok(Some(Loading {
             started_ms: now_ms,
             total_bytes: metadata.len(),
@@ -208,12 +214,9 @@ impl Loading {
             path: path.into(),
             file,
             options,
-            stage,
-            place: Place {
-                db: 0,
-                batch: Vec::with_capacity(BATCH_KEYS),
-                hashes: Vec::with_capacity(BATCH_KEYS),
-            },
+            stage: Stage::Reading(Box::new(reader)),
+            filling,
+            place: Place::new(options.duplicates),
         }))
     }
 
@@ -232,57 +235,77 @@ impl Loading {
         (elapsed_s as f64 * left_bytes / (self.loaded_bytes as f64 + 1.0)) as i64
     }
 
-    /// Goes on for about `budget_bytes` of the file.
+    /// Goes on for about `budget_bytes` of the file, or until `is_over` says so.
+    ///
+    /// # Errors
+    /// Why the file cannot be loaded; the keyspace is of no more use then.
     pub fn step(
         &mut self,
         keyspace: &mut Keyspace,
         now_ms: i64,
-        budget_bytes: u64,
+        budget: &mut Budget<'_>,
     ) -> Result<Step, LoadError> {
         match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Verifying(verifier) => self.verify(verifier, now_ms),
-            Stage::Reading(mut reader) => {
-                let step = self.read(&mut reader, keyspace, now_ms, budget_bytes)?;
-                match step {
-                    Step::More => self.stage = Stage::Reading(reader),
-                    Step::Done => self.finish(),
+            Stage::Reading(mut reader) => match self.read(&mut reader, keyspace, now_ms, budget) {
+                Ok(Step::More) => {
+                    self.stage = Stage::Reading(reader);
+                    Ok(Step::More)
                 }
-                Ok(step)
-            }
+                Ok(Step::Done) => match reader.at_end() {
+                    Ok(true) => Ok(self.finish()),
+                    Ok(false) => self.judge(None),
+                    Err(error) => Err(self.failed(error)),
+                },
+                Err(error) => self.judge(Some(error)),
+            },
+            Stage::Judging(verifier, found) => self.verify(verifier, found),
             Stage::Done => Ok(Step::Done),
         }
     }
 
     /// Goes on to the end.
+    ///
+    /// # Errors
+    /// As `step`.
     pub fn run(&mut self, keyspace: &mut Keyspace, now_ms: i64) -> Result<(), LoadError> {
-        while self.step(keyspace, now_ms, u64::MAX)? == Step::More {}
+        let mut budget = Budget { bytes: u64::MAX, is_over: &mut || false };
+        while self.step(keyspace, now_ms, &mut budget)? == Step::More {}
         Ok(())
     }
 
-    fn verify(&mut self, mut verifier: Box<Verifier<FileInput>>, now_ms: i64) -> Result<Step, LoadError> {
-        let until = verifier.offset() + VERIFY_STEP_BYTES;
-        loop {
-            match verifier.step().map_err(|error| self.failed(error))? {
-                Some(verified) => {
-                    if verified.checksum == ChecksumState::Disabled {
-                        tracing::info!("RDB file was saved with checksum disabled: no check performed.");
-                    }
-                    break;
-                }
-                None if verifier.offset() >= until => {
-                    self.stage = Stage::Verifying(verifier);
-                    return Ok(Step::More);
-                }
-                None => {}
-            }
+    /// Asks the checksum about a file in which an error was found, or which goes on behind its end.
+    #[cold]
+    fn judge(&mut self, found: Option<LoadError>) -> Result<Step, LoadError> {
+        if self.options.checksum == Checksum::Off {
+            return match found {
+                Some(error) => Err(error),
+                None => Ok(self.finish()),
+            };
         }
         let open = |error| LoadError::Open { path: self.path.clone(), error };
         let mut file = self.file.try_clone().map_err(open)?;
         file.rewind().map_err(open)?;
-        let options = reader_options(self.options, self.total_bytes, now_ms);
-        let reader = Reader::new(FileInput(file), options).map_err(|error| self.failed(error))?;
-        self.stage = Stage::Reading(Box::new(reader));
+        let verifier = Verifier::new(FileInput(file)).map_err(|error| self.failed(error))?;
+        self.stage = Stage::Judging(Box::new(verifier), found);
         Ok(Step::More)
+    }
+
+    fn verify(
+        &mut self,
+        mut verifier: Box<Verifier<FileInput>>,
+        found: Option<LoadError>,
+    ) -> Result<Step, LoadError> {
+        let until = verifier.offset() + VERIFY_STEP_BYTES;
+        while verifier.step().map_err(|error| self.failed(error))?.is_none() {
+            if verifier.offset() >= until {
+                self.stage = Stage::Judging(verifier, found);
+                return Ok(Step::More);
+            }
+        }
+        match found {
+            Some(error) => Err(error),
+            None => Ok(self.finish()),
+        }
     }
 
     fn failed(&self, error: RdbError) -> LoadError {
@@ -294,31 +317,59 @@ impl Loading {
         reader: &mut Reader<FileInput>,
         keyspace: &mut Keyspace,
         now_ms: i64,
-        budget_bytes: u64,
+        budget: &mut Budget<'_>,
     ) -> Result<Step, LoadError> {
-        let until = reader.offset().saturating_add(budget_bytes);
+        let until = reader.offset().saturating_add(budget.bytes);
         let mut waited_us = 0;
         let access = AccessField::of(keyspace, now_ms);
         let rules = keyspace.settings.rules;
+        let mut records: u32 = 0;
         let step = loop {
-            match reader.next_record(&rules).map_err(|error| self.failed(error))? {
-                Record::Key(record) => {
-                    waited_us += self.options.key_delay.wait(self.keys_loaded + self.keys_expired);
-                    self.take_key(record, keyspace, &access)?;
+            if let Some(string) = reader.next_plain() {
+                waited_us += self.options.key_delay.wait(self.keys_loaded + self.keys_expired);
+                self.take_string(&string, keyspace, &access)?;
+            } else {
+                match reader.next_record(&rules).map_err(|error| self.failed(error))? {
+                    Record::Key(record) => {
+                        waited_us += self.options.key_delay.wait(self.keys_loaded + self.keys_expired);
+                        self.take_key(record, keyspace, &access)?;
+                    }
+                    Record::End { stored_checksum } => {
+                        if stored_checksum == Some(0) && self.options.checksum == Checksum::On {
+                            say_unchecked();
+                        }
+                        break Step::Done;
+                    }
+                    other => self.take_other(other, keyspace, now_ms)?,
                 }
-                Record::End { .. } => break Step::Done,
-                other => self.take_other(other, keyspace, now_ms)?,
             }
-            if reader.offset() >= until || waited_us >= STEP_DELAY_US_MAX {
+            records += 1;
+            let is_over = records.is_multiple_of(RECORDS_PER_LOOK) && (budget.is_over)();
+            if is_over || reader.offset() >= until || waited_us >= STEP_DELAY_US_MAX {
                 break Step::More;
             }
         };
-        self.insert_batch(keyspace)?;
+        self.settle(keyspace)?;
         self.loaded_bytes = reader.offset();
         Ok(step)
     }
 
     #[inline]
+    fn take_string(
+        &mut self,
+        string: &PlainString<'_>,
+        keyspace: &mut Keyspace,
+        access: &AccessField,
+    ) -> Result<(), LoadError> {
+        if string.expire_at_ms.is_some_and(|expire_at_ms| expire_at_ms < access.now_ms) {
+            self.keys_expired += 1;
+            return Ok(());
+        }
+        let entry = string_entry(string.key, string.value, string.expire_at_ms);
+        entry.set_lru(access.field(None));
+        self.put(entry, string.offset, keyspace)
+    }
+
     fn take_key(
         &mut self,
         record: KeyRecord<'_>,
@@ -333,23 +384,34 @@ impl Loading {
         let (key, expire_at_ms) = (record.key, record.expire_at_ms);
         let entry = match record.value {
             Value::Int(value) => Entry::from_int(key, value, expire_at_ms),
-            Value::Bytes(bytes) => match number::parse_i64(bytes) {
-                Some(value) => Entry::from_int(key, value, expire_at_ms),
-                None => Entry::from_bytes(key, bytes, expire_at_ms),
-            },
+            Value::Bytes(bytes) => string_entry(key, bytes, expire_at_ms),
+            Value::Text(bytes) => Entry::from_raw(key, bytes, expire_at_ms),
             Value::Object(object) => Entry::from_object(key, object, expire_at_ms),
             Value::Empty | Value::Expired => {
                 self.leave_out_empty(key);
                 return Ok(());
             }
         };
-        self.keys_loaded += 1;
-        if self.options.target == Target::Nowhere {
-            return Ok(());
-        }
         entry.set_lru(access.field(record.access));
-        self.place.batch.push((entry, record.offset));
-        if self.place.batch.len() == BATCH_KEYS { self.insert_batch(keyspace) } else { Ok(()) }
+        self.put(entry, record.offset, keyspace)
+    }
+
+    #[inline]
+    fn put(&mut self, entry: Entry, offset: u64, keyspace: &mut Keyspace) -> Result<(), LoadError> {
+        self.keys_loaded += 1;
+        let Some(filling) = &mut self.filling else { return Ok(()) };
+        filling.go_on();
+        if self.place.put(keyspace.db(self.place.db), entry, offset) { self.settle(keyspace) } else { Ok(()) }
+    }
+
+    fn settle(&mut self, keyspace: &mut Keyspace) -> Result<(), LoadError> {
+        let db = self.place.db;
+        self.place.settle(keyspace).map_err(|Twice { key, offset }| LoadError::Duplicate {
+            path: self.path.clone(),
+            key,
+            db,
+            offset,
+        })
     }
 
     #[cold]
@@ -374,27 +436,6 @@ impl Loading {
         }
     }
 
-    fn insert_batch(&mut self, keyspace: &mut Keyspace) -> Result<(), LoadError> {
-        let Place { db: index, batch, hashes } = &mut self.place;
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let db = keyspace.db_mut(*index);
-        hashes.clear();
-        hashes.extend(batch.iter().map(|(entry, _)| db.prefetch(entry.key())));
-        for ((entry, offset), hash) in batch.drain(..).zip(hashes.iter()) {
-            let Err(entry) = db.load(*hash, entry) else { continue };
-            match self.options.duplicates {
-                Duplicates::Replace => db.load_over(*hash, entry),
-                Duplicates::Refuse => {
-                    let (path, key) = (self.path.clone(), entry.key().to_vec());
-                    return Err(LoadError::Duplicate { path, key, db: *index, offset });
-                }
-            }
-        }
-        Ok(())
-    }
-
     #[cold]
     fn take_other(
         &mut self,
@@ -404,7 +445,7 @@ impl Loading {
     ) -> Result<(), LoadError> {
         match record {
             Record::SelectDb(index) => {
-                self.insert_batch(keyspace)?;
+                self.settle(keyspace)?;
                 let databases = keyspace.databases();
                 let known = usize::try_from(index).ok().filter(|index| *index < databases);
                 let absent = || LoadError::Database { path: self.path.clone(), index, databases };
@@ -454,7 +495,7 @@ impl Loading {
         }
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self) -> Step {
         self.loaded_bytes = self.total_bytes;
         // Nobody reads the file again soon: its pages are worth more to others.
         let _ = posix_fadvise(&self.file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
@@ -469,36 +510,26 @@ impl Loading {
                 );
             }
         }
+        Step::Done
     }
 }
 
-/// The checksum was verified before, or is not looked at.
+/// A string that is an integer is kept as one.
+#[inline]
+fn string_entry(key: &[u8], value: &[u8], expire_at_ms: Option<i64>) -> Entry {
+    match number::parse_i64(value) {
+        Some(value) => Entry::from_int(key, value, expire_at_ms),
+        None => Entry::from_bytes(key, value, expire_at_ms),
+    }
+}
+
+fn say_unchecked() {
+    tracing::info!("RDB file was saved with checksum disabled: no check performed.");
+}
+
 fn reader_options(options: LoadOptions, input_bytes: u64, now_ms: i64) -> ReaderOptions {
-    let LoadOptions { depth, foreign, .. } = options;
-    ReaderOptions { checksum: Checksum::Off, depth, foreign, now_ms: Some(now_ms), input_bytes }
-}
-
-/// The access field of loaded keys, by the eviction policy in force.
-struct AccessField {
-    now_ms: i64,
-    is_lfu: bool,
-    fresh: u32,
-}
-
-impl AccessField {
-    fn of(keyspace: &Keyspace, now_ms: i64) -> AccessField {
-        let is_lfu = keyspace.settings.ranking == Ranking::Lfu;
-        AccessField { now_ms, is_lfu, fresh: if is_lfu { lru::lfu_new(now_ms) } else { lru::clock(now_ms) } }
-    }
-
-    #[inline]
-    fn field(&self, access: Option<Access>) -> u32 {
-        match access {
-            Some(Access::Frequency(counter)) if self.is_lfu => lru::lfu_with(counter, self.now_ms),
-            Some(Access::Idle { seconds }) if !self.is_lfu => lru::clock_with_idle(seconds, self.now_ms),
-            _ => self.fresh,
-        }
-    }
+    let LoadOptions { checksum, depth, foreign, .. } = options;
+    ReaderOptions { checksum, depth, foreign, now_ms: Some(now_ms), input_bytes }
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ impl<I: Input> Walk<I> {
 /// The type that a value has or would have, and how many elements.
 fn measure(value: &Value<'_>, form: &'static str) -> (&'static str, u64) {
     match value {
-        Value::Int(_) | Value::Bytes(_) => ("string", 0),
+        Value::Int(_) | Value::Bytes(_) | Value::Text(_) => ("string", 0),
         Value::Object(object) => (object.view().value_type().name(), elements(object.view())),
         Value::Empty | Value::Expired => (type_of_form(form).map_or(OTHER_TYPE, |known| known.name()), 0),
     }

@@ -11,6 +11,9 @@ use super::strings::{ENCODING_INT8, ENCODING_INT16, ENCODING_INT32, ENCODING_LZF
 use crate::base::argv::Span;
 use crate::base::lzf::{EXPANSION_MAX, decompress};
 
+/// A string value of so many bytes gets memory of its own while it is read.
+pub(super) const LONG_TEXT_BYTES_MIN: u64 = 32 << 10;
+
 /// Why parsing stopped.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -144,6 +147,18 @@ impl<'a> Cursor<'a> {
         match self.head()? {
             Head::Length { value, .. } => Ok(value),
             Head::Special(kind) => self.fault(at, Fault::LengthEncoding { byte: 0xc0 | kind }),
+        }
+    }
+
+    /// The length of a long text that is written as it is, which then begins at the cursor; of no other.
+    #[inline]
+    pub(super) fn long_text(&mut self) -> Option<u64> {
+        match read_head(&self.bytes[self.at..]) {
+            Ok(Head::Length { value, size }) if value >= LONG_TEXT_BYTES_MIN => {
+                self.at += size;
+                Some(value)
+            }
+            _ => None,
         }
     }
 

@@ -187,6 +187,7 @@ fn restored_object<'a>(
     build.step(cursor, &mut around).map_err(|_| RestoreError::Format)?;
     match build.finish() {
         Built::Object(object) => Ok(Restored::Object(object)),
+        Built::Text(content) => Ok(Restored::Bytes(content.into())),
         Built::Expired => Ok(Restored::Expired),
         Built::Empty => Err(RestoreError::Format),
         Built::Module { module_id, .. } => {

@@ -10,10 +10,11 @@
 //! 2. A parsed record lies whole in the buffer until the next one is asked for: its parts can be borrowed. Of a value
 //!    that is built piece by piece only the piece does.
 //! 3. The buffer grows only when it is full of bytes of one record, and then to twice its size: an announced
-//!    length alone reserves nothing. It shrinks when the large record is done.
+//!    length alone reserves nothing. It shrinks when no large record has come for a while.
 
 use super::cursor::{Cursor, Stop, Text};
 use super::error::{Fault, RdbError};
+use super::plain::{PlainString, parse_plain};
 use super::records::{Parsed, Unbuilt, parse};
 use super::version::{MAGIC_LEN, Version};
 use super::{Checksum, Input};
@@ -22,6 +23,8 @@ use crate::base::lzf::decompress;
 use std::io;
 
 const BUFFER_BYTES: usize = 256 << 10;
+/// A large buffer that was not needed for so many reads goes.
+const CALM_READS: u32 = 16;
 
 pub(super) struct Frames<I> {
     input: I,
@@ -30,6 +33,8 @@ pub(super) struct Frames<I> {
     summed: usize,
     start: usize,
     end: usize,
+    /// Reads since the buffer was needed to be as large as it is.
+    calm_reads: u32,
     checksum: Checksum,
     sum: Crc64Redis,
 }
@@ -47,7 +52,8 @@ impl<I: Input> Frames<I> {
     /// `base` is the offset of the input's first byte.
     pub(super) fn new(input: I, checksum: Checksum, base: u64) -> Self {
         let buffer = vec![0; BUFFER_BYTES];
-        Frames { input, buffer, base, summed: 0, start: 0, end: 0, checksum, sum: Crc64Redis::new() }
+        let sum = Crc64Redis::new();
+        Frames { input, buffer, base, summed: 0, start: 0, end: 0, calm_reads: 0, checksum, sum }
     }
 
     /// The offset of the next record.
@@ -62,6 +68,17 @@ impl<I: Input> Frames<I> {
         let version = Version::from_magic(magic).map_err(|fault| RdbError::new(0, fault))?;
         self.start += MAGIC_LEN;
         Ok(version)
+    }
+
+    /// The next record, if it is whole in the buffer and of the plainest kind; else nothing is taken.
+    #[inline(always)]
+    pub(super) fn plain(&mut self) -> Option<PlainString<'_>> {
+        let bytes = &self.buffer[self.start..self.end];
+        let places = parse_plain(bytes)?;
+        let offset = self.base + self.start as u64;
+        self.start += places.value.end;
+        let (key, value) = (&bytes[places.key], &bytes[places.value]);
+        Some(PlainString { key, value, expire_at_ms: places.expire_at_ms, offset })
     }
 
     /// The next record.
@@ -176,13 +193,16 @@ impl<I: Input> Frames<I> {
     fn fill(&mut self, needed: u64, wanted: usize) -> Result<(), RdbError> {
         self.move_to_front();
         let wanted = needed.max(wanted as u64);
+        self.calm_reads = if wanted > BUFFER_BYTES as u64 { 0 } else { self.calm_reads + 1 };
         while (self.end as u64) < wanted {
             if self.end == self.buffer.len() {
                 // Invariant 3. `wanted` may be near u64::MAX: it is what the file claims.
                 let doubled = self.buffer.len() * 2;
                 self.buffer.resize(doubled, 0);
             }
-            match self.input.read(&mut self.buffer[self.end..]) {
+            // Not more than the usual even into a large buffer: what was just read should still be in the cache.
+            let room = wanted.max(BUFFER_BYTES as u64).min(self.buffer.len() as u64) as usize;
+            match self.input.read(&mut self.buffer[self.end..room]) {
                 Ok(0) if (self.end as u64) >= needed => return Ok(()),
                 Ok(0) => {
                     let missing = needed - self.end as u64;
@@ -211,7 +231,8 @@ impl<I: Input> Frames<I> {
         self.base += self.start as u64;
         self.end -= self.start;
         (self.start, self.summed) = (0, 0);
-        if self.buffer.len() > 4 * BUFFER_BYTES && self.end <= BUFFER_BYTES {
+        let is_calm = self.calm_reads >= CALM_READS && self.end <= BUFFER_BYTES;
+        if is_calm && self.buffer.len() > BUFFER_BYTES {
             self.buffer.truncate(BUFFER_BYTES);
             self.buffer.shrink_to_fit();
         }
@@ -266,8 +287,9 @@ mod tests {
 
     #[test]
     fn a_large_record_leaves_no_large_buffer() {
-        let mut bytes = b"REDIS0010\x00\x01k\x80\x00\x40\0\0".to_vec();
+        let mut bytes = b"REDIS0010\x00\x80\x00\x40\0\0".to_vec();
         bytes.resize(bytes.len() + (4 << 20), b'a');
+        bytes.extend(b"\x01v");
         bytes.extend([b"\x00\x01l\x43\xe8", &[b'v'; 1000][..]].concat().repeat(10_000));
         let mut frames = Frames::new(&bytes[..], Checksum::Off, 0);
         let version = frames.magic().expect("the magic is right");

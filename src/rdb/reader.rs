@@ -10,9 +10,10 @@
 //! `Checksum::Off`.
 
 use super::build::{Around, Build, Built, Scratch};
-use super::cursor::Text;
+use super::cursor::{LONG_TEXT_BYTES_MIN, Text};
 use super::error::{Fault, RdbError};
 use super::frames::{Frame, Frames};
+use super::plain::PlainString;
 use super::records::{Parsed, ParsedKey, ParsedValue, Unbuilt};
 use super::types::ValueType;
 use super::version::Version;
@@ -96,6 +97,8 @@ pub enum Value<'a> {
     Int(i64),
     /// A string.
     Bytes(&'a [u8]),
+    /// A long string, in memory of its own.
+    Text(Vec<u8>),
     Object(Object),
     /// A collection without elements, which is no value.
     Empty,
@@ -108,6 +111,7 @@ impl fmt::Debug for Value<'_> {
         match self {
             Value::Int(value) => write!(f, "Int({value})"),
             Value::Bytes(bytes) => write!(f, "Bytes({})", bytes.escape_ascii()),
+            Value::Text(content) => write!(f, "Text({} bytes)", content.len()),
             Value::Object(object) => write!(f, "Object({})", object.view().value_type().name()),
             Value::Empty => f.write_str("Empty"),
             Value::Expired => f.write_str("Expired"),
@@ -210,6 +214,12 @@ impl<I: Input> Reader<I> {
         self.frames.offset()
     }
 
+    /// The next record, if it is of the plainest kind and was read already. None says nothing: `next_record` does.
+    #[inline(always)]
+    pub fn next_plain(&mut self) -> Option<PlainString<'_>> {
+        if self.building.is_some() { None } else { self.frames.plain() }
+    }
+
     /// The next record; values are built by these rules. After an error the reader is of no more use.
     #[inline]
     pub fn next_record(&mut self, rules: &Rules) -> Result<Record<'_>, RdbError> {
@@ -231,6 +241,10 @@ impl<I: Input> Reader<I> {
         match frame.parsed {
             Parsed::Key(ref parsed) => match parsed.value {
                 ParsedValue::String(text) => self.string_record(&frame, parsed, text),
+                ParsedValue::LongString { len } => {
+                    self.begin(&frame, parsed, Build::text(len))?;
+                    self.build(rules)
+                }
                 ParsedValue::Built(form) => {
                     let mut build = Build::new(form);
                     if matches!(self.options.foreign, Foreign::Carry | Foreign::CarryOrStepOver) {
@@ -295,6 +309,13 @@ impl<I: Input> Reader<I> {
         let key = self.frames.text(frame, parsed.key, &mut self.key_scratch)?;
         let value = match text {
             Text::Int(value) => Value::Int(value),
+            Text::Lzf { content_len, .. } if content_len as u64 >= LONG_TEXT_BYTES_MIN => {
+                let mut content = vec![0; content_len];
+                match self.frames.text(frame, text, &mut content) {
+                    Ok(_) => Value::Text(content),
+                    Err(error) => return Err(RdbError { key: Some(key.into()), ..error }),
+                }
+            }
             text => match self.frames.text(frame, text, &mut self.value_scratch) {
                 Ok(content) => Value::Bytes(content),
                 Err(error) => return Err(RdbError { key: Some(key.into()), ..error }),
@@ -348,6 +369,7 @@ impl<I: Input> Reader<I> {
         let Building { build, value_type, expire_at_ms, access, offset } = building;
         let value = match build.finish() {
             Built::Object(object) => Value::Object(object),
+            Built::Text(content) => Value::Text(content),
             Built::Empty => Value::Empty,
             Built::Expired => Value::Expired,
             Built::Module { module_id, raw } => {

@@ -81,6 +81,10 @@ pub(super) struct ParsedKey {
 
 pub(super) enum ParsedValue {
     String(Text),
+    /// The string begins behind the record.
+    LongString {
+        len: u64,
+    },
     /// The value begins behind the record.
     Built(Form),
     SteppedOver,
@@ -130,7 +134,10 @@ fn parse_value(
     unbuilt: Unbuilt,
 ) -> Result<ParsedValue, Stop> {
     match (&value_type.content, unbuilt) {
-        (Content::Text, _) => Ok(ParsedValue::String(cursor.text()?)),
+        (Content::Text, _) => match cursor.long_text() {
+            Some(len) => Ok(ParsedValue::LongString { len }),
+            None => Ok(ParsedValue::String(cursor.text()?)),
+        },
         (Content::Built(Form::Module), Unbuilt::Refuse) => {
             let name = Fault::Module { name: module_name(cursor.length()?) };
             cursor.fault(type_at, name)

@@ -311,6 +311,11 @@ impl<'a> Search<'a> {
                 return Ok(is_sound.then_some((from, RECORD_BITS + COMPRESSED_BITS)));
             }
             ParsedValue::String(_) => return Ok(Some((from, RECORD_BITS))),
+            ParsedValue::LongString { len } => {
+                let mut cursor = Cursor::new(&bytes[from..]);
+                cursor.bytes(len)?;
+                return Ok(Some((from + cursor.at(), RECORD_BITS)));
+            }
             ParsedValue::SteppedOver => return Ok(Some((from, 0))),
             ParsedValue::Built(form) => form,
         };
@@ -327,6 +332,7 @@ impl<'a> Search<'a> {
         let bits = match build.finish() {
             Built::Object(_) if form.is_packed() => PACKED_BITS,
             Built::Object(_) => RECORD_BITS,
+            Built::Text(_) => RECORD_BITS,
             Built::Module { .. } => 0,
             // Servers write no such thing.
             Built::Empty | Built::Expired => return Ok(None),

@@ -123,6 +123,7 @@ fn read_with(input: impl Input, options: ReaderOptions) -> Result<Content, RdbEr
                 value: match value {
                     Value::Int(value) => Err(value),
                     Value::Bytes(bytes) => Ok(bytes.to_vec()),
+                    Value::Text(bytes) => Ok(bytes),
                     Value::Object(object) => Ok(objects::shown(object.view()).into_bytes()),
                     Value::Empty | Value::Expired => Ok(format!("{value:?}").into_bytes()),
                 },
@@ -387,6 +388,52 @@ fn faults_say_what_and_where() {
     assert_eq!(verify(&damaged[..]).unwrap_err().to_string()[..30], wrong[..30]);
     assert!(matches!(verify(&damaged[..279]).unwrap_err().fault, Fault::NoEnd));
     assert!(matches!(verify(&damaged[..3]).unwrap_err().fault, Fault::Truncated { missing: 6 }));
+}
+
+/// The short cut gives what the grammar gives.
+#[test]
+fn plain_strings_are_the_same_by_both_ways() {
+    let mut keys: Vec<Key> = (0..400).map(|len| key(&vec![b'k'; len], &vec![b'v'; 3 * len])).collect();
+    keys.iter_mut().step_by(3).for_each(|key| key.expire_at_ms = Some(NOW_MS + key.name.len() as i64));
+    keys.iter_mut().step_by(7).for_each(|key| key.access = Some(Access::Frequency(3)));
+    keys.push(key(b"", b""));
+    keys.push(key(&[b'k'; 20_000], &[b'v'; 40_000]));
+    keys.push(key(b"k", &[b'v'; 20_000]));
+    for compression in [Compression::Off, Compression::Lzf] {
+        let bytes = write_all(&keys, options(compression));
+        for step in [1, 7, 1000, usize::MAX] {
+            let (taken, plain) = read_by_short_cut(Drip { bytes: &bytes, step, fails: None });
+            assert_eq!(taken, read(&bytes).unwrap().keys, "{step}");
+            let is_fed = step > 1000 && compression == Compression::Off;
+            assert!(plain > 300 || !is_fed, "{plain}");
+        }
+    }
+}
+
+/// The keys, and how many of them were taken by the short cut.
+fn read_by_short_cut(input: impl Input) -> (Vec<Key>, usize) {
+    let mut reader = Reader::new(input, ReaderOptions::default()).unwrap();
+    let (mut keys, mut plain) = (Vec::new(), 0);
+    loop {
+        if let Some(string) = reader.next_plain() {
+            plain += 1;
+            let expire_at_ms = string.expire_at_ms;
+            keys.push(Key { expire_at_ms, ..key(string.key, string.value) });
+            continue;
+        }
+        match reader.next_record(&Rules::default()).unwrap() {
+            Record::Key(KeyRecord { key: name, expire_at_ms, access, value, .. }) => {
+                let value = match value {
+                    Value::Bytes(bytes) => bytes.to_vec(),
+                    Value::Text(bytes) => bytes,
+                    other => panic!("{other:?}"),
+                };
+                keys.push(Key { expire_at_ms, access, ..key(name, &value) });
+            }
+            Record::End { .. } => return (keys, plain),
+            _ => {}
+        }
+    }
 }
 
 #[test]

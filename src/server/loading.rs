@@ -3,15 +3,17 @@
 use super::server::Server;
 use crate::config::choices::Sanitize;
 use crate::keyspace::Keyspace;
-use crate::keyspace::db::Sharing;
 use crate::object::Depth;
 use crate::persist::SnapshotError;
 use crate::persist::image::KeyDelay;
-use crate::persist::load::{Duplicates, LoadError, LoadOptions, Loading, Step, Target};
+use crate::persist::load::{Budget, Duplicates, LoadError, LoadOptions, Loading, Step, Target};
 use crate::persist::stamp::FileStamp;
 use crate::rdb::{Checksum, Foreign};
 use std::fmt;
 use std::path::PathBuf;
+
+/// A step of a load holds the loop no longer, but for single large values.
+const STEP_NS_MAX: u64 = 10_000_000;
 
 /// What DEBUG RELOAD does before it loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,14 +84,21 @@ impl Server {
     /// As `start_loading`.
     pub fn load_step(&mut self) -> Result<bool, String> {
         let Some(mut loading) = self.loading.take() else { return Ok(false) };
-        let now_ms = self.clock.now().unix_ms();
-        let budget_bytes = u64::from(self.config.loading_process_events_interval_bytes);
-        match loading.step(&mut self.keyspace, now_ms, budget_bytes) {
+        let (now_ms, until_ns) = (self.clock.now().unix_ms(), self.clock.mono_ns() + STEP_NS_MAX);
+        let mut incoming = self.incoming.take().unwrap_or_else(|| self.keyspace.empty_twin(now_ms));
+        incoming.set_settings(self.keyspace.settings.clone());
+        let mut budget = Budget {
+            bytes: u64::from(self.config.loading_process_events_interval_bytes),
+            is_over: &mut || self.clock.mono_ns() >= until_ns,
+        };
+        match loading.step(&mut incoming, now_ms, &mut budget) {
             Ok(Step::More) => {
                 self.loading = Some(loading);
+                self.incoming = Some(incoming);
                 Ok(true)
             }
             Ok(Step::Done) => {
+                self.keyspace.adopt(incoming);
                 let seconds = (self.clock.now().unix_ms() - loading.started_ms) as f64 / 1000.0;
                 tracing::info!("DB loaded from disk: {seconds:.3} seconds");
                 self.note_load(&loading);
@@ -100,7 +109,7 @@ impl Server {
                 Ok(false)
             }
             Err(error) => {
-                // What is in so far is not the dataset; nobody may save or serve it.
+                // Still loading: an empty dataset is not what the file held, nobody may save or serve it.
                 self.loading = Some(loading);
                 self.loading = Some(self.fall_back(error)?);
                 Ok(true)
@@ -158,7 +167,7 @@ impl Server {
             self.note_load(&loading);
         }
         match into {
-            ReloadInto::Empty | ReloadInto::EmptyMerge => self.replace_keyspace(loaded),
+            ReloadInto::Empty | ReloadInto::EmptyMerge => self.keyspace.adopt(loaded),
             ReloadInto::Existing => match count_present(&self.keyspace, &loaded) {
                 0 => add_all(&mut self.keyspace, &loaded),
                 present => return Err(ReloadError::Present(present)),
@@ -173,19 +182,11 @@ impl Server {
 
     /// Swaps the dataset; watched keys count as changed, and whoever waits for a key looks again.
     pub(super) fn replace_dataset(&mut self, fresh: Keyspace) {
-        self.replace_keyspace(fresh);
+        self.keyspace.adopt(fresh);
         self.clients.iter_mut().filter(|client| !client.watched.is_empty()).for_each(|client| {
             client.watch_broken = true;
         });
         (0..self.keyspace.databases()).for_each(|db| self.waiting.db_changed(db));
-    }
-
-    fn replace_keyspace(&mut self, mut fresh: Keyspace) {
-        let sharing = self.keyspace.sharing();
-        // A twin says that it shares, but its tables were never told.
-        fresh.set_sharing(Sharing::Alone);
-        fresh.set_sharing(sharing);
-        self.keyspace = fresh;
     }
 }
 

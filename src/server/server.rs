@@ -89,6 +89,8 @@ pub struct Server {
     pub history: History,
     /// A file that is being loaded; most commands are refused until it is in.
     pub loading: Option<Loading>,
+    /// Where the load puts the keys: it takes the keyspace's place when the whole file was found right.
+    pub incoming: Option<Keyspace>,
     pub stats: Stats,
     pub errors: ErrorStats,
     pub rates: Rates,
@@ -163,6 +165,7 @@ impl Server {
             snapshots: Snapshots::new(now),
             history: History::default(),
             loading: None,
+            incoming: None,
             stats: Stats::default(),
             errors: ErrorStats::default(),
             rates: Rates::default(),

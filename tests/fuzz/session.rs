@@ -463,6 +463,7 @@ pub fn entry_of(key: &[u8], value: Value<'_>, expire_at_ms: Option<i64>) -> Entr
     match value {
         Value::Int(value) => Entry::from_int(key, value, expire_at_ms),
         Value::Bytes(bytes) => Entry::from_bytes(key, bytes, expire_at_ms),
+        Value::Text(bytes) => Entry::from_raw(key, bytes, expire_at_ms),
         Value::Object(object) => Entry::from_object(key, object, expire_at_ms),
         Value::Empty | Value::Expired => panic!("{} lost its elements", key.escape_ascii()),
     }

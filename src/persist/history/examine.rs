@@ -1,6 +1,6 @@
 //! Whether a snapshot's file is what it was: its checksum, its structure to the last value, and its CRC-64/XZ.
 
-use crate::base::crc::Crc64Xz;
+use crate::base::crc::SecondCrc64Xz;
 use crate::persist::catalog::Line;
 use crate::persist::error::error_text;
 use crate::rdb;
@@ -68,7 +68,7 @@ pub fn examine(path: &Path, now_ms: i64) -> Result<Examined, Damage> {
     if file.metadata().map_err(Damage::Unreadable)?.is_dir() {
         return Err(Damage::Unreadable(io::Error::from_raw_os_error(Errno::EISDIR as i32)));
     }
-    let mut input = Summed { file, sum: Crc64Xz::new(), bytes: 0 };
+    let mut input = Summed { file, sum: SecondCrc64Xz::new(), bytes: 0 };
     let report = rdb::check(&mut input, now_ms, &mut |_| ());
     if let Some(fault) = report.fault {
         return Err(Damage::Rdb(fault));
@@ -94,7 +94,7 @@ pub fn verify(path: &Path, line: &Line, now_ms: i64) -> Result<Examined, Damage>
 
 struct Summed {
     file: File,
-    sum: Crc64Xz,
+    sum: SecondCrc64Xz,
     bytes: u64,
 }
 

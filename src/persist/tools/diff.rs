@@ -168,6 +168,7 @@ fn walk(
                 let value = match record.value {
                     Value::Int(value) => digest::of_text(&number::format_i64(value)),
                     Value::Bytes(bytes) => digest::of_text(bytes),
+                    Value::Text(text) => digest::of_text(&text),
                     Value::Object(object) => digest::of_view(object.view()),
                     Value::Empty | Value::Expired => continue,
                 };

@@ -1,7 +1,7 @@
 //! A file that a tool reads: from its beginning, summed up for a copy's comparison, or from anywhere.
 
 use super::ToolError;
-use crate::base::crc::Crc64Xz;
+use crate::base::crc::SecondCrc64Xz;
 use crate::rdb::Input;
 use crate::rdb::mend::Mend;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -36,7 +36,7 @@ impl Source {
 
     /// All of them, with their CRC-64/XZ.
     pub(super) fn summed(&self) -> Summed<'_> {
-        Summed { part: self.part(0, u64::MAX), sum: Crc64Xz::new() }
+        Summed { part: self.part(0, u64::MAX), sum: SecondCrc64Xz::new() }
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -79,7 +79,7 @@ impl Input for Part<'_> {
 
 pub(super) struct Summed<'s> {
     part: Part<'s>,
-    pub(super) sum: Crc64Xz,
+    pub(super) sum: SecondCrc64Xz,
 }
 
 impl Input for Summed<'_> {

@@ -1,4 +1,4 @@
-//! Values of all types but string, built while their bytes come.
+//! Values of all types but short strings, built while their bytes come.
 //!
 //! A value is built piece by piece: an element, a packed node, a counter. `step` takes as many pieces as there are
 //! and commits each, so that neither a value's length in the file nor the time it takes has to be borne at once: a
@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `blob` | values that are one packed blob, of every age |
 //! | `list`, `set`, `zset`, `hash` | values element by element |
+//! | `text` | long strings |
 //! | `stream` | streams of the five versions |
 //! | `module` | values of modules: stepped over |
 //!
@@ -23,6 +24,7 @@ pub(super) mod list;
 mod module;
 mod set;
 pub(super) mod stream;
+mod text;
 mod zset;
 
 use super::cursor::{Cursor, Stop};
@@ -36,6 +38,7 @@ use list::ListBuild;
 use module::ModuleBuild;
 use set::SetBuild;
 use stream::StreamBuild;
+use text::TextBuild;
 use zset::ZsetBuild;
 
 /// What values are built with.
@@ -109,6 +112,8 @@ trait Members {
 /// A value that was read to its end.
 pub(super) enum Built {
     Object(Object),
+    /// A string.
+    Text(Vec<u8>),
     /// A collection without elements: no value.
     Empty,
     /// All its elements had expired.
@@ -130,6 +135,7 @@ pub(super) enum Build {
     Hash(HashBuild),
     Stream(Box<StreamBuild>),
     Module(ModuleBuild),
+    Text(TextBuild),
 }
 
 impl Build {
@@ -143,6 +149,11 @@ impl Build {
             Form::Stream(version) => Build::Stream(Box::new(StreamBuild::new(version))),
             Form::Module => Build::Module(ModuleBuild::default()),
         }
+    }
+
+    /// A string of `len` bytes.
+    pub(super) fn text(len: u64) -> Build {
+        Build::Text(TextBuild::new(len))
     }
 
     /// The bytes of a module's value are wanted.
@@ -162,6 +173,7 @@ impl Build {
             Build::Hash(build) => build.step(cursor, around),
             Build::Stream(build) => build.step(cursor, around),
             Build::Module(build) => build.step(cursor),
+            Build::Text(build) => build.step(cursor, around),
         }
     }
 
@@ -175,6 +187,7 @@ impl Build {
             Build::Hash(build) => build.finish(),
             Build::Stream(build) => build.finish(),
             Build::Module(build) => build.finish(),
+            Build::Text(build) => build.finish(),
         }
     }
 }

@@ -156,6 +156,36 @@ fn a_flush_cancels_the_child_and_saves_the_empty_dataset() {
 }
 
 #[test]
+fn nobody_sees_a_key_before_the_whole_file_was_found_right() {
+    let mut bench = Bench::new();
+    (0..300).for_each(|number| bench.set(&format!("key {number}"), "value"));
+    bench.server.save_now().unwrap();
+    bench.server.config.loading_process_events_interval_bytes = 1024;
+    let path = bench.directory.path().join("dump.rdb");
+    let good = std::fs::read(&path).unwrap();
+    let mut bad = good.clone();
+    bad[good.len() - 20] ^= 1;
+    for (file, is_good) in [(bad, false), (good, true)] {
+        bench.server.keyspace = crate::keyspace::Keyspace::new(16, 1, 1_700_000_000_000);
+        std::fs::write(&path, file).unwrap();
+        assert!(bench.server.start_loading().unwrap());
+        let mut steps = 0;
+        let result = loop {
+            match bench.server.load_step() {
+                Ok(true) => steps += 1,
+                Ok(false) => break Ok(()),
+                Err(reason) => break Err(reason),
+            }
+            assert!(bench.server.keyspace.is_empty() && bench.server.loading.is_some());
+        };
+        assert!(steps > 3 && result.is_ok() == is_good, "{steps} {result:?}");
+        assert_eq!(bench.server.keyspace.len(), if is_good { 300 } else { 0 });
+        assert_eq!(bench.server.loading.is_none(), is_good);
+    }
+    bench.server.keyspace.db(0).check();
+}
+
+#[test]
 fn a_scheduled_save_starts_by_itself_or_is_cancelled() {
     let mut bench = Bench::new();
     bench.server.snapshots.scheduled = true;

@@ -23,6 +23,7 @@ use crate::base::glob::{self, Case};
 use crate::base::number::{self, NumberText};
 use crate::object::{Depth, Object, Rules, ValueType};
 use crate::rdb::{Foreign, KeyRecord, Reader, ReaderOptions, Record, Value};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// The language of the output.
@@ -75,7 +76,7 @@ struct Exported<'a> {
 
 enum Content<'a> {
     Int(NumberText),
-    Bytes(&'a [u8]),
+    Bytes(Cow<'a, [u8]>),
     Object(Object),
 }
 
@@ -93,7 +94,8 @@ impl<'a> Exported<'a> {
     fn of(record: KeyRecord<'a>, db: u64) -> Option<Exported<'a>> {
         let content = match record.value {
             Value::Int(value) => Content::Int(number::format_i64(value)),
-            Value::Bytes(bytes) => Content::Bytes(bytes),
+            Value::Bytes(bytes) => Content::Bytes(Cow::Borrowed(bytes)),
+            Value::Text(text) => Content::Bytes(Cow::Owned(text)),
             Value::Object(object) => Content::Object(object),
             Value::Empty | Value::Expired => return None,
         };

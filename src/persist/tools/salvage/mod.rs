@@ -14,7 +14,8 @@
 //!
 //! What is proven
 //! 1. In front of the first fault: every record that was read; but what lies over the way to the next proven place
-//!    contradicts it, and is left out, as is an empty name right in front of the fault: zeros look like that.
+//!    contradicts it, and is left out, as is an empty name or a SELECTDB right in front of the fault: zeros, and any
+//!    two bytes, look like that.
 //! 2. Behind a fault: what stands behind 64 bits of evidence (`rdb::resync`), up to the next fault.
 //! 3. A key that comes twice is saved once, as it came first.
 //! 4. The database of keys behind a gap is the one selected last, as far as could be read: the report says so.

@@ -74,6 +74,8 @@ struct Reading<'s> {
     /// Where the last records begin, and behind them the place where the next one would.
     begins: VecDeque<u64>,
     last_key: Option<Vec<u8>>,
+    /// The last record selects a database.
+    is_selection: bool,
 }
 
 impl Survey {
@@ -111,7 +113,7 @@ impl Survey {
                 Outcome::Fault(RdbError { fault: Fault::Io(error), .. }) => return Err(failed(error)),
                 Outcome::Fault(fault) => fault,
             };
-            reading.doubt_nameless();
+            reading.doubt_last();
             let end = reading.end();
             let found = search(source, version, &reading.begins, &mut progress).map_err(failed)?;
             let believed = found.map_or(end, |found| reading.before(found.first));
@@ -137,6 +139,7 @@ impl Survey {
                 Ok(record) => record,
                 Err(error) => return Outcome::Fault(error),
             };
+            reading.is_selection = matches!(record, Record::SelectDb(_));
             let key = match record {
                 Record::Building => continue,
                 Record::End { .. } => return Outcome::End,
@@ -177,7 +180,7 @@ impl<'s> Reading<'s> {
     fn at(source: &'s Source, version: Version, start: u64) -> Reading<'s> {
         let part = source.part(start, u64::MAX);
         let reader = Reader::from_middle(part, version, start, reader_options(source));
-        Reading { reader, begins: VecDeque::from([start]), last_key: None }
+        Reading { reader, begins: VecDeque::from([start]), last_key: None, is_selection: false }
     }
 
     /// Notes the record that was read. Two in a row with the same key are a fault, and neither is believed.
@@ -197,9 +200,10 @@ impl<'s> Reading<'s> {
         None
     }
 
-    /// Zeros read as an empty name and an empty text: that is not believed where a damage follows.
-    fn doubt_nameless(&mut self) {
-        if self.last_key.as_ref().is_some_and(Vec::is_empty) {
+    /// Zeros read as an empty name and an empty text, and two bytes select a database: neither is believed where a
+    /// damage follows.
+    fn doubt_last(&mut self) {
+        if self.is_selection || self.last_key.as_ref().is_some_and(Vec::is_empty) {
             self.begins.pop_back();
         }
     }

@@ -136,6 +136,7 @@ fn content(bytes: &[u8]) -> Content {
                 let value = match &record.value {
                     Value::Int(value) => digest::of_text(value.to_string().as_bytes()),
                     Value::Bytes(bytes) => digest::of_text(bytes),
+                    Value::Text(text) => digest::of_text(text),
                     Value::Object(object) => digest::of_view(object.view()),
                     Value::Empty | Value::Expired => panic!("a value without elements"),
                 };

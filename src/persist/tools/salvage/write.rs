@@ -185,6 +185,7 @@ impl Pass<'_> {
         match value {
             Value::Int(value) => writer.string(key, expire_at_ms, access, StringValue::Int(value)),
             Value::Bytes(bytes) => writer.string(key, expire_at_ms, access, StringValue::Bytes(bytes)),
+            Value::Text(text) => writer.string(key, expire_at_ms, access, StringValue::Bytes(&text)),
             Value::Object(object) => {
                 let view = object.view();
                 let type_byte = rdb::type_byte(view, self.survey.needed_version);

@@ -10,8 +10,8 @@ use std::os::unix::fs::MetadataExt;
 const ERRNOS: [Errno; 5] = [Errno::ENOSPC, Errno::EIO, Errno::EACCES, Errno::EDQUOT, Errno::EINTR];
 const DIRTY: u64 = 7;
 
-/// What a server does with its files. There are snapshots of 3 (the current one), 2 and 1 keys, as many as are kept, and
-/// a dataset of 4 keys.
+/// What a server does with its files. There are snapshots of 3 (the current one), 2 and 1 keys, as many as are kept,
+/// and a dataset of 4 keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
     Save,
@@ -61,8 +61,8 @@ fn worth_failing(log: &[&str]) -> Vec<usize> {
     (0..log.len()).filter(|index| !inside(*index)).map(|index| index + 1).collect()
 }
 
-/// What is in the directory is sound, and the catalogue agrees with it after a look. Returns how many keys each snapshot
-/// has, in ascending order, and the current one.
+/// What is in the directory is sound, and the catalogue agrees with it after a look. Returns how many keys each
+/// snapshot has, in ascending order, and the current one.
 #[track_caller]
 fn sound_snapshots(bench: &Bench, what: &str) -> (Vec<u64>, Option<u64>) {
     let place = bench.server.place();

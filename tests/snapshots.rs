@@ -14,13 +14,19 @@ mod gentle;
 mod history;
 #[path = "snapshots/meanwhile.rs"]
 mod meanwhile;
+#[path = "snapshots/neighbours.rs"]
+mod neighbours;
 #[path = "snapshots/shutdown.rs"]
 mod shutdown;
+#[path = "snapshots/sums.rs"]
+mod sums;
 pub mod support;
 #[path = "snapshots/threads.rs"]
 mod threads;
 #[path = "snapshots/tools.rs"]
 mod tools;
+#[path = "snapshots/trouble.rs"]
+mod trouble;
 #[path = "snapshots/waiting.rs"]
 mod waiting;
 

@@ -27,6 +27,11 @@ impl Now {
         self.unix_us.div_euclid(1_000_000)
     }
 
+    /// Milliseconds of the monotonic clock.
+    pub fn mono_ms(&self) -> u64 {
+        self.mono_ns / 1_000_000
+    }
+
     /// The same reading, `ms` later on both clocks; for tests that move a manual clock.
     pub fn later_by_ms(&self, ms: u64) -> Now {
         Now { unix_us: self.unix_us + ms as i64 * 1_000, mono_ns: self.mono_ns + ms * 1_000_000 }

@@ -71,6 +71,8 @@ pub struct Connection {
     pub is_gone: bool,
     /// Wakes the client when its pause, or its wait for a key, may be over.
     pub timer: Option<Pin<Box<Sleep>>>,
+    /// When its wait for a key ends, on the clock that nobody sets.
+    pub wait_ends_mono_ms: Option<u64>,
 }
 
 impl Connection {
@@ -204,8 +206,12 @@ impl Connection {
             return self.overflows(server);
         }
         if let Some(deadline_ms) = deadline_ms {
-            let left_ms = deadline_ms.saturating_sub(server.clock.now().unix_ms());
-            if left_ms <= 0 {
+            let now = server.clock.now();
+            let wait_ms = || deadline_ms.saturating_sub(now.unix_ms());
+            let begins = || now.mono_ms().saturating_add_signed(wait_ms());
+            let ends_mono_ms = *self.wait_ends_mono_ms.get_or_insert_with(begins);
+            let left_ms = i64::try_from(ends_mono_ms.saturating_sub(now.mono_ms())).unwrap_or(i64::MAX);
+            if left_ms == 0 {
                 server.give_up_wait(self.client, GivenUp::TimedOut);
                 self.has_more = true;
                 return Next::Again;
@@ -270,7 +276,7 @@ impl Connection {
     }
 
     fn run(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
-        self.timer = None;
+        (self.timer, self.wait_ends_mono_ms) = (None, None);
         let verdict = pipeline::run(server, self.client, &mut self.inbox);
         self.has_more = matches!(verdict, Verdict::TurnOver | Verdict::Blocked);
         if self.inbox.pending_len() as u64 > server.config.client_query_buffer_limit {

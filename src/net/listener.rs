@@ -259,6 +259,7 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         read_was_full: false,
         is_gone: false,
         timer: None,
+        wait_ends_mono_ms: None,
     };
     spawn_local(connection.serve());
 }

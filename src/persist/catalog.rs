@@ -81,22 +81,30 @@ pub struct Catalog {
 
 impl Catalog {
     pub fn parse(text: &[u8]) -> Catalog {
-        let text = String::from_utf8_lossy(text);
         let mut catalog = Catalog::default();
-        let mut ended = None;
+        if !text.is_empty() && !text.starts_with(MAGIC.as_bytes()) {
+            catalog.faults.push("it does not begin as a catalogue".into());
+            return catalog;
+        }
+        let text = String::from_utf8_lossy(text);
+        let (mut ended, mut unreadable) = (None, 0_usize);
         for (index, line) in text.lines().enumerate() {
             match line {
-                _ if index == 0 && !line.starts_with(MAGIC) => {
-                    catalog.faults.push("it does not begin as a catalogue".into());
-                    return catalog;
-                }
                 _ if line.starts_with(END) => ended = line[END.len()..].parse::<usize>().ok(),
                 _ if line.starts_with('#') || line.is_empty() => {}
                 _ => match parse_line(line) {
                     Some(line) => catalog.lines.push(line),
-                    None => catalog.faults.push(format!("line {} cannot be read", index + 1)),
+                    None => {
+                        unreadable += 1;
+                        if unreadable == 1 {
+                            catalog.faults.push(format!("line {} cannot be read", index + 1));
+                        }
+                    }
                 },
             }
+        }
+        if unreadable > 1 {
+            catalog.faults.push(format!("{unreadable} lines cannot be read"));
         }
         match ended {
             None => catalog.faults.push("it has no end".into()),

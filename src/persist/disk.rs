@@ -15,7 +15,11 @@
 //!    whose lock can be taken is an orphan, whatever its process id means by now (containers start with the
 //!    same ids again).
 //!
-//! 4. At no moment is there neither the old file nor the new one under the target's name; the one exception is
+//! 4. What a signal has interrupted (EINTR) is done again, and fails no save. POSIX lets open, write and fsync be
+//!    repeated then: they have done nothing. link and rename know no EINTR there; a network file system that answers
+//!    so may have done its work, then the repetition fails (EEXIST, ENOENT) and is told, with both files whole. Only
+//!    close is not repeated: Linux has released the descriptor, and all is on the disk by then.
+//! 5. At no moment is there neither the old file nor the new one under the target's name; the one exception is
 //!    `WithoutLinks::MoveAway`, which whoever asks for it can bear.
 //!
 //! Not here: what is in the file, who writes it, and which old files stay.
@@ -57,7 +61,7 @@ pub trait Calls: Send {
     /// Gives a file a second name, which must not exist.
     fn link(&mut self, file: &CStr, name: &CStr) -> Result<(), Errno>;
     fn sync_directory(&mut self, path: &CStr) -> Result<(), Errno>;
-    fn unlink(&mut self, path: &CStr);
+    fn unlink(&mut self, path: &CStr) -> Result<(), Errno>;
     /// The monotonic clock.
     fn now(&mut self) -> Instant;
     fn sleep(&mut self, duration: Duration);
@@ -88,12 +92,9 @@ impl Calls for System {
     }
 
     fn write(&mut self, file: &File, bytes: &[u8]) -> Result<usize, Errno> {
-        loop {
-            match nix::unistd::write(file, bytes) {
-                Err(Errno::EINTR) => {}
-                Ok(0) => return Err(Errno::EIO),
-                other => return other,
-            }
+        match nix::unistd::write(file, bytes) {
+            Ok(0) => Err(Errno::EIO),
+            other => other,
         }
     }
 
@@ -136,8 +137,8 @@ impl Calls for System {
         }
     }
 
-    fn unlink(&mut self, path: &CStr) {
-        let _ = nix::unistd::unlink(path);
+    fn unlink(&mut self, path: &CStr) -> Result<(), Errno> {
+        nix::unistd::unlink(path)
     }
 
     fn now(&mut self) -> Instant {
@@ -228,9 +229,12 @@ impl SavePaths {
             Operation::UseDirectory | Operation::FreeSpace | Operation::SyncDirectory => &self.directory,
             Operation::Create | Operation::Write | Operation::Sync | Operation::Close => &self.temp,
             Operation::Rename | Operation::Child => &self.target,
-            Operation::OpenLog | Operation::Pipe | Operation::Fork | Operation::Version | Operation::Lock => {
-                return Path::new("");
-            }
+            Operation::OpenLog
+            | Operation::Pipe
+            | Operation::Fork
+            | Operation::Version
+            | Operation::Lock
+            | Operation::Remove => return Path::new(""),
         };
         Path::new(OsStr::from_bytes(path.to_bytes()))
     }
@@ -243,6 +247,21 @@ impl SavePaths {
     pub fn explain(&self, fault: Fault) -> SnapshotError {
         SnapshotError::errno(fault.operation, self.of(fault.operation), fault.errno)
     }
+}
+
+/// Invariant 4.
+pub(super) fn steady<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            other => return other,
+        }
+    }
+}
+
+/// What cannot be removed now is swept at the next start.
+fn remove_temp(calls: &mut impl Calls, paths: &SavePaths) {
+    let _ = steady(|| calls.unlink(&paths.temp));
 }
 
 pub(super) fn c_string(path: &Path) -> Result<CString, SnapshotError> {
@@ -259,16 +278,16 @@ pub fn write_file<C: Calls, R>(
     policy: FilePolicy,
     fill: impl FnOnce(&mut GrowingFile<'_, C>) -> Result<R, Fault>,
 ) -> Result<Written<R>, Fault> {
-    let file = calls.create(&paths.temp).map_err(|errno| Fault::new(Operation::Create, errno))?;
+    let file = steady(|| calls.create(&paths.temp)).map_err(|errno| Fault::new(Operation::Create, errno))?;
     let result = write_temp(calls, file, policy, fill).and_then(|(content, crc64_xz)| {
         let unkept = take_place(calls, paths)?;
         Ok(Written { content, crc64_xz, unkept })
     });
     if result.is_err() {
-        calls.unlink(&paths.temp);
+        remove_temp(calls, paths);
         return result;
     }
-    let synced = calls.sync_directory(&paths.directory);
+    let synced = steady(|| calls.sync_directory(&paths.directory));
     synced.map_err(|errno| Fault::new(Operation::SyncDirectory, errno)).and(result)
 }
 
@@ -279,11 +298,15 @@ fn write_temp<C: Calls, R>(
     fill: impl FnOnce(&mut GrowingFile<'_, C>) -> Result<R, Fault>,
 ) -> Result<(R, u64), Fault> {
     let (result, crc64_xz) = growing::grow(calls, &file, policy, fill)?;
-    calls.sync(&file).map_err(|errno| Fault::new(Operation::Sync, errno))?;
+    steady(|| calls.sync(&file)).map_err(|errno| Fault::new(Operation::Sync, errno))?;
     if policy.page_cache == PageCache::Release {
         calls.forget(&file, FileRange { start: 0, bytes: 0 });
     }
-    calls.close(file).map_err(|errno| Fault::new(Operation::Close, errno))?;
+    match calls.close(file) {
+        // See invariant 4.
+        Ok(()) | Err(Errno::EINTR) => {}
+        Err(errno) => return Err(Fault::new(Operation::Close, errno)),
+    }
     Ok((result, crc64_xz))
 }
 
@@ -294,14 +317,15 @@ pub fn put_in_place<C: Calls>(
     paths: &SavePaths,
     source: &Path,
 ) -> Result<Option<Errno>, SnapshotError> {
-    let linked = calls.link(&c_string(source)?, &paths.temp);
+    let source = c_string(source)?;
+    let linked = steady(|| calls.link(&source, &paths.temp));
     linked.map_err(|errno| SnapshotError::errno(Operation::Create, paths.target_path(), errno))?;
     let placed = take_place(calls, paths);
     if placed.is_err() {
-        calls.unlink(&paths.temp);
+        remove_temp(calls, paths);
     }
     let placed = placed.map_err(|fault| paths.explain(fault))?;
-    let synced = calls.sync_directory(&paths.directory);
+    let synced = steady(|| calls.sync_directory(&paths.directory));
     synced.map_err(|errno| paths.explain(Fault::new(Operation::SyncDirectory, errno)))?;
     Ok(placed)
 }
@@ -309,12 +333,13 @@ pub fn put_in_place<C: Calls>(
 /// The temp file takes the place of the target.
 fn take_place<C: Calls>(calls: &mut C, paths: &SavePaths) -> Result<Option<Errno>, Fault> {
     let old = keep_old(calls, paths)?;
-    if let Err(errno) = calls.rename(&paths.temp, &paths.target) {
+    if let Err(errno) = steady(|| calls.rename(&paths.temp, &paths.target)) {
         if let Some(keep) = &paths.keep {
             match old {
-                Old::HasTwoNames => calls.unlink(&keep.path),
+                // What cannot be removed is found at the next look, as one snapshot with two names.
+                Old::HasTwoNames => drop(steady(|| calls.unlink(&keep.path))),
                 // Nothing else can be done for it; it has its other name.
-                Old::Moved => drop(calls.rename(&keep.path, &paths.target)),
+                Old::Moved => drop(steady(|| calls.rename(&keep.path, &paths.target))),
                 Old::Absent | Old::Unkept(_) => {}
             }
         }
@@ -335,11 +360,11 @@ enum Old {
 
 fn keep_old<C: Calls>(calls: &mut C, paths: &SavePaths) -> Result<Old, Fault> {
     let Some(keep) = &paths.keep else { return Ok(Old::Absent) };
-    match (calls.link(&paths.target, &keep.path), keep.without_links) {
+    match (steady(|| calls.link(&paths.target, &keep.path)), keep.without_links) {
         (Ok(()), _) => Ok(Old::HasTwoNames),
         (Err(Errno::ENOENT), _) => Ok(Old::Absent),
         (Err(errno), WithoutLinks::LoseOld) => Ok(Old::Unkept(errno)),
-        (Err(_), WithoutLinks::MoveAway) => match calls.rename(&paths.target, &keep.path) {
+        (Err(_), WithoutLinks::MoveAway) => match steady(|| calls.rename(&paths.target, &keep.path)) {
             Ok(()) => Ok(Old::Moved),
             Err(Errno::ENOENT) => Ok(Old::Absent),
             Err(errno) => Err(Fault::new(Operation::Rename, errno)),
@@ -376,6 +401,6 @@ mod temp;
 mod throttle;
 
 #[cfg(test)]
-pub(super) mod faulty;
+pub mod faulty;
 #[cfg(test)]
 mod tests;

@@ -36,10 +36,12 @@ pub enum Operation {
     Version,
     /// The lock that instances share.
     Lock,
+    /// A snapshot that is to go.
+    Remove,
 }
 
 impl Operation {
-    const ALL: [Operation; 14] = [
+    const ALL: [Operation; 15] = [
         Operation::UseDirectory,
         Operation::FreeSpace,
         Operation::OpenLog,
@@ -54,6 +56,7 @@ impl Operation {
         Operation::Child,
         Operation::Version,
         Operation::Lock,
+        Operation::Remove,
     ];
 
     /// The operation that travels as `number`.
@@ -76,6 +79,7 @@ impl Operation {
             Operation::SyncDirectory => "fsync directory",
             Operation::Child | Operation::Version => "save to",
             Operation::Lock => "lock",
+            Operation::Remove => "remove",
         }
     }
 }
@@ -152,6 +156,6 @@ mod tests {
             assert_eq!(Operation::from_number(operation as u8), Some(operation));
         }
         assert_eq!(Operation::from_number(0), None);
-        assert_eq!(Operation::from_number(15), None);
+        assert_eq!(Operation::from_number(16), None);
     }
 }

@@ -25,8 +25,8 @@ mod reconcile;
 pub use name::Place;
 
 use super::catalog::{Catalog, Kept, Line};
-use super::disk::{Calls, FilePolicy, Incremental, PageCache, SavePaths, WriteRate, write_file};
-use super::error::{Fault, Operation, SnapshotError};
+use super::disk::{Calls, FilePolicy, Incremental, PageCache, SavePaths, WriteRate, steady, write_file};
+use super::error::{Fault, Operation, SnapshotError, error_text};
 use super::id::SnapshotId;
 use super::stamp::FileStamp;
 use crate::base::crc::Crc64Xz;
@@ -36,12 +36,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
 /// A catalogue of more bytes is none of ours.
-const CATALOG_BYTES_MAX: u64 = 64 << 20;
+const CATALOG_BYTES_MAX: u64 = 16 << 20;
 /// So often the lock is tried for, when another server holds it.
 const LOCK_TRIES: usize = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(2);
@@ -149,7 +149,10 @@ impl State {
 
     pub fn totals(&self) -> Totals {
         let kept = || (0..self.lines.len()).filter(|index| Some(*index) != self.current);
-        Totals { kept: kept().count() as u64, kept_bytes: kept().map(|index| self.lines[index].bytes).sum() }
+        Totals {
+            kept: kept().count() as u64,
+            kept_bytes: kept().map(|index| self.lines[index].bytes).fold(0, u64::saturating_add),
+        }
     }
 
     /// The line of the file that the next start loads.
@@ -205,21 +208,30 @@ impl State {
     fn remove<C: Calls>(&mut self, calls: &mut C, place: &Place, indexes: &[usize]) -> Vec<String> {
         let mut removed = Vec::new();
         for index in indexes {
-            let file = &self.lines[*index].file;
-            let path = place.path(file);
-            if let Ok(path) = super::disk::c_string(&path) {
-                calls.unlink(&path);
-            }
-            if path.symlink_metadata().is_ok() {
-                self.faults.push(format!("{} could not be removed", path.display()));
-            } else {
-                removed.push(file.clone());
+            let file = self.lines[*index].file.clone();
+            match remove_file(calls, &place.path(&file)) {
+                Ok(()) => removed.push(file),
+                Err(error) => self.faults.push(error.to_string()),
             }
         }
-        let current = self.current.map(|index| self.lines[index].file.clone());
-        self.lines.retain(|line| !removed.contains(&line.file));
-        self.current = current.and_then(|file| self.lines.iter().position(|line| line.file == file));
+        self.forget(&removed);
         removed
+    }
+
+    /// Drops the lines of files.
+    fn forget(&mut self, files: &[String]) {
+        let current = self.current.map(|index| self.lines[index].file.clone());
+        self.lines.retain(|line| !files.contains(&line.file));
+        self.current = current.and_then(|file| self.lines.iter().position(|line| line.file == file));
+    }
+}
+
+/// One that has gone already is no error.
+fn remove_file(calls: &mut impl Calls, path: &Path) -> Result<(), SnapshotError> {
+    let name = super::disk::c_string(path)?;
+    match steady(|| calls.unlink(&name)) {
+        Ok(()) | Err(Errno::ENOENT) => Ok(()),
+        Err(errno) => Err(SnapshotError::errno(Operation::Remove, path, errno)),
     }
 }
 
@@ -253,14 +265,29 @@ fn look_with(place: &Place, catalog: Catalog) -> Result<State, HistoryError> {
 
 /// Also returns the text; empty when there is none.
 fn read_catalog(place: &Place) -> (Catalog, Vec<u8>) {
-    let mut text = Vec::new();
-    let read = File::open(place.path(&place.catalog()))
-        .and_then(|file| file.take(CATALOG_BYTES_MAX).read_to_end(&mut text));
-    match read {
-        Ok(_) => (Catalog::parse(&text), text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Catalog::default(), text),
-        Err(error) => (Catalog { lines: Vec::new(), faults: vec![error.to_string()] }, text),
+    match read_catalog_text(&place.path(&place.catalog())) {
+        Ok(text) => (Catalog::parse(&text), text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Catalog::default(), Vec::new()),
+        Err(error) => {
+            let reason = match error.raw_os_error() {
+                Some(errno) => error_text(Errno::from_raw(errno)),
+                None => error.to_string(),
+            };
+            (Catalog { lines: Vec::new(), faults: vec![format!("it cannot be read: {reason}")] }, Vec::new())
+        }
     }
+}
+
+fn read_catalog_text(path: &Path) -> std::io::Result<Vec<u8>> {
+    // Without O_NONBLOCK a FIFO of that name would hold us for ever.
+    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.len() > CATALOG_BYTES_MAX {
+        return Err(std::io::Error::other(format!("it has more than {CATALOG_BYTES_MAX} bytes")));
+    }
+    let mut text = Vec::new();
+    file.take(CATALOG_BYTES_MAX).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// A change of the history, made under the lock.
@@ -286,7 +313,7 @@ impl<C: Calls> Editing<'_, C> {
     /// the removed files.
     pub fn settle(&mut self, keep: usize) -> Vec<String> {
         let directory = super::disk::c_string(&self.place.directory);
-        if !directory.is_ok_and(|directory| self.calls.sync_directory(&directory).is_ok()) {
+        if !directory.is_ok_and(|directory| steady(|| self.calls.sync_directory(&directory)).is_ok()) {
             return Vec::new();
         }
         let beyond = self.state.beyond(keep);
@@ -310,10 +337,8 @@ impl<C: Calls> Editing<'_, C> {
             return Err(HistoryError::Current(id));
         }
         let path = self.place.path(&self.state.lines[index].file);
-        if self.state.remove(self.calls, self.place, &[index]).is_empty() {
-            let error = SnapshotError::text(Operation::Rename, &path, "it could not be removed");
-            return Err(HistoryError::Snapshot(error));
-        }
+        remove_file(self.calls, &path).map_err(HistoryError::Snapshot)?;
+        self.state.forget(&[self.state.lines[index].file.clone()]);
         Ok(())
     }
 }

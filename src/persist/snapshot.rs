@@ -1,5 +1,8 @@
 //! What the server knows of its snapshots: when the last one was made, how it went, what is due.
 //!
+//! Rules and durations count on the monotonic clock: the host's clock may be set by a day at any moment, and the next
+//! save must come neither a day late nor at once.
+//!
 //! State and rules only; files are `disk`'s, the child is `child`'s, and `server::snapshots` brings them
 //! together.
 
@@ -8,12 +11,13 @@ use super::error::SnapshotError;
 use super::id::SnapshotId;
 use super::repair::Repair;
 use super::stamp::FileStamp;
+use crate::base::clock::Now;
 use crate::base::proctitle::ProcessTitle;
 use crate::config::SaveRule;
 use std::path::Path;
 
 /// After a failed background save the next one by a rule is not tried for so long.
-const RETRY_AFTER_S: i64 = 5;
+const RETRY_AFTER_S: u64 = 5;
 
 /// How the last background save went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +62,7 @@ enum Replaced {
 /// A background save under way.
 pub struct Background {
     pub save: RunningSave,
-    pub started_ms: i64,
+    started_mono_ms: u64,
     /// Keys when it started.
     pub keys_total: u64,
     pub purpose: Purpose,
@@ -69,14 +73,13 @@ pub struct Background {
 
 impl Background {
     /// INFO rdb_current_bgsave_time_ms.
-    pub fn milliseconds(&self, now_ms: i64) -> i64 {
-        // The clock may have been set back.
-        (now_ms - self.started_ms).max(0)
+    pub fn milliseconds(&self, now: Now) -> i64 {
+        now.mono_ms().saturating_sub(self.started_mono_ms) as i64
     }
 
     /// INFO rdb_current_bgsave_time_sec.
-    pub fn seconds(&self, now_ms: i64) -> i64 {
-        seconds_between(self.started_ms, now_ms)
+    pub fn seconds(&self, now: Now) -> i64 {
+        self.milliseconds(now) / 1000
     }
 
     /// INFO current_fork_perc: keys done, in percent.
@@ -90,12 +93,8 @@ impl Background {
 
     /// INFO current_cow_size_age, in seconds.
     pub fn report_age_s(&self, now_ms: i64) -> i64 {
-        seconds_between(self.save.reported_ms, now_ms)
+        (now_ms.div_euclid(1000) - self.save.reported_ms.div_euclid(1000)).max(0)
     }
-}
-
-fn seconds_between(start_ms: i64, end_ms: i64) -> i64 {
-    end_ms.div_euclid(1000) - start_ms.div_euclid(1000)
 }
 
 /// Everything about snapshots that INFO tells and the rules need.
@@ -104,6 +103,7 @@ pub struct Snapshots {
     pub dirty: u64,
     /// Unix time of the last successful save, in milliseconds; of the start if there was none.
     pub last_save_ms: i64,
+    last_save_mono_ms: u64,
     pub last_status: SaveStatus,
     /// Why the last save, in the background or not, failed; none after a good one.
     pub last_error: Option<String>,
@@ -138,14 +138,15 @@ pub struct Snapshots {
     pub process_title: Option<ProcessTitle>,
     /// The repair of the heap after the last save.
     pub repair: Repair,
-    last_try_s: i64,
+    last_try_mono_ms: Option<u64>,
 }
 
 impl Snapshots {
-    pub fn new(now_ms: i64) -> Snapshots {
+    pub fn new(now: Now) -> Snapshots {
         Snapshots {
             dirty: 0,
-            last_save_ms: now_ms,
+            last_save_ms: now.unix_ms(),
+            last_save_mono_ms: now.mono_ms(),
             last_status: SaveStatus::Ok,
             last_error: None,
             last_duration_s: -1,
@@ -164,7 +165,7 @@ impl Snapshots {
             last_load_keys_skipped: 0,
             process_title: None,
             repair: Repair::default(),
-            last_try_s: 0,
+            last_try_mono_ms: None,
         }
     }
 
@@ -193,9 +194,10 @@ impl Snapshots {
     }
 
     /// What should be started now, if anything.
-    pub fn due(&self, rules: &[SaveRule], now_ms: i64) -> Option<Due> {
-        let now_s = now_ms.div_euclid(1000);
-        let may_try = self.last_status == SaveStatus::Ok || now_s - self.last_try_s > RETRY_AFTER_S;
+    pub fn due(&self, rules: &[SaveRule], now: Now) -> Option<Due> {
+        let seconds_since = |mono_ms: u64| now.mono_ms().saturating_sub(mono_ms) / 1000;
+        let may_try = self.last_status == SaveStatus::Ok
+            || self.last_try_mono_ms.is_none_or(|mono_ms| seconds_since(mono_ms) > RETRY_AFTER_S);
         if self.in_progress() {
             return None;
         }
@@ -206,11 +208,8 @@ impl Snapshots {
         if !may_try {
             return None;
         }
-        let since_save_s = now_s - self.last_save_s();
-        let is_due = |rule: &&SaveRule| {
-            self.dirty >= rule.changes
-                && u64::try_from(since_save_s).is_ok_and(|seconds| seconds > rule.seconds)
-        };
+        let since_save_s = seconds_since(self.last_save_mono_ms);
+        let is_due = |rule: &&SaveRule| self.dirty >= rule.changes && since_save_s > rule.seconds;
         match rules.iter().find(is_due) {
             Some(rule) => Some(Due::Rule(*rule)),
             None => self.scheduled.then_some(Due::Scheduled),
@@ -218,17 +217,17 @@ impl Snapshots {
     }
 
     /// A background save is being tried.
-    pub fn trying(&mut self, now_ms: i64) {
-        self.last_try_s = now_ms.div_euclid(1000);
+    pub fn trying(&mut self, now: Now) {
+        self.last_try_mono_ms = Some(now.mono_ms());
         self.attempts += 1;
         self.wanted = false;
     }
 
-    pub fn started(&mut self, save: RunningSave, purpose: Purpose, keys_total: u64, now_ms: i64) {
+    pub fn started(&mut self, save: RunningSave, purpose: Purpose, keys_total: u64, now: Now) {
         self.scheduled = false;
         self.background = Some(Background {
             save,
-            started_ms: now_ms,
+            started_mono_ms: now.mono_ms(),
             keys_total,
             purpose,
             dirty_at_start: self.dirty,
@@ -267,8 +266,8 @@ impl Snapshots {
     }
 
     /// The child saved everything up to its fork.
-    pub fn background_succeeded(&mut self, background: &Background, now_ms: i64) {
-        self.background_ended(background, now_ms);
+    pub fn background_succeeded(&mut self, background: &Background, now: Now) {
+        self.background_ended(background, now);
         self.dirty = self.dirty.saturating_sub(background.dirty_at_start);
         self.last_cow_bytes = background.save.cow.current;
         let written = FileStamp::of(background.save.paths.target_path());
@@ -276,21 +275,21 @@ impl Snapshots {
             // Of another length it is not what the child has written: somebody was quicker than this look.
             background.replaced == Replaced::No && written.bytes == background.save.progress.bytes
         });
-        self.succeeded(now_ms);
+        self.succeeded(now);
     }
 
-    pub fn background_cancelled(&mut self, background: &Background, now_ms: i64) {
-        self.background_ended(background, now_ms);
+    pub fn background_cancelled(&mut self, background: &Background, now: Now) {
+        self.background_ended(background, now);
     }
 
-    pub fn background_failed(&mut self, background: &Background, error: &SnapshotError, now_ms: i64) {
-        self.background_ended(background, now_ms);
+    pub fn background_failed(&mut self, background: &Background, error: &SnapshotError, now: Now) {
+        self.background_ended(background, now);
         self.could_not(error);
     }
 
-    fn background_ended(&mut self, background: &Background, now_ms: i64) {
-        self.last_duration_s = background.seconds(now_ms);
-        self.last_duration_ms = background.milliseconds(now_ms);
+    fn background_ended(&mut self, background: &Background, now: Now) {
+        self.last_duration_s = background.seconds(now);
+        self.last_duration_ms = background.milliseconds(now);
         self.last_id = Some(background.save.paths.id());
     }
 
@@ -307,14 +306,15 @@ impl Snapshots {
     }
 
     /// A save in the foreground succeeded: everything is in the file.
-    pub fn foreground_succeeded(&mut self, file: Option<FileStamp>, now_ms: i64) {
+    pub fn foreground_succeeded(&mut self, file: Option<FileStamp>, now: Now) {
         self.dirty = 0;
         self.on_disk = file;
-        self.succeeded(now_ms);
+        self.succeeded(now);
     }
 
-    fn succeeded(&mut self, now_ms: i64) {
-        self.last_save_ms = now_ms;
+    fn succeeded(&mut self, now: Now) {
+        self.last_save_ms = now.unix_ms();
+        self.last_save_mono_ms = now.mono_ms();
         self.last_status = SaveStatus::Ok;
         self.last_error = None;
         self.consecutive_failures = 0;
@@ -329,15 +329,15 @@ mod tests {
 
     const RULES: &[SaveRule] =
         &[SaveRule { seconds: 60, changes: 10 }, SaveRule { seconds: 10, changes: 100 }];
-    const START_MS: i64 = 1_700_000_000_000;
+    const START: Now = Now { unix_us: 1_700_000_000_000_000, mono_ns: 7_000_000_000 };
 
-    fn after_s(seconds: i64) -> i64 {
-        START_MS + seconds * 1000
+    fn after_s(seconds: u64) -> Now {
+        START.later_by_ms(seconds * 1000)
     }
 
     #[test]
     fn a_rule_needs_its_changes_and_more_than_its_seconds() {
-        let mut snapshots = Snapshots::new(START_MS);
+        let mut snapshots = Snapshots::new(START);
         snapshots.dirty = 99;
         assert_eq!(snapshots.due(RULES, after_s(60)), None);
         assert_eq!(snapshots.due(RULES, after_s(61)), Some(Due::Rule(RULES[0])));
@@ -350,15 +350,25 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_went_back_makes_nothing_due() {
-        let mut snapshots = Snapshots::new(START_MS);
-        snapshots.dirty = 1000;
-        assert_eq!(snapshots.due(RULES, after_s(-100)), None);
+    fn a_clock_that_was_set_makes_nothing_due_and_holds_nothing_back() {
+        for set_by_s in [-86_400, 86_400] {
+            let set = |now: Now| Now { unix_us: now.unix_us + set_by_s * 1_000_000, ..now };
+            let mut snapshots = Snapshots::new(START);
+            snapshots.dirty = 1000;
+            assert_eq!(snapshots.due(RULES, set(after_s(10))), None);
+            assert_eq!(snapshots.due(RULES, set(after_s(11))), Some(Due::Rule(RULES[1])));
+            snapshots.trying(after_s(11));
+            snapshots.could_not(&SnapshotError::errno(Operation::Fork, Path::new(""), Errno::ENOMEM));
+            assert_eq!(snapshots.due(RULES, set(after_s(16))), None);
+            assert_eq!(snapshots.due(RULES, set(after_s(17))), Some(Due::Rule(RULES[1])));
+            snapshots.foreground_succeeded(None, set(after_s(17)));
+            assert_eq!(snapshots.last_save_ms, set(after_s(17)).unix_ms());
+        }
     }
 
     #[test]
     fn after_a_failure_it_waits_before_it_tries_again() {
-        let mut snapshots = Snapshots::new(START_MS);
+        let mut snapshots = Snapshots::new(START);
         snapshots.dirty = 100;
         snapshots.trying(after_s(20));
         snapshots.could_not(&SnapshotError::errno(Operation::Fork, Path::new(""), Errno::ENOMEM));
@@ -374,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_save_that_somebody_waits_for_is_tried_at_once_and_once() {
-        let mut snapshots = Snapshots::new(START_MS);
+        let mut snapshots = Snapshots::new(START);
         snapshots.trying(after_s(20));
         snapshots.could_not(&SnapshotError::errno(Operation::Fork, Path::new(""), Errno::ENOMEM));
         snapshots.wanted = true;
@@ -387,24 +397,24 @@ mod tests {
     fn a_file_holds_everything_until_something_changes() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("dump.rdb");
-        let mut snapshots = Snapshots::new(START_MS);
+        let mut snapshots = Snapshots::new(START);
         assert!(!snapshots.is_saved_in(&path), "there is none");
         std::fs::write(&path, b"x").unwrap();
         assert!(!snapshots.is_saved_in(&path), "it is somebody else's");
-        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
+        snapshots.foreground_succeeded(FileStamp::of(&path), START);
         assert!(snapshots.is_saved_in(&path));
         snapshots.dirty = 1;
         assert!(!snapshots.is_saved_in(&path));
         snapshots.dirty = 0;
         snapshots.could_not(&SnapshotError::errno(Operation::Fork, Path::new(""), Errno::ENOMEM));
         assert!(!snapshots.is_saved_in(&path), "the last save failed");
-        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
+        snapshots.foreground_succeeded(FileStamp::of(&path), START);
         std::fs::write(&path, b"xy").unwrap();
         assert!(!snapshots.is_saved_in(&path), "it was changed");
-        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
+        snapshots.foreground_succeeded(FileStamp::of(&path), START);
         snapshots.dataset_replaced();
         assert!(!snapshots.is_saved_in(&path));
-        snapshots.foreground_succeeded(FileStamp::of(&path), START_MS);
+        snapshots.foreground_succeeded(FileStamp::of(&path), START);
         std::fs::remove_file(&path).unwrap();
         assert!(!snapshots.is_saved_in(&path), "it is gone");
     }

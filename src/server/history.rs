@@ -14,7 +14,7 @@ use crate::base::bio::{Bio, Job};
 use crate::keyspace::Keyspace;
 use crate::persist::catalog::{Kept, Line};
 use crate::persist::child::{RunningSave, SavedFile};
-use crate::persist::disk::{KeepOld, PageCache, SavePaths, System, WithoutLinks, put_in_place};
+use crate::persist::disk::{Calls, KeepOld, PageCache, SavePaths, System, WithoutLinks, put_in_place};
 use crate::persist::error::error_text;
 use crate::persist::history::examine::{self, Damage, Examined};
 use crate::persist::history::{self, Editing, Entered, HistoryError, Place, State, Totals};
@@ -60,8 +60,7 @@ struct Plan {
     place: Place,
     line: Line,
     replaced: Option<Line>,
-    /// Unix milliseconds.
-    started_ms: i64,
+    started_mono_ms: u64,
 }
 
 /// A file that has been saved.
@@ -155,12 +154,12 @@ impl Server {
         version: u16,
     ) -> Result<(), SnapshotError> {
         let place = self.place();
-        let started_ms = self.clock.now().unix_ms();
+        let now = self.clock.now();
         let known = self.history.current.as_ref().filter(|(known, _)| *known == place).map(|(_, line)| line);
         let old = history::old(&place, known);
         let rule = self.config.snapshot_keep > 0;
         let saves_last =
-            |line: &Line| occasion == Occasion::Flush && holds_anything(&place, line, started_ms);
+            |line: &Line| occasion == Occasion::Flush && holds_anything(&place, line, now.unix_ms());
         let mut replaced = None;
         if let Some(old) = old {
             let is_last = saves_last(&old.line);
@@ -179,7 +178,7 @@ impl Server {
         }
         let line = Line {
             id: paths.id(),
-            made_s: started_ms.div_euclid(1000),
+            made_s: now.unix_s(),
             file: place.current.clone(),
             bytes: 0,
             modified_ns: 0,
@@ -190,7 +189,7 @@ impl Server {
             fork_us: None,
             crc64_xz: None,
         };
-        self.history.plan = Some(Plan { place, line, replaced, started_ms });
+        self.history.plan = Some(Plan { place, line, replaced, started_mono_ms: now.mono_ms() });
         Ok(())
     }
 
@@ -200,43 +199,47 @@ impl Server {
         let fork_us = self.history.plan.as_ref().and_then(|plan| plan.line.fork_us);
         let saved = Saved { progress: save.progress, file, fork_us };
         if pace == Pace::Now {
-            return self.note_foreground_save(saved);
+            return self.note_foreground_save(System, saved);
         }
         let Some((place, entered)) = self.entered(&saved) else { return };
         let nonce = self.keyspace.rng.u64(..);
         let later = self.later();
         self.on_history_thread(move || {
-            let done = enter(&place, nonce, &entered);
+            let done = enter(&mut System, &place, nonce, &entered);
             later.hand_over(move |server| server.take_history(&place, done));
         });
     }
 
     /// The server itself has saved what was planned. Waits until it is entered.
-    pub(super) fn note_foreground_save(&mut self, saved: Saved) {
+    pub(super) fn note_foreground_save<C: Calls + 'static>(&mut self, mut calls: C, saved: Saved) {
         let Some((place, entered)) = self.entered(&saved) else { return };
         let nonce = self.keyspace.rng.u64(..);
         let at = place.clone();
-        if let Some(done) = self.ask_history_thread(move || enter(&at, nonce, &entered)) {
+        if let Some(done) = self.ask_history_thread(move || enter(&mut calls, &at, nonce, &entered)) {
             self.take_history(&place, done);
         }
     }
 
     /// What was planned has failed, if anything was. A child that was killed may have got as far as replacing the file.
     pub(super) fn history_plan_failed(&mut self) {
-        let Some(Plan { place, .. }) = self.history.plan.take() else { return };
+        let Some(Plan { place, replaced, .. }) = self.history.plan.take() else { return };
         let stamp = FileStamp::of(&place.current_path());
         let is_known = |known: &(Place, Line)| known.0 == place && stamp.is_some_and(|it| known.1.is_of(&it));
         if stamp.is_none() || self.history.current.as_ref().is_some_and(is_known) {
             return;
         }
         self.history.current = None;
-        self.settle_history();
+        self.settle_history(replaced);
     }
 
-    /// Removes what is beyond `snapshot-keep`, when the current file is known to be whole.
-    fn settle_history(&mut self) {
+    /// Removes what is beyond `snapshot-keep`, when the current file is known to be whole. `replaced` is what the save
+    /// that got this far knew of the file before it, and why that is to stay.
+    fn settle_history(&mut self, replaced: Option<Line>) {
         let keep = self.snapshots_kept_max();
-        let change = move |editing: &mut Editing<'_, System>| editing.settle(keep);
+        let change = move |editing: &mut Editing<'_, System>| {
+            replaced.iter().for_each(|line| editing.describe(line));
+            editing.settle(keep)
+        };
         self.edit_history(Pace::Later, change, |server, edited| {
             let removed = edited.map(|(removed, _)| removed);
             server.say_removed(&removed.unwrap_or_default());
@@ -247,7 +250,7 @@ impl Server {
     /// start without history finds stays until the next save.
     pub(super) fn history_loaded(&mut self) {
         if self.config.snapshot_keep > 0 && self.history.totals.kept > u64::from(self.config.snapshot_keep) {
-            self.settle_history();
+            self.settle_history(None);
         }
     }
 
@@ -262,8 +265,8 @@ impl Server {
     }
 
     fn entered(&mut self, saved: &Saved) -> Option<(Place, Entered)> {
-        let Plan { place, line, replaced, started_ms } = self.history.plan.take()?;
-        let now_ms = self.clock.now().unix_ms();
+        let Plan { place, line, replaced, started_mono_ms } = self.history.plan.take()?;
+        let duration_ms = self.clock.now().mono_ms().saturating_sub(started_mono_ms);
         self.history.last_error = None;
         let mut replaced = replaced;
         if let (Some(errno), Some(old)) =
@@ -282,7 +285,7 @@ impl Server {
             bytes: saved.progress.bytes,
             modified_ns: stamp.map_or(0, |stamp| stamp.modified_ns),
             keys: Some(saved.progress.keys),
-            duration_ms: Some(u64::try_from(now_ms - started_ms).unwrap_or(0)),
+            duration_ms: Some(duration_ms),
             fork_us: saved.fork_us,
             crc64_xz: Some(saved.file.crc64_xz),
             ..line
@@ -348,10 +351,21 @@ impl Server {
         change: impl FnOnce(&mut Editing<'_, System>) -> T + Send + 'static,
         finish: impl FnOnce(&mut Server, Result<(T, State), SnapshotFailure>) + Send + 'static,
     ) {
+        self.edit_history_by(System, pace, change, finish);
+    }
+
+    /// As `edit_history`, by other system calls.
+    fn edit_history_by<C: Calls + 'static, T: Send + 'static>(
+        &mut self,
+        mut calls: C,
+        pace: Pace,
+        change: impl FnOnce(&mut Editing<'_, C>) -> T + Send + 'static,
+        finish: impl FnOnce(&mut Server, Result<(T, State), SnapshotFailure>) + Send + 'static,
+    ) {
         let place = self.place();
         let nonce = self.keyspace.rng.u64(..);
         let at = place.clone();
-        let work = move || history::edit(&mut System, &at, nonce, change);
+        let work = move || history::edit(&mut calls, &at, nonce, change);
         let finish = move |server: &mut Server, edited: Result<(T, State), HistoryError>| {
             if let Ok((_, state)) = &edited {
                 server.take_history(&place, Ok(Done { state: state.clone(), removed: Vec::new() }));
@@ -406,20 +420,28 @@ impl Server {
     ///
     /// Blocks the loop as DEBUG RELOAD does.
     pub fn restore_snapshot(&mut self, line: &Line) -> Result<(), SnapshotFailure> {
+        self.restore_snapshot_by(&mut System, line)
+    }
+
+    pub(super) fn restore_snapshot_by<C: Calls + 'static>(
+        &mut self,
+        calls: &mut C,
+        line: &Line,
+    ) -> Result<(), SnapshotFailure> {
         let place = self.place();
         let path = place.path(&line.file);
-        let saved = self.save_into_history(&place).map_err(SnapshotFailure::Save)?;
+        let saved = self.save_into_history(calls, &place).map_err(SnapshotFailure::Save)?;
         let loaded = self.load_beside(&path).map_err(SnapshotFailure::Load)?;
         let is_current = FileStamp::of(&path)
             .zip(FileStamp::of(&place.current_path()))
             .is_some_and(|(one, other)| one.is_same_file(&other));
         if !is_current {
-            self.make_current(&place, line).map_err(SnapshotFailure::Place)?;
+            self.make_current(calls, &place, line).map_err(SnapshotFailure::Place)?;
         }
         self.replace_dataset(loaded);
         self.history.current = Some((place, line.clone()));
         let file = FileStamp::of(&self.rdb_path());
-        self.snapshots.foreground_succeeded(file, self.clock.now().unix_ms());
+        self.snapshots.foreground_succeeded(file, self.clock.now());
         if self.snapshots.last_load_keys_skipped > 0 {
             self.snapshots.dataset_replaced();
         }
@@ -434,13 +456,17 @@ impl Server {
     }
 
     /// Saves the dataset under a name of the history. The current file stays.
-    fn save_into_history(&mut self, place: &Place) -> Result<Line, SnapshotError> {
-        let started_ms = self.clock.now().unix_ms();
+    fn save_into_history<C: Calls + 'static>(
+        &mut self,
+        calls: &mut C,
+        place: &Place,
+    ) -> Result<Line, SnapshotError> {
+        let started = self.clock.now();
         let version = self.save_version()?;
         let nonce = self.keyspace.rng.u64(..);
         let line = Line {
             id: SnapshotId::of_nonce(nonce),
-            made_s: started_ms.div_euclid(1000),
+            made_s: started.unix_s(),
             file: String::new(),
             bytes: 0,
             modified_ns: 0,
@@ -457,19 +483,19 @@ impl Server {
         let plan = (&options, &mut self.save_workspaces(None));
         let mut progress = ImageProgress::default();
         let mut report = |now| progress = now;
-        let written = save_image(&self.keyspace, &mut System, &paths, plan, &mut report);
+        let written = save_image(&self.keyspace, calls, &paths, plan, &mut report);
         let written = written.map_err(|fault| paths.explain(fault))?;
         let line = Line {
             bytes: progress.bytes,
             modified_ns: FileStamp::of(paths.target_path()).map_or(0, |stamp| stamp.modified_ns),
             keys: Some(progress.keys),
-            duration_ms: Some(u64::try_from(self.clock.now().unix_ms() - started_ms).unwrap_or(0)),
+            duration_ms: Some(self.clock.now().mono_ms().saturating_sub(started.mono_ms())),
             crc64_xz: Some(written.crc64_xz),
             ..line
         };
         let entered = line.clone();
-        let change = move |editing: &mut Editing<'_, System>| editing.describe(&entered);
-        self.edit_history(Pace::Now, change, |_, _| ());
+        let change = move |editing: &mut Editing<'_, C>| editing.describe(&entered);
+        self.edit_history_by(calls.twin(), Pace::Now, change, |_, _| ());
         Ok(line)
     }
 
@@ -485,15 +511,21 @@ impl Server {
     }
 
     /// Gives a snapshot of the history the name of the current file. The file that has it now is kept as in a save.
-    pub(super) fn make_current(&mut self, place: &Place, line: &Line) -> Result<(), SnapshotError> {
+    fn make_current<C: Calls + 'static>(
+        &mut self,
+        calls: &mut C,
+        place: &Place,
+        line: &Line,
+    ) -> Result<(), SnapshotError> {
         let mut paths = SavePaths::new(&place.directory, &place.current, self.keyspace.rng.u64(..))?;
         self.plan_history(&mut paths, Occasion::Save, line.rdb_version.unwrap_or(0))?;
         let replaced = self.history.plan.take().and_then(|plan| plan.replaced);
-        let unkept = put_in_place(&mut System, &paths, &place.path(&line.file))?;
+        let unkept = put_in_place(calls, &paths, &place.path(&line.file))?;
         if let Some(errno) = unkept {
             self.history_failed(format!("keep {}: {}", paths.target_path().display(), error_text(errno)));
         }
-        self.edit_history(
+        self.edit_history_by(
+            calls.twin(),
             Pace::Now,
             move |editing| replaced.iter().for_each(|line| editing.describe(line)),
             |_, _| (),
@@ -509,8 +541,13 @@ pub enum Pace {
     Later,
 }
 
-fn enter(place: &Place, nonce: u64, entered: &Entered) -> Result<Done, HistoryError> {
-    let (removed, state) = history::edit(&mut System, place, nonce, |editing| editing.enter(entered))?;
+fn enter<C: Calls>(
+    calls: &mut C,
+    place: &Place,
+    nonce: u64,
+    entered: &Entered,
+) -> Result<Done, HistoryError> {
+    let (removed, state) = history::edit(calls, place, nonce, |editing| editing.enter(entered))?;
     Ok(Done { state, removed })
 }
 

@@ -150,7 +150,8 @@ impl Server {
     /// A server with an empty keyspace. `seed` decides everything random.
     pub fn new(config: Config, clock: Clock, commands: CommandTable, seed: u64) -> Self {
         let databases = usize::try_from(config.databases).unwrap_or(16);
-        let now_ms = clock.now().unix_ms();
+        let now = clock.now();
+        let now_ms = now.unix_ms();
         let mut server = Server {
             identity: Identity { started_ms: now_ms, supervised: "no", ..Identity::default() },
             keyspace: Keyspace::new(databases, seed, now_ms),
@@ -161,7 +162,7 @@ impl Server {
             expecting: Expecting::default(),
             pause: Pause::default(),
             commands,
-            snapshots: Snapshots::new(now_ms),
+            snapshots: Snapshots::new(now),
             history: History::default(),
             loading: None,
             incoming: None,

@@ -16,14 +16,15 @@
 use super::history::{Occasion, Pace};
 use super::server::{Server, Shutdown, ShutdownSave};
 use super::snapshots::{log_write_error, reason};
+use crate::base::clock::Now;
 use crate::persist::child::Ending;
-use crate::persist::disk::PageCache;
+use crate::persist::disk::{PageCache, System};
 use crate::persist::snapshot::{Background, Purpose};
 use crate::persist::{Operation, SnapshotError};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// systemd is asked for more time, and told how far the save is, so often.
-const REASSURE_INTERVAL_MS: i64 = 1000;
+const REASSURE_INTERVAL_MS: u64 = 1000;
 /// For so long it waits after each time: much more than there is between two.
 const EXTENSION_US: u64 = 10_000_000;
 
@@ -32,7 +33,7 @@ const EXTENSION_US: u64 = 10_000_000;
 pub struct UnderWay {
     force: bool,
     child: ChildOf,
-    reassured_ms: i64,
+    reassured_mono_ms: Option<u64>,
 }
 
 /// Who made the child.
@@ -145,23 +146,23 @@ impl Server {
         tracing::info!(
             "Nothing changed since the child {pid} began to save: its file is the final RDB snapshot."
         );
-        self.shutdown = Some(UnderWay { force, child: ChildOf::Adopted, reassured_ms: 0 });
+        self.shutdown = Some(UnderWay { force, child: ChildOf::Adopted, reassured_mono_ms: None });
         true
     }
 
     fn start_final_save(&mut self, force: bool) -> Result<Begun, SnapshotError> {
-        let now_ms = self.clock.now().unix_ms();
-        self.snapshots.trying(now_ms);
-        match self.fork_save(Purpose::Final, None, now_ms) {
+        let now = self.clock.now();
+        self.snapshots.trying(now);
+        match self.fork_save(Purpose::Final, None, now) {
             Ok(()) => {
-                self.shutdown = Some(UnderWay { force, child: ChildOf::Shutdown, reassured_ms: 0 });
+                self.shutdown = Some(UnderWay { force, child: ChildOf::Shutdown, reassured_mono_ms: None });
                 Ok(Begun::Saving)
             }
             Err(error)
                 if matches!(error.operation, Operation::Fork | Operation::Pipe | Operation::OpenLog) =>
             {
                 tracing::warn!("Can't save in a child, so nobody is served meanwhile: {error}");
-                self.save_in_foreground(PageCache::Keep, Occasion::Save)?;
+                self.save_in_foreground(&mut System, PageCache::Keep, Occasion::Save)?;
                 self.exit(0);
                 Ok(Begun::Ended)
             }
@@ -174,11 +175,11 @@ impl Server {
     }
 
     /// The child of a shutdown has ended.
-    pub(super) fn conclude_final_save(&mut self, background: Background, ending: Ending, now_ms: i64) {
+    pub(super) fn conclude_final_save(&mut self, background: Background, ending: Ending, now: Now) {
         let Some(under_way) = self.shutdown else { return };
         let error = match ending {
             Ending::Saved => {
-                self.snapshots.background_succeeded(&background, now_ms);
+                self.snapshots.background_succeeded(&background, now);
                 self.note_background_save(&background.save, Pace::Now);
                 // Whoever waits for a save has it.
                 self.tell_save_ended(u64::MAX, &Ok(()));
@@ -199,7 +200,7 @@ impl Server {
             }
         };
         match under_way.child {
-            ChildOf::Adopted => self.snapshots.background_failed(&background, &error, now_ms),
+            ChildOf::Adopted => self.snapshots.background_failed(&background, &error, now),
             // As a SAVE that failed: whoever asked is told, and writes go on.
             ChildOf::Shutdown => self.snapshots.foreground_failed(&error),
         }
@@ -245,14 +246,15 @@ impl Server {
     }
 
     /// Asks systemd not to lose its patience while the child gets on; a child that hangs has a watchdog of its own.
-    pub(super) fn reassure_supervisor(&mut self, now_ms: i64) {
+    pub(super) fn reassure_supervisor(&mut self, now: Now) {
         let (Some(under_way), Some(background)) = (&mut self.shutdown, &self.snapshots.background) else {
             return;
         };
-        if now_ms - under_way.reassured_ms < REASSURE_INTERVAL_MS {
+        let is_recent = |mono_ms: u64| now.mono_ms().saturating_sub(mono_ms) < REASSURE_INTERVAL_MS;
+        if under_way.reassured_mono_ms.is_some_and(is_recent) {
             return;
         }
-        under_way.reassured_ms = now_ms;
+        under_way.reassured_mono_ms = Some(now.mono_ms());
         let percent = background.percent();
         self.notify_supervisor(&format!(
             "EXTEND_TIMEOUT_USEC={EXTENSION_US}\nSTATUS=Saving the final snapshot: {percent:.0} % of the keys"

@@ -5,6 +5,7 @@
 
 use super::history::{Occasion, Pace, Saved};
 use super::server::{REDIS_VERSION, Server};
+use crate::base::clock::Now;
 use crate::base::cpus::Cpus;
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
 use crate::base::{cpus, log, process};
@@ -13,7 +14,7 @@ use crate::keyspace::db::Sharing;
 use crate::metrics::latency::is_spike;
 use crate::persist::child::{self, Ending, Job, Manners, SavedFile};
 use crate::persist::disk::{
-    FilePolicy, Incremental, PageCache, SavePaths, System, WriteRate, preflight, sweep_temp_files,
+    Calls, FilePolicy, Incremental, PageCache, SavePaths, System, WriteRate, preflight, sweep_temp_files,
 };
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
 use crate::persist::image::{ImageOptions, ImageProgress, KeyDelay, Workspaces, save_image};
@@ -59,20 +60,21 @@ impl Server {
     /// SAVE: writes the file before it returns. Must not be called while a child saves.
     pub fn save_now(&mut self) -> Result<(), SnapshotError> {
         self.stats.rdb_saves += 1;
-        self.save_in_foreground(PageCache::Release, Occasion::Save)
+        self.save_in_foreground(&mut System, PageCache::Release, Occasion::Save)
     }
 
-    pub(super) fn save_in_foreground(
+    pub(super) fn save_in_foreground<C: Calls + 'static>(
         &mut self,
+        calls: &mut C,
         page_cache: PageCache,
         occasion: Occasion,
     ) -> Result<(), SnapshotError> {
-        let saved = self.write_snapshot(page_cache, occasion);
+        let saved = self.write_snapshot(calls, page_cache, occasion);
         match &saved {
             Ok(bytes) => {
                 tracing::info!("DB saved on disk");
                 let file = FileStamp::of(&self.rdb_path()).filter(|file| file.bytes == *bytes);
-                self.snapshots.foreground_succeeded(file, self.clock.now().unix_ms());
+                self.snapshots.foreground_succeeded(file, self.clock.now());
             }
             Err(error) => {
                 log_write_error(error, &self.config.dir);
@@ -84,7 +86,12 @@ impl Server {
     }
 
     /// Returns the length of the file.
-    fn write_snapshot(&mut self, page_cache: PageCache, occasion: Occasion) -> Result<u64, SnapshotError> {
+    fn write_snapshot<C: Calls + 'static>(
+        &mut self,
+        calls: &mut C,
+        page_cache: PageCache,
+        occasion: Occasion,
+    ) -> Result<u64, SnapshotError> {
         let mut paths = self.save_paths()?;
         let version = self.save_version()?;
         self.plan_history(&mut paths, occasion, version)?;
@@ -92,10 +99,10 @@ impl Server {
         let plan = (&options, &mut self.save_workspaces(None));
         let mut progress = ImageProgress::default();
         let mut report = |now| progress = now;
-        let written = save_image(&self.keyspace, &mut System, &paths, plan, &mut report);
+        let written = save_image(&self.keyspace, calls, &paths, plan, &mut report);
         let written = written.map_err(|fault| paths.explain(fault))?;
         let file = SavedFile { crc64_xz: written.crc64_xz, unkept: written.unkept };
-        self.note_foreground_save(Saved { progress, file, fork_us: None });
+        self.note_foreground_save(calls.twin(), Saved { progress, file, fork_us: None });
         Ok(progress.bytes)
     }
 
@@ -109,7 +116,7 @@ impl Server {
                 Ok(BackgroundStart::WaitsForLock)
             }
             Err(error) => {
-                self.snapshots.trying(self.clock.now().unix_ms());
+                self.snapshots.trying(self.clock.now());
                 self.could_not_start(&error);
                 Err(error)
             }
@@ -117,10 +124,10 @@ impl Server {
     }
 
     fn start_in_turn(&mut self, lock: Option<SnapshotLock>) -> Result<(), SnapshotError> {
-        let now_ms = self.clock.now().unix_ms();
+        let now = self.clock.now();
         self.stats.rdb_saves += 1;
-        self.snapshots.trying(now_ms);
-        let started = self.fork_save(Purpose::Background, lock, now_ms);
+        self.snapshots.trying(now);
+        let started = self.fork_save(Purpose::Background, lock, now);
         if let Err(error) = &started {
             self.could_not_start(error);
         }
@@ -152,7 +159,7 @@ impl Server {
         &mut self,
         purpose: Purpose,
         lock: Option<SnapshotLock>,
-        now_ms: i64,
+        now: Now,
     ) -> Result<(), SnapshotError> {
         let mut paths = self.save_paths()?;
         let version = self.save_version()?;
@@ -192,12 +199,12 @@ impl Server {
         let (save, fork_us) = child::start(&self.keyspace, job, &self.clock)?;
         self.stats.record_fork(Duration::from_micros(fork_us), used_memory_bytes);
         if is_spike(fork_us / 1000, self.config.latency_monitor_threshold) {
-            self.latency.add("fork", now_ms.div_euclid(1000), fork_us / 1000);
+            self.latency.add("fork", now.unix_s(), fork_us / 1000);
         }
         self.history.forked(fork_us);
         tracing::info!("Background saving started by pid {}", save.pid);
         self.interrupts.child.store(save.pid, Ordering::SeqCst);
-        self.snapshots.started(save, purpose, keys, now_ms);
+        self.snapshots.started(save, purpose, keys, now);
         self.keyspace.set_sharing(Sharing::WithChild);
         Ok(())
     }
@@ -270,20 +277,20 @@ impl Server {
         if self.loading.is_some() {
             return;
         }
-        let now_ms = self.clock.now().unix_ms();
+        let now = self.clock.now();
         if self.is_ending() {
-            self.reassure_supervisor(now_ms);
+            self.reassure_supervisor(now);
             return;
         }
-        let Some(due) = self.snapshots.due(&self.config.save, now_ms) else {
+        let Some(due) = self.snapshots.due(&self.config.save, now) else {
             self.snapshots.waits_for_lock = false;
             return;
         };
-        self.start_due_save(due, now_ms);
+        self.start_due_save(due, now);
     }
 
     /// A failure is logged and kept; the next tick that may tries again.
-    fn start_due_save(&mut self, due: Due, now_ms: i64) {
+    fn start_due_save(&mut self, due: Due, now: Now) {
         match self.snapshot_turn() {
             Ok(Turn::Ours(lock)) => {
                 if let Due::Rule(rule) = due {
@@ -293,7 +300,7 @@ impl Server {
             }
             Ok(Turn::Others) => {}
             Err(error) => {
-                self.snapshots.trying(now_ms);
+                self.snapshots.trying(now);
                 self.could_not_start(&error);
             }
         }
@@ -303,40 +310,40 @@ impl Server {
         let now = self.clock.now();
         let Some(background) = &mut self.snapshots.background else { return };
         if let Some(ending) = background.save.poll(now.unix_ms()) {
-            self.conclude_background_save(ending, now.unix_ms());
-        } else if background.save.give_up_if_stuck(now.mono_ns / 1_000_000, self.config.child_timeout) {
+            self.conclude_background_save(ending, now);
+        } else if background.save.give_up_if_stuck(now.mono_ms(), self.config.child_timeout) {
             tracing::warn!("The child {} makes no progress. Killing it!", background.save.pid);
         }
     }
 
-    fn conclude_background_save(&mut self, ending: Ending, now_ms: i64) {
+    fn conclude_background_save(&mut self, ending: Ending, now: Now) {
         let Some(background) = self.snapshots.background.take() else { return };
         self.interrupts.child.store(0, Ordering::SeqCst);
         if background.purpose == Purpose::Final && self.shutdown.is_some() {
-            self.conclude_final_save(background, ending, now_ms);
+            self.conclude_final_save(background, ending, now);
             return;
         }
         let outcome = match ending {
             Ending::Saved => {
                 tracing::info!("Background saving terminated with success");
-                self.snapshots.background_succeeded(&background, now_ms);
+                self.snapshots.background_succeeded(&background, now);
                 self.note_background_save(&background.save, Pace::Later);
                 Ok(())
             }
             Ending::Cancelled => {
                 tracing::warn!("Background saving cancelled");
-                self.snapshots.background_cancelled(&background, now_ms);
+                self.snapshots.background_cancelled(&background, now);
                 Err(CommandError::SaveCancelled)
             }
             Ending::Killed { signal, error } => {
                 tracing::warn!("Background saving terminated by signal {signal}");
-                self.snapshots.background_failed(&background, &error, now_ms);
+                self.snapshots.background_failed(&background, &error, now);
                 Err(reason(&error))
             }
             Ending::Failed(error) => {
                 log_write_error(&error, &self.config.dir);
                 tracing::warn!("Background saving error");
-                self.snapshots.background_failed(&background, &error, now_ms);
+                self.snapshots.background_failed(&background, &error, now);
                 Err(reason(&error))
             }
         };
@@ -368,13 +375,17 @@ impl Server {
     /// that a restart does not bring the old one back; nor may a child that the signal has not reached yet, so its
     /// end is waited for.
     pub fn kill_child_for_flush(&mut self) {
+        self.flush_save_by(&mut System);
+    }
+
+    pub(super) fn flush_save_by<C: Calls + 'static>(&mut self, calls: &mut C) {
         if self.config.save.is_empty() {
             self.cancel_running_save();
             return;
         }
         self.end_background_save();
         // FLUSHALL succeeds all the same; the failure is logged and stands in INFO.
-        if self.save_in_foreground(PageCache::Release, Occasion::Flush).is_ok() {
+        if self.save_in_foreground(calls, PageCache::Release, Occasion::Flush).is_ok() {
             self.ledger.saved();
         }
     }
@@ -387,16 +398,16 @@ impl Server {
 
     /// Ends a child, if there is one, and waits for its end.
     pub(super) fn end_background_save(&mut self) {
-        let now_ms = self.clock.now().unix_ms();
+        let now = self.clock.now();
         let Some(background) = &mut self.snapshots.background else { return };
         background.save.cancel();
-        let ending = background.save.wait(now_ms);
-        self.conclude_background_save(ending, now_ms);
+        let ending = background.save.wait(now.unix_ms());
+        self.conclude_background_save(ending, now);
     }
 
     /// Removes the temp files that a crash left where snapshots are written; at start.
     pub fn sweep_stale_snapshots(&self) {
-        for path in sweep_temp_files(&self.config.dir) {
+        for path in sweep_temp_files(&self.config.dir, &self.config.dbfilename) {
             tracing::info!("Removed {}, left by a save that did not finish", path.display());
         }
     }

@@ -13,7 +13,7 @@
 //! 2. At most `BACKLOG_BYTES` are written beyond what is on the disk, and a portion: so the last sync is short.
 //! 3. What fails on the attendant's side is told to the writer at its next write, or at the end.
 
-use super::{Calls, FileRange, PageCache};
+use super::{Calls, FileRange, PageCache, steady};
 use crate::base::os::RangeSync;
 use crate::persist::error::{Fault, Operation};
 use std::fs::File;
@@ -130,9 +130,9 @@ impl<'a> Behind<'a> {
         let State { written_bytes, started_bytes, finished_bytes, .. } = state;
         let new = FileRange { start: started_bytes, bytes: written_bytes - started_bytes };
         let old = FileRange { start: finished_bytes, bytes: started_bytes - finished_bytes };
-        calls.sync_range(self.file, new, RangeSync::Start).map_err(fault)?;
+        steady(|| calls.sync_range(self.file, new, RangeSync::Start)).map_err(fault)?;
         if old.bytes > 0 {
-            calls.sync_range(self.file, old, RangeSync::Finish).map_err(fault)?;
+            steady(|| calls.sync_range(self.file, old, RangeSync::Finish)).map_err(fault)?;
             if self.page_cache == PageCache::Release {
                 calls.forget(self.file, old);
             }

@@ -9,13 +9,21 @@ use std::fs::File;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// The real calls, counted; the one with number `fail_at` fails with `errno`. Unlinking and forgetting are
-/// not counted: they cannot fail a save. Nobody sleeps: the clock goes forward instead.
+/// The real calls, counted; the one with number `fail_at` fails with `errno`, and does nothing. Forgetting is not
+/// counted: it cannot fail. Writes take half of what they get. Nobody sleeps: the clock goes forward instead.
 pub struct Faulty {
     fail_at: usize,
     errno: Errno,
+    links: Links,
     start: Instant,
     seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Links {
+    Known,
+    /// As on a file system without hard links.
+    Unknown,
 }
 
 /// What all twins together have seen.
@@ -27,7 +35,12 @@ struct Seen {
 
 impl Faulty {
     pub fn new(fail_at: usize, errno: Errno) -> Faulty {
-        Faulty { fail_at, errno, start: clock::instant(), seen: Arc::default() }
+        Faulty { fail_at, errno, links: Links::Known, start: clock::instant(), seen: Arc::default() }
+    }
+
+    /// On a file system that knows no hard links.
+    pub fn without_links(self) -> Faulty {
+        Faulty { links: Links::Unknown, ..self }
     }
 
     /// How many calls there were.
@@ -92,6 +105,9 @@ impl Calls for Faulty {
 
     fn link(&mut self, file: &CStr, name: &CStr) -> Result<(), Errno> {
         self.next("link")?;
+        if self.links == Links::Unknown {
+            return Err(Errno::EPERM);
+        }
         System.link(file, name)
     }
 
@@ -100,8 +116,9 @@ impl Calls for Faulty {
         System.sync_directory(path)
     }
 
-    fn unlink(&mut self, path: &CStr) {
-        System.unlink(path);
+    fn unlink(&mut self, path: &CStr) -> Result<(), Errno> {
+        self.next("unlink")?;
+        System.unlink(path)
     }
 
     fn now(&mut self) -> Instant {

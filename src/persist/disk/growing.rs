@@ -1,8 +1,8 @@
 //! The temp file of a save while it is written: what is new goes to the disk step by step.
 
-use super::Calls;
 use super::behind::Behind;
 use super::throttle::{self, Throttle, WriteRate};
+use super::{Calls, steady};
 use crate::base::crc::Crc64Xz;
 use crate::base::os::crew;
 use crate::persist::error::{Fault, Operation};
@@ -94,7 +94,7 @@ impl<C: Calls> GrowingFile<'_, C> {
         self.sum.update(bytes);
         let paid_at = self.throttle.pay(bytes.len() as u64, || self.calls.now());
         while !bytes.is_empty() {
-            let taken = self.calls.write(self.file, bytes);
+            let taken = steady(|| self.calls.write(self.file, bytes));
             let taken = taken.map_err(|errno| Fault::new(Operation::Write, errno))?;
             bytes = &bytes[taken..];
             self.written_bytes += taken as u64;

@@ -25,10 +25,12 @@ pub(super) fn is_temp_name(name: &str) -> bool {
 }
 
 /// Removes the temp files that crashed processes left in `directory`; returns what was removed. Files of our
-/// pattern that a living process holds locked, and all files of another pattern, stay.
-pub fn sweep_temp_files(directory: &Path) -> Vec<PathBuf> {
+/// pattern that a living process holds locked, and all files of another pattern, stay; and `spared`, the name of the
+/// snapshot itself, whatever it is.
+pub fn sweep_temp_files(directory: &Path, spared: &str) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
-    let ours = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_temp_name));
+    let is_orphans_name = |name: &str| name != spared && is_temp_name(name);
+    let ours = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_orphans_name));
     ours.map(|entry| entry.path())
         .filter(|path| is_orphan(path) && std::fs::remove_file(path).is_ok())
         .collect()

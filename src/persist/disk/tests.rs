@@ -4,6 +4,9 @@ use super::faulty::Faulty;
 use super::*;
 use crate::rdb::Output;
 
+/// Reasons that a system call has to fail, other than a signal.
+const ERRNOS: [Errno; 4] = [Errno::ENOSPC, Errno::EIO, Errno::EACCES, Errno::EDQUOT];
+
 const POLICY: FilePolicy = FilePolicy {
     incremental: Incremental::Beside,
     page_cache: PageCache::Release,
@@ -40,13 +43,14 @@ fn every_call_can_fail_and_the_old_file_stands() {
     assert!(probe.log().contains(&"sync_range") && probe.log().ends_with(&["rename", "sync_directory"]));
     for fail_at in 1..=probe.calls() {
         std::fs::write(paths.target_path(), b"old").unwrap();
-        let mut calls = Faulty::new(fail_at, Errno::ENOSPC);
+        let errno = ERRNOS[fail_at % ERRNOS.len()];
+        let mut calls = Faulty::new(fail_at, errno);
         let Err(fault) = save(&mut calls, &paths, &content) else {
             // How much is synced while the file grows is a matter of time.
             assert!(calls.calls() < fail_at && fail_at > probe.calls() - 8);
             continue;
         };
-        assert_eq!(fault.errno, Errno::ENOSPC);
+        assert_eq!(fault.errno, errno);
         assert_eq!(names(directory.path()), ["dump.rdb"], "call {fail_at}: {fault:?}");
         let kept = std::fs::read(paths.target_path()).unwrap();
         match fault.operation {
@@ -54,12 +58,38 @@ fn every_call_can_fail_and_the_old_file_stands() {
             _ => assert_eq!(kept, b"old", "call {fail_at}: {fault:?}"),
         }
         let text = paths.explain(fault).to_string();
-        assert!(
-            text.contains(&*directory.path().to_string_lossy()) && text.ends_with("No space left on device")
-        );
+        assert!(text.contains(&*directory.path().to_string_lossy()), "{text}");
+        assert!(text.ends_with(&crate::persist::error::error_text(errno)), "{text}");
     }
     save(&mut System, &paths, b"new").unwrap();
     assert_eq!(std::fs::read(paths.target_path()).unwrap(), b"new");
+}
+
+#[test]
+fn a_signal_fails_no_call() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut paths = SavePaths::new(directory.path(), "dump.rdb", 7).unwrap();
+    let kept = directory.path().join("kept.rdb");
+    paths.keep = Some(KeepOld::new(&kept, WithoutLinks::LoseOld).unwrap());
+    // One piece, so that there are not too many writes.
+    let content = vec![b'x'; 5 << 20];
+    let incremental = FilePolicy { incremental: Incremental::Yes, ..POLICY };
+    for fail_at in 1.. {
+        std::fs::write(paths.target_path(), b"old").unwrap();
+        let mut calls = Faulty::new(fail_at, Errno::EINTR);
+        let written = write_file(&mut calls, &paths, incremental, |file| {
+            file.write_all(&content).map_err(|_| file.fault().expect("it says why"))
+        });
+        assert_eq!(written.map(|written| written.unkept), Ok(None), "call {fail_at}: {:?}", calls.log());
+        assert_eq!(std::fs::read(paths.target_path()).unwrap(), content);
+        assert_eq!(std::fs::read(&kept).unwrap(), b"old");
+        std::fs::remove_file(&kept).unwrap();
+        assert_eq!(names(directory.path()), ["dump.rdb"]);
+        if calls.calls() < fail_at {
+            assert!(fail_at > 20 && calls.log().contains(&"sync_range"), "{:?}", calls.log());
+            break;
+        }
+    }
 }
 
 #[test]
@@ -84,16 +114,17 @@ fn the_sweep_takes_orphans_of_our_pattern_only() {
         create(other);
     }
     std::fs::create_dir(directory.path().join("temp-1-00000000000000ad.rdb")).unwrap();
-    assert_eq!(sweep_temp_files(directory.path()), [directory.path().join(orphan)]);
+    assert!(sweep_temp_files(directory.path(), &orphan).is_empty(), "it is the snapshot itself");
+    assert_eq!(sweep_temp_files(directory.path(), "dump.rdb"), [directory.path().join(orphan)]);
     assert_eq!(names(directory.path()).len(), 6);
     drop(living);
     // A child that another test forks right now holds a copy of the lock until it has closed what is not its own.
     let swept = (0..500).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(2));
-        sweep_temp_files(directory.path()).len() == 1
+        sweep_temp_files(directory.path(), "dump.rdb").len() == 1
     });
     assert!(swept);
-    assert!(sweep_temp_files(Path::new("/nowhere/at/all")).is_empty());
+    assert!(sweep_temp_files(Path::new("/nowhere/at/all"), "dump.rdb").is_empty());
 }
 
 #[test]

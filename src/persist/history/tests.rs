@@ -151,13 +151,25 @@ fn every_call_can_fail_and_all_stays_consistent() {
     fresh().save_with(&mut probe, "four", Dies::No).unwrap();
     assert!(probe.log().contains(&"link") && probe.calls() > 12, "{:?}", probe.log());
     for fail_at in 1..=probe.calls() {
-        for errno in [Errno::ENOSPC, Errno::EIO, Errno::EACCES] {
+        for errno in [Errno::ENOSPC, Errno::EIO, Errno::EACCES, Errno::EDQUOT, Errno::EINTR] {
             let mut bench = fresh();
             let mut calls = Faulty::new(fail_at, errno);
             let saved = bench.save_with(&mut calls, "four", Dies::No);
             let call = calls.log().last().copied();
             let contents = bench.contents();
             match &saved {
+                Ok(state) if errno == Errno::EINTR => {
+                    assert_eq!(
+                        (&*contents, state.faults.len()),
+                        (&["four", "three", "two"].map(String::from)[..], 0)
+                    );
+                }
+                Ok(state) if probe.log()[fail_at - 1] == "unlink" => {
+                    assert_eq!(contents, ["four", "three", "two", "one"]);
+                    let told = &state.faults[0];
+                    assert!(told.starts_with("remove /") && told.ends_with(&error_text(errno)), "{told}");
+                }
+                Err(reason) if errno == Errno::EINTR => panic!("{fail_at} {call:?}: {reason}"),
                 Ok(_) if probe.log()[fail_at - 1] == "link" => assert_eq!(contents, ["four", "two", "one"]),
                 Ok(state) => {
                     assert_eq!(contents, ["four", "three", "two"], "{fail_at} {call:?}");

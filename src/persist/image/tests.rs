@@ -88,17 +88,17 @@ fn any_number_of_threads_writes_the_same_content() {
 #[test]
 fn any_call_can_fail_whatever_the_number_of_threads() {
     let keyspace = fixture::keyspace(400);
-    for threads in [1, 3] {
+    for (threads, errno) in [(1, Errno::ENOSPC), (1, Errno::EDQUOT), (3, Errno::EIO), (3, Errno::EACCES)] {
         let directory = tempfile::tempdir().unwrap();
         let paths = SavePaths::new(directory.path(), "dump.rdb", 1).unwrap();
         for fail_at in 1.. {
-            let mut calls = Faulty::new(fail_at, Errno::ENOSPC);
+            let mut calls = Faulty::new(fail_at, errno);
             let plan = (&options(), &mut Workspaces::for_threads(threads));
             let Err(fault) = save_image(&keyspace, &mut calls, &paths, plan, &mut |_| {}) else {
                 assert!(fail_at > 30 && calls.calls() < fail_at, "{threads} threads: call {fail_at}");
                 break;
             };
-            assert_eq!(fault.errno, Errno::ENOSPC, "{threads} threads: call {fail_at}");
+            assert_eq!(fault.errno, errno, "{threads} threads: call {fail_at}");
             let goes_on = calls.log()[fail_at..].contains(&"write");
             assert!(!goes_on || fault.operation == Operation::Sync, "{threads} threads: call {fail_at}");
             let files = std::fs::read_dir(directory.path()).unwrap();
@@ -107,6 +107,28 @@ fn any_call_can_fail_whatever_the_number_of_threads() {
                 name.starts_with("temp")
             });
             assert_eq!(temporary.count(), 0, "{threads} threads: call {fail_at}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_fails_no_call_whatever_the_number_of_threads() {
+    let keyspace = fixture::keyspace(400);
+    let content = fixture::content(&keyspace);
+    for threads in [1, 3] {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = SavePaths::new(directory.path(), "dump.rdb", 1).unwrap();
+        for fail_at in 1.. {
+            let mut calls = Faulty::new(fail_at, Errno::EINTR);
+            let plan = (&options(), &mut Workspaces::for_threads(threads));
+            save_image(&keyspace, &mut calls, &paths, plan, &mut |_| {}).unwrap();
+            assert!(
+                fixture::content(&loaded(paths.target_path())) == content,
+                "{threads} threads: call {fail_at}"
+            );
+            if calls.calls() < fail_at {
+                break;
+            }
         }
     }
 }

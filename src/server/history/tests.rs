@@ -8,6 +8,8 @@ use crate::server::table::CommandTable;
 use std::cell::Cell;
 use std::rc::Rc;
 
+mod faults;
+
 struct Bench {
     server: Server,
     now: Rc<Cell<Now>>,
@@ -16,7 +18,10 @@ struct Bench {
 
 impl Bench {
     fn new(keep: u32) -> Bench {
-        let directory = tempfile::tempdir().unwrap();
+        // Where syncing costs nothing, if there is such a place.
+        let memory = std::path::Path::new("/dev/shm");
+        let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let directory = directory.unwrap();
         let now = Rc::new(Cell::new(Now { unix_us: 1_700_000_000_000_000, mono_ns: 1 }));
         let mut config = Config::default();
         config.dir = directory.path().into();
@@ -26,13 +31,17 @@ impl Bench {
         Bench { server, now, directory }
     }
 
-    fn save(&mut self, keys: usize) {
+    fn fill(&mut self, keys: usize) {
         let Server { keyspace, ledger, .. } = &mut self.server;
         let now_ms = self.now.get().unix_ms();
         for key in 0..keys {
             let key = key.to_string();
             Tx::new(keyspace, ledger, 0, now_ms).set_str(key.as_bytes(), b"value", Expiry::None);
         }
+    }
+
+    fn save(&mut self, keys: usize) {
+        self.fill(keys);
         self.server.save_now().unwrap();
     }
 

@@ -12,6 +12,8 @@ use crate::server::table::CommandTable;
 use std::cell::Cell;
 use std::rc::Rc;
 
+mod clock;
+
 struct Bench {
     server: Server,
     now: Rc<Cell<Now>>,

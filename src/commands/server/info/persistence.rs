@@ -1,6 +1,7 @@
 //! INFO persistence.
 
 use super::{Page, View};
+use crate::base::clock::Now;
 use crate::server::Server;
 
 pub(super) fn persistence(view: &mut View<'_>, page: &mut Page) {
@@ -8,7 +9,7 @@ pub(super) fn persistence(view: &mut View<'_>, page: &mut Page) {
     page.field("loading", u8::from(view.server.loading.is_some()));
     page.field("async_loading", 0);
     child(view.server, now_ms, page);
-    snapshots(view.server, now_ms, page);
+    snapshots(view.server, view.now, page);
     append_only_file(page);
     page.field("module_fork_in_progress", 0);
     page.field("module_fork_last_cow_size", 0);
@@ -27,7 +28,7 @@ fn child(server: &Server, now_ms: i64, page: &mut Page) {
     page.field("current_save_keys_total", snapshots.keys_total());
 }
 
-fn snapshots(server: &Server, now_ms: i64, page: &mut Page) {
+fn snapshots(server: &Server, now: Now, page: &mut Page) {
     let snapshots = &server.snapshots;
     page.field("rdb_changes_since_last_save", snapshots.dirty);
     page.field("rdb_bgsave_in_progress", u8::from(snapshots.in_progress()));
@@ -42,9 +43,9 @@ fn snapshots(server: &Server, now_ms: i64, page: &mut Page) {
     page.field("rdb_last_bgsave_id", id);
     page.field("rdb_last_bgsave_time_sec", snapshots.last_duration_s);
     page.field("rdb_last_bgsave_time_ms", snapshots.last_duration_ms);
-    let current_s = snapshots.background.as_ref().map_or(-1, |child| child.seconds(now_ms));
+    let current_s = snapshots.background.as_ref().map_or(-1, |child| child.seconds(now));
     page.field("rdb_current_bgsave_time_sec", current_s);
-    let current_ms = snapshots.background.as_ref().map_or(-1, |child| child.milliseconds(now_ms));
+    let current_ms = snapshots.background.as_ref().map_or(-1, |child| child.milliseconds(now));
     page.field("rdb_current_bgsave_time_ms", current_ms);
     page.field("rdb_saves", server.stats.rdb_saves);
     page.field("rdb_saves_consecutive_failures", snapshots.consecutive_failures);

@@ -2,9 +2,9 @@
 //!
 //! Signs of progress: keys and bytes that it reports, and what the kernel says it has written, which also grows within
 //! a value that is too large for reports. (Not the size of its file: while it renames, and the kernel frees the blocks
-//! of the old file, whoever looks into that directory waits, tens of milliseconds per gigabyte.) While it waits for a disk (state D of one of its threads) there can be no sign; an
-//! fsync of gigabytes on a slow disk is no reason to kill it, and a kill would have no effect before the disk answers.
-//! So such a child gets `DISK_PATIENCE` times as long.
+//! of the old file, whoever looks into that directory waits, tens of milliseconds per gigabyte.) While it waits for a
+//! disk (state D of one of its threads) there can be no sign; an fsync of gigabytes on a slow disk is no reason to kill
+//! it, and a kill would have no effect before the disk answers. So such a child gets `DISK_PATIENCE` times as long.
 //!
 //! Time is counted from look to look, and a single look never counts for more than `LOOK_MS_MAX`: when the whole
 //! machine stood still, or the loop was busy, the child had no chance to get on either.

@@ -35,9 +35,10 @@
 //! 7. Bytes from outside (socket, RDB, RESTORE) give an error, never a panic, never an allocation larger than what was
 //!    actually received. Our own broken invariants assert.
 //! 8. Everything that can grow has a named limit.
-//! 9. Nothing in the child process locks, logs through the runtime, drops what it inherited, or returns: it writes and
-//!    exits.
-//! 10. While a child is alive the parent touches as little memory as it can: no rehash, no LRU or LFU updates on reads.
+//! 9. Nothing in the child process takes a lock that it inherited, logs through the runtime, drops what it inherited, or
+//!    returns: it writes and exits. (Its own threads share one lock, made after the fork.)
+//! 10. While a child is alive the parent touches as little memory as it can: no rehash, no LRU or LFU updates on reads,
+//!     no repair of huge pages. The loop never waits for the directory that a child writes into.
 //!
 //! # Where to add
 //! | thing | the one place | what then happens by itself |
@@ -46,6 +47,7 @@
 //! | a directive | one line in `config/directives` | parse, GET, SET, REWRITE; redis.conf.example must have it |
 //! | an INFO field | one line in its section's function in `commands/server/info` | |
 //! | a gate, a cron job, an error text | one line in `exec::gates`, `exec::cron`, `spec::error` | |
+//! | an offline tool | `persist/tools/<tool>` and its command line in `cli` | help, progress, exit codes |
 //!
 //! A tour for reading: `keyspace::tx`, `commands::strings::get`, `exec::call`, `exec::commit`, `net::connection`, then
 //! `encoding::dict` and `keyspace::entry` for the memory, `persist::child` for the snapshot.

@@ -1,11 +1,13 @@
 //! How fork pause and save time grow with the data: values of 1000 B, one server at a time, nobody writing (what a
 //! writer makes a save copy would not fit beside 10 GB).
 //!
-//! A GB is 10^9 bytes of keys and values. Each server saves twice at each size, and the file goes before the second
-//! save, so that the disk needs to hold one.
+//! A GB is 10^9 bytes of keys and values. Each server saves twice at each size, after the rest that it gets between
+//! saves elsewhere, too; the file goes before the second save, so that the disk needs to hold one.
 
 use std::fs;
 use std::io;
+use std::thread;
+use std::time::Duration;
 
 use super::series;
 use crate::load::{Command, Value};
@@ -26,7 +28,7 @@ pub fn run(arena: &Arena, scale: &Scale) -> io::Result<Vec<Row>> {
         let [mut fork_us, mut seconds, mut cpu_s] = [Samples::EMPTY; 3];
         for side in Side::BOTH {
             eprintln!("  {:?}: {} MB", side, bytes / 1_000_000);
-            for save in saves(arena, side, bytes)? {
+            for save in saves(arena, side, bytes, scale.snapshot.rest)? {
                 fork_us.push(side, save.fork_us as f64);
                 seconds.push(side, save.seconds());
                 cpu_s.push(side, save.child_cpu_s);
@@ -41,13 +43,14 @@ pub fn run(arena: &Arena, scale: &Scale) -> io::Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn saves(arena: &Arena, side: Side, bytes: u64) -> io::Result<Vec<series::Save>> {
+fn saves(arena: &Arena, side: Side, bytes: u64, rest: Duration) -> io::Result<Vec<series::Save>> {
     let server = arena.start_apart_from_child(side)?;
     server.client()?.ask(&["CONFIG", "SET", "rdbcompression", "yes"])?;
     let value = Value::Hex(usize::try_from(VALUE_BYTES).expect("a small constant"));
     super::super::fill(&server, Command::Set(value), bytes / (KEY_BYTES + VALUE_BYTES), 16)?;
     let mut saves = Vec::new();
     for _ in 0..SAVES {
+        thread::sleep(rest);
         server.settle()?;
         saves.push(series::save(&server)?);
         fs::remove_file(server.directory.join("dump.rdb"))?;

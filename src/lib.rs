@@ -35,8 +35,8 @@
 //! 7. Bytes from outside (socket, RDB, RESTORE) give an error, never a panic, never an allocation larger than what was
 //!    actually received. Our own broken invariants assert.
 //! 8. Everything that can grow has a named limit.
-//! 9. Nothing in the child process takes a lock that it inherited, logs through the runtime, drops what it inherited, or
-//!    returns: it writes and exits. (Its own threads share one lock, made after the fork.)
+//! 9. Nothing in the child process takes a lock that it inherited, logs through the runtime, drops what it inherited,
+//!    or returns: it writes and exits. (Its own threads share one lock, made after the fork.)
 //! 10. While a child is alive the parent touches as little memory as it can: no rehash, no LRU or LFU updates on reads,
 //!     no repair of huge pages. The loop never waits for the directory that a child writes into.
 //!

@@ -90,8 +90,6 @@ const QUIET: Duration = Duration::from_millis(500);
 pub const LARGE_BYTES_MIN: usize = 64 << 20;
 /// Between two of them, so that the loop never waits for the memory map twice in a row.
 const REST: Duration = Duration::from_micros(250);
-/// Of the 512 small pages of a step; what the allocator gave back must not come back.
-const RESIDENT_PAGES_MIN: usize = 480;
 
 /// From when on the heap is on huge pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -516,7 +514,7 @@ fn note_late_steps(until: usize) {
 /// forgotten.
 fn put_together() {
     let Some(start) = lock(&LATE).pop_front() else { return };
-    if os::resident_pages(start, STEP_BYTES).is_ok_and(|present| present >= RESIDENT_PAGES_MIN) {
+    if os::resident_pages(start, STEP_BYTES).is_ok_and(|present| present >= pages::RESIDENT_PAGES_MIN) {
         // What fails here stays on small pages; the repair after the next save tries again.
         let _ = os::advise_huge_pages(start, STEP_BYTES)
             .and_then(|()| os::collapse_to_huge_pages(start, STEP_BYTES));

@@ -26,6 +26,10 @@ const KERNEL_MIN: (u32, u32) = (5, 8);
 /// x86-64 and aarch64 with 4 KiB pages.
 pub const HUGE_PAGE_BYTES: usize = 2 << 20;
 
+/// Of the 512 small pages of a huge one so many must be resident before they are put together: what the allocator gave
+/// back must not come back.
+pub const RESIDENT_PAGES_MIN: usize = 480;
+
 /// Enough for /proc/self/smaps_rollup, about 900 bytes on today's kernels.
 pub const ROLLUP_BUFFER_BYTES: usize = 4096;
 

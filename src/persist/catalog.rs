@@ -71,6 +71,25 @@ pub struct Line {
     pub crc64_xz: Option<u64>,
 }
 
+impl Line {
+    /// Of a save that begins: what is known before there is a file.
+    pub fn begun(id: SnapshotId, made_s: i64, rdb_version: u16, kept: Kept) -> Line {
+        Line {
+            id,
+            made_s,
+            file: String::new(),
+            bytes: 0,
+            modified_ns: 0,
+            kept,
+            keys: None,
+            rdb_version: Some(rdb_version),
+            duration_ms: None,
+            fork_us: None,
+            crc64_xz: None,
+        }
+    }
+}
+
 /// A catalogue as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {

@@ -16,7 +16,7 @@
 //! 2. Everything of IN is checked deeply, and its checksum compared, before OUT is replaced.
 
 use super::disk::{
-    Calls, FilePolicy, GrowingFile, Incremental, PageCache, SavePaths, WriteRate, preflight, write_file,
+    Calls, FilePolicy, Incremental, PageCache, SavePaths, WriteRate, open_to_read, preflight, write_file,
 };
 use super::error::{Fault, Operation, SnapshotError, error_text};
 use crate::object::{Depth, Object, Rules};
@@ -164,7 +164,7 @@ pub fn convert<C: Calls>(
     let mut reason = None;
     let written = write_file(calls, &paths, policy, |file| {
         source.copy_to(&mut *file, version, options, &mut meter).map_err(|stop| {
-            let Stop::Input(error) = stop else { return write_fault(file) };
+            let Stop::Input(error) = stop else { return file.write_fault() };
             reason = Some(error);
             // Of no meaning: the reason is told instead.
             Fault::new(Operation::Write, Errno::EINVAL)
@@ -175,11 +175,6 @@ pub fn convert<C: Calls>(
         (Err(_), Some(error)) => Err(error),
         (Err(fault), None) => Err(ConvertError::Write(paths.explain(fault))),
     }
-}
-
-/// A writer fails only when its file does.
-fn write_fault<C: Calls>(file: &GrowingFile<'_, C>) -> Fault {
-    file.fault().unwrap_or(Fault::new(Operation::Write, Errno::EIO))
 }
 
 /// The names of the new file, when it can be there at all.
@@ -213,16 +208,12 @@ impl rdb::Input for FileInput<'_> {
 impl<'a> Source<'a> {
     fn open(path: &'a Path, unknown: Unknown) -> Result<Source<'a>, ConvertError> {
         let failed = |error| ConvertError::Open { path: path.into(), error };
-        let file = File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        if metadata.is_dir() {
-            return Err(failed(io::Error::from_raw_os_error(libc::EISDIR)));
-        }
+        let (file, bytes) = open_to_read(path).map_err(failed)?;
         let foreign = match unknown {
             Unknown::Refuse => Foreign::Carry,
             Unknown::LeaveOut => Foreign::CarryOrStepOver,
         };
-        Ok(Source { path, file, bytes: metadata.len(), foreign })
+        Ok(Source { path, file, bytes, foreign })
     }
 
     fn reader(&self) -> Result<Reader<FileInput<'_>>, ConvertError> {

@@ -372,6 +372,19 @@ fn keep_old<C: Calls>(calls: &mut C, paths: &SavePaths) -> Result<Old, Fault> {
     }
 }
 
+/// Opens a file to be read; with its length.
+///
+/// # Errors
+/// As the kernel says; EISDIR for a directory, which could be opened, too.
+pub fn open_to_read(path: &Path) -> std::io::Result<(File, u64)> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(std::io::Error::from_raw_os_error(libc::EISDIR));
+    }
+    Ok((file, metadata.len()))
+}
+
 /// Looks, before a fork is paid for, whether a save into `paths` can succeed at all.
 ///
 /// `bytes_needed_max` bounds how large the new file can become; the room that the last one took is asked for,

@@ -10,6 +10,16 @@ use std::path::Path;
 
 pub const NOW_MS: i64 = 1_700_000_000_000;
 
+/// As a start loads.
+pub const LOAD: LoadOptions = LoadOptions {
+    duplicates: Duplicates::Refuse,
+    target: Target::Keyspace,
+    checksum: Checksum::On,
+    depth: Depth::Structure,
+    foreign: Foreign::Refuse,
+    key_delay: KeyDelay(0),
+};
+
 /// What a key holds, as text, and its expiry.
 pub type Content = BTreeMap<(usize, Vec<u8>), (String, Option<i64>)>;
 
@@ -39,16 +49,8 @@ pub fn keyspace(keys: usize) -> Keyspace {
 
 /// What a file holds; its checksum is verified.
 pub fn loaded(path: &Path) -> Keyspace {
-    let options = LoadOptions {
-        duplicates: Duplicates::Refuse,
-        target: Target::Keyspace,
-        checksum: Checksum::On,
-        depth: Depth::Structure,
-        foreign: Foreign::Refuse,
-        key_delay: KeyDelay(0),
-    };
     let mut keyspace = Keyspace::new(16, 1, NOW_MS);
-    let mut loading = Loading::open(path, options, NOW_MS).unwrap().unwrap();
+    let mut loading = Loading::open(path, LOAD, NOW_MS).unwrap().unwrap();
     loading.run(&mut keyspace, NOW_MS).unwrap();
     keyspace
 }

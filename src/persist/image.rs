@@ -16,10 +16,9 @@ mod shared;
 use self::records::Usage;
 use self::shared::{Desk, Walker};
 use super::disk::{Calls, FilePolicy, SavePaths, Written, write_file};
-use super::error::{Fault, Operation};
+use super::error::Fault;
 use crate::keyspace::{FrozenTable, Keyspace};
 use crate::rdb::{self, Summary, Workspace, WriterOptions};
-use nix::errno::Errno;
 use std::io;
 use std::time::Duration;
 
@@ -89,7 +88,7 @@ pub fn save_image<C: Calls>(
     write_file(calls, paths, options.file, |file| {
         let written = write_image(keyspace, &Desk::new(&mut *file, options, report), options, walkers);
         // Writing fails only when the file does.
-        written.map_err(|_| file.fault().unwrap_or(Fault::new(Operation::Write, Errno::EIO)))
+        written.map_err(|_| file.write_fault())
     })
 }
 

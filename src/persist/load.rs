@@ -18,6 +18,7 @@
 mod place;
 
 use self::place::{AccessField, Place, Twice};
+use super::disk::open_to_read;
 use super::error::error_text;
 use super::image::KeyDelay;
 use crate::base::{heap, number};
@@ -185,26 +186,22 @@ impl Loading {
     /// A file that cannot be opened, or does not begin as one should.
     pub fn open(path: &Path, options: LoadOptions, now_ms: i64) -> Result<Option<Loading>, LoadError> {
         let failed = |error| LoadError::Open { path: path.into(), error };
-        let file = match File::open(path) {
-            Ok(file) => file,
+        let (file, total_bytes) = match open_to_read(path) {
+            Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
-        let metadata = file.metadata().map_err(failed)?;
-        if metadata.is_dir() {
-            return Err(failed(io::Error::from_raw_os_error(libc::EISDIR)));
-        }
         let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_SEQUENTIAL);
         let rdb = |error| LoadError::Rdb { path: path.into(), error };
         let input = FileInput(file.try_clone().map_err(failed)?);
         if options.checksum == Checksum::Off {
             say_unchecked();
         }
-        let reader = Reader::new(input, reader_options(options, metadata.len(), now_ms)).map_err(rdb)?;
+        let reader = Reader::new(input, reader_options(options, total_bytes, now_ms)).map_err(rdb)?;
         let filling = (options.target == Target::Keyspace).then(heap::fill);
         Ok(Some(Loading {
             started_ms: now_ms,
-            total_bytes: metadata.len(),
+            total_bytes,
             loaded_bytes: 0,
             used_memory_bytes: 0,
             keys_loaded: 0,

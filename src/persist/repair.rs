@@ -15,14 +15,12 @@
 use crate::base::clock::Clock;
 use crate::base::heap::{self, Status};
 use crate::base::os::{PageMap, resident_pages};
-use crate::base::pages::{self, HUGE_PAGE_BYTES};
+use crate::base::pages::{self, HUGE_PAGE_BYTES, RESIDENT_PAGES_MIN};
 use crate::base::{cpus, process};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Of the 512 small pages of a huge one.
-const RESIDENT_PAGES_MIN: usize = 480;
 /// A kernel that refuses so often in a row has no free huge page left, or cannot collapse at all.
 const REFUSALS_MAX: usize = 64;
 /// How often the load of the loop is looked at.

@@ -176,19 +176,8 @@ impl Server {
             let stays = rule || is_last || old.has_name;
             replaced = stays.then_some(Line { kept, ..old.line });
         }
-        let line = Line {
-            id: paths.id(),
-            made_s: now.unix_s(),
-            file: place.current.clone(),
-            bytes: 0,
-            modified_ns: 0,
-            kept: Kept::ByRule,
-            keys: None,
-            rdb_version: Some(version),
-            duration_ms: None,
-            fork_us: None,
-            crc64_xz: None,
-        };
+        let begun = Line::begun(paths.id(), now.unix_s(), version, Kept::ByRule);
+        let line = Line { file: place.current.clone(), ..begun };
         self.history.plan = Some(Plan { place, line, replaced, started_mono_ms: now.mono_ms() });
         Ok(())
     }
@@ -464,19 +453,7 @@ impl Server {
         let started = self.clock.now();
         let version = self.save_version()?;
         let nonce = self.keyspace.rng.u64(..);
-        let line = Line {
-            id: SnapshotId::of_nonce(nonce),
-            made_s: started.unix_s(),
-            file: String::new(),
-            bytes: 0,
-            modified_ns: 0,
-            kept: Kept::Replaced,
-            keys: None,
-            rdb_version: Some(version),
-            duration_ms: None,
-            fork_us: None,
-            crc64_xz: None,
-        };
+        let line = Line::begun(SnapshotId::of_nonce(nonce), started.unix_s(), version, Kept::Replaced);
         let line = history::with_free_name(place, line);
         let paths = SavePaths::new(&place.directory, &line.file, nonce)?;
         let options = self.image_options(version, PageCache::Release);

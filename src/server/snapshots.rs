@@ -109,16 +109,11 @@ impl Server {
     /// BGSAVE: forks a child that writes the file. Must not be called while another one does. While another instance
     /// saves, it is scheduled.
     pub fn start_background_save(&mut self) -> Result<BackgroundStart, SnapshotError> {
-        match self.snapshot_turn() {
-            Ok(Turn::Ours(lock)) => self.start_in_turn(lock).map(|()| BackgroundStart::Started),
-            Ok(Turn::Others) => {
+        match self.snapshot_turn()? {
+            Turn::Ours(lock) => self.start_in_turn(lock).map(|()| BackgroundStart::Started),
+            Turn::Others => {
                 self.snapshots.scheduled = true;
                 Ok(BackgroundStart::WaitsForLock)
-            }
-            Err(error) => {
-                self.snapshots.trying(self.clock.now());
-                self.could_not_start(&error);
-                Err(error)
             }
         }
     }
@@ -140,17 +135,22 @@ impl Server {
         self.tell_save_ended(self.snapshots.attempts, &Err(reason(error)));
     }
 
-    /// Takes `snapshot-lock`, if there is one; says once that it is taken.
+    /// Takes `snapshot-lock`, if there is one; says once that it is taken. A lock that cannot be used is a save that
+    /// failed.
     fn snapshot_turn(&mut self) -> Result<Turn, SnapshotError> {
         let path = Path::new(&self.config.snapshot_lock);
         if path.as_os_str().is_empty() {
             self.snapshots.waits_for_lock = false;
             return Ok(Turn::Ours(None));
         }
-        let lock = SnapshotLock::try_take(path)?;
+        let taken = SnapshotLock::try_take(path);
+        let lock = taken.inspect_err(|error| {
+            self.snapshots.trying(self.clock.now());
+            self.could_not_start(error);
+        })?;
         let waited = std::mem::replace(&mut self.snapshots.waits_for_lock, lock.is_none());
         if lock.is_none() && !waited {
-            tracing::info!("Background saving waits: another instance holds {}", path.display());
+            tracing::info!("Background saving waits: another instance holds {}", self.config.snapshot_lock);
         }
         Ok(lock.map_or(Turn::Others, |lock| Turn::Ours(Some(lock))))
     }
@@ -164,21 +164,19 @@ impl Server {
         let mut paths = self.save_paths()?;
         let version = self.save_version()?;
         let used_memory_bytes = self.used_memory_bytes() as u64;
-        let (page_cache, manners) = match purpose {
-            Purpose::Background => (PageCache::Release, child_manners(&self.config)),
-            // Everybody waits for it, and the next start will read it.
-            Purpose::Final => (PageCache::Keep, Manners::default()),
+        let (page_cache, manners, rate) = match purpose {
+            Purpose::Background => {
+                preflight(&paths, used_memory_bytes)?;
+                let rate = WriteRate::from_mbps(self.config.rdb_save_max_mbps);
+                (PageCache::Release, child_manners(&self.config), rate)
+            }
+            // Tried whatever the odds; everybody waits for it, and the next start will read it.
+            Purpose::Final => (PageCache::Keep, Manners::default(), WriteRate::Unlimited),
         };
-        if purpose == Purpose::Background {
-            // The last save is tried, whatever the odds.
-            preflight(&paths, used_memory_bytes)?;
-        }
         self.plan_history(&mut paths, Occasion::Save, version)?;
         self.snapshots.repair.stop();
         let mut options = self.image_options(version, page_cache);
-        if purpose == Purpose::Background {
-            options.file.rate = WriteRate::from_mbps(self.config.rdb_save_max_mbps);
-        }
+        options.file.rate = rate;
         let workspaces = self.save_workspaces(manners.cpus.as_ref());
         let log = log::child_log().map_err(|error| {
             let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
@@ -286,23 +284,16 @@ impl Server {
             self.snapshots.waits_for_lock = false;
             return;
         };
-        self.start_due_save(due, now);
+        self.start_due_save(due);
     }
 
     /// A failure is logged and kept; the next tick that may tries again.
-    fn start_due_save(&mut self, due: Due, now: Now) {
-        match self.snapshot_turn() {
-            Ok(Turn::Ours(lock)) => {
-                if let Due::Rule(rule) = due {
-                    tracing::info!("{} changes in {} seconds. Saving...", rule.changes, rule.seconds);
-                }
-                let _ = self.start_in_turn(lock);
+    fn start_due_save(&mut self, due: Due) {
+        if let Ok(Turn::Ours(lock)) = self.snapshot_turn() {
+            if let Due::Rule(rule) = due {
+                tracing::info!("{} changes in {} seconds. Saving...", rule.changes, rule.seconds);
             }
-            Ok(Turn::Others) => {}
-            Err(error) => {
-                self.snapshots.trying(now);
-                self.could_not_start(&error);
-            }
+            let _ = self.start_in_turn(lock);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::base::crc::Crc64Xz;
 use crate::base::os::crew;
 use crate::persist::error::{Fault, Operation};
 use crate::rdb::Output;
+use nix::errno::Errno;
 use std::fs::File;
 use std::io;
 
@@ -113,6 +114,11 @@ impl<C: Calls> GrowingFile<'_, C> {
     /// What made an `Output` call fail.
     pub fn fault(&self) -> Option<Fault> {
         self.fault
+    }
+
+    /// Why a writer has failed: it fails only when its file does.
+    pub fn write_fault(&self) -> Fault {
+        self.fault.unwrap_or(Fault::new(Operation::Write, Errno::EIO))
     }
 }
 

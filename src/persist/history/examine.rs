@@ -2,6 +2,7 @@
 
 use crate::base::crc::SecondCrc64Xz;
 use crate::persist::catalog::Line;
+use crate::persist::disk::open_to_read;
 use crate::persist::error::error_text;
 use crate::rdb;
 use nix::errno::Errno;
@@ -64,10 +65,7 @@ impl fmt::Display for Damage {
 /// # Errors
 /// The first damage.
 pub fn examine(path: &Path, now_ms: i64) -> Result<Examined, Damage> {
-    let file = File::open(path).map_err(Damage::Unreadable)?;
-    if file.metadata().map_err(Damage::Unreadable)?.is_dir() {
-        return Err(Damage::Unreadable(io::Error::from_raw_os_error(Errno::EISDIR as i32)));
-    }
+    let (file, _) = open_to_read(path).map_err(Damage::Unreadable)?;
     let mut input = Summed { file, sum: SecondCrc64Xz::new(), bytes: 0 };
     let report = rdb::check(&mut input, now_ms, &mut |_| ());
     if let Some(fault) = report.fault {

@@ -5,8 +5,10 @@ use crate::base::crc::Crc64Xz;
 use crate::keyspace::Expiry;
 use crate::persist::disk::faulty::Faulty;
 use crate::persist::disk::{Incremental, PageCache, System, WriteRate};
+use crate::persist::error::Operation;
 use crate::persist::fixture::{self, NOW_MS, loaded};
 use crate::rdb::{Checksum, Compression, VERSION_BASE, WriterOptions};
+use nix::errno::Errno;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub fn options() -> ImageOptions {

@@ -3,18 +3,9 @@
 use super::*;
 use crate::keyspace::Expiry;
 use crate::persist::disk::{SavePaths, System};
-use crate::persist::fixture::{self, NOW_MS};
+use crate::persist::fixture::{self, LOAD, NOW_MS};
 use crate::persist::image::{Workspaces, save_image, tests::options};
 use crate::rdb::{Compression, RdbWriter, StringValue, VERSION_BASE, WriterOptions, verify};
-
-const LOAD: LoadOptions = LoadOptions {
-    duplicates: Duplicates::Refuse,
-    target: Target::Keyspace,
-    checksum: Checksum::On,
-    depth: Depth::Structure,
-    foreign: Foreign::Refuse,
-    key_delay: KeyDelay(0),
-};
 
 fn empty(databases: usize) -> Keyspace {
     Keyspace::new(databases, 7, NOW_MS)

@@ -2,6 +2,7 @@
 
 use super::ToolError;
 use crate::base::crc::SecondCrc64Xz;
+use crate::persist::disk::open_to_read;
 use crate::rdb::Input;
 use crate::rdb::mend::Mend;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -20,13 +21,9 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn open(path: &Path) -> Result<Source, ToolError> {
         let failed = |error| ToolError::file("open", path, error);
-        let file = File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        if metadata.is_dir() {
-            return Err(failed(io::Error::from_raw_os_error(libc::EISDIR)));
-        }
+        let (file, bytes) = open_to_read(path).map_err(failed)?;
         let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_SEQUENTIAL);
-        Ok(Source { file, bytes: metadata.len(), mend: None })
+        Ok(Source { file, bytes, mend: None })
     }
 
     /// The bytes `from..until`, as far as there are.

@@ -9,12 +9,11 @@ use crate::object::Rules;
 use crate::persist::disk::{
     FilePolicy, GrowingFile, Incremental, PageCache, SavePaths, System, WriteRate, write_file,
 };
-use crate::persist::error::{Fault, Operation, SnapshotError};
+use crate::persist::error::{Operation, SnapshotError};
 use crate::rdb::{
     self, Checksum, Compression, KeyRecord, RdbError, RdbWriter, Reader, Record, StringValue, Value,
     WriterOptions,
 };
-use nix::errno::Errno;
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::Path;
@@ -81,7 +80,7 @@ pub(super) fn write(
             if let Stopped::Read(error) = stopped {
                 read_error = Some(error);
             }
-            file.fault().unwrap_or(Fault::new(Operation::Write, Errno::EIO))
+            file.write_fault()
         })
     });
     match (written, read_error) {

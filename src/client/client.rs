@@ -3,6 +3,7 @@
 use super::blocked::Blocked;
 use super::multi::{Transaction, Watched};
 use super::output::Output;
+use super::tracking::Tracker;
 use crate::base::ids::ClientId;
 use crate::resp::Protocol;
 use std::task::Waker;
@@ -80,6 +81,8 @@ pub struct Client {
     pub watched: Vec<Watched>,
     /// A watched key changed: EXEC will answer null.
     pub watch_broken: bool,
+    /// It is told when keys change that it may have cached.
+    pub tracker: Option<Box<Tracker>>,
     pub reply_mode: ReplyMode,
     pub no_evict: bool,
     pub no_touch: bool,
@@ -121,6 +124,7 @@ impl Client {
             transaction: None,
             watched: Vec::new(),
             watch_broken: false,
+            tracker: None,
             reply_mode: ReplyMode::On,
             no_evict: false,
             no_touch: false,
@@ -152,13 +156,20 @@ impl Client {
         self.wake();
     }
 
+    /// Whether it has subscribed to something.
+    pub fn is_subscriber(&self) -> bool {
+        false
+    }
+
     /// Memory held for this client, in bytes.
     pub fn heap_bytes(&self) -> usize {
         let transaction = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes);
         let watched: usize = self.watched.iter().map(|watch| watch.key.len() + size_of::<Watched>()).sum();
         let blocked = self.blocked.as_ref().map_or(0, |blocked| blocked.heap_bytes());
+        let tracker = self.tracker.as_ref().map_or(0, |tracker| tracker.heap_bytes());
         size_of::<Client>()
             + blocked
+            + tracker
             + self.name.capacity()
             + self.library_name.capacity()
             + self.library_version.capacity()

@@ -10,6 +10,7 @@ pub mod clients;
 pub mod multi;
 pub mod output;
 pub mod pause;
+pub mod tracking;
 
 pub use blocked::{Asked, Blocked, Waiting};
 pub use client::{Client, ClientKind, ReplyMode};
@@ -17,3 +18,4 @@ pub use clients::Clients;
 pub use multi::{Queued, Transaction, Watches};
 pub use output::Output;
 pub use pause::Pause;
+pub use tracking::Tracking;

@@ -100,6 +100,7 @@ fn reset(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     let id = cx.client_id;
     cx.server.forget_watches(id);
     cx.server.clients.unset_monitor(id);
+    cx.server.stop_tracking(id);
     cx.server.reset_authentication(id);
     let client = cx.client();
     client.transaction = None;

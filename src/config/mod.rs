@@ -128,6 +128,8 @@ config_fields! {
     /// Bytes.
     client_query_buffer_limit: u64,
     client_output_buffer_limit: OutputLimits,
+    /// Keys that are remembered for clients that cache them; 0: no limit.
+    tracking_table_max_keys: u64,
 
     // process
     daemonize: bool,

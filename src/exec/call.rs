@@ -5,6 +5,7 @@ use super::gates::{self, Admission, Asking};
 use super::http;
 use super::monitor;
 use super::redact;
+use super::tracking;
 use super::unblock;
 use crate::base::argv::{Args, Argv};
 use crate::base::clock::Now;
@@ -73,12 +74,14 @@ pub fn execute(
             Outcome::Done
         }
     };
+    tracking::finish_unit(server);
     // A command that was refused may have evicted keys before.
     if server.waiting.is_ready() {
         unblock::serve_ready(server, now);
     }
     // A command that waits has not answered yet: what CLIENT REPLY says of it holds until it does.
     if outcome != Outcome::Block {
+        tracking::command_ended(server, client, request.args);
         obey_reply_mode(server, client, reply_start, out);
     }
     outcome
@@ -241,6 +244,9 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
         Attempt::Again => count_again(server, &call, took_ns, failed),
     }
     commit::commit(server, call.client, call.request.args);
+    if !server.tracking.is_idle() {
+        tracking::remember(server, &call);
+    }
     flow
 }
 

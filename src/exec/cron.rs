@@ -1,6 +1,6 @@
 //! What happens by the clock, `hz` times a second. Each job takes the time and does bounded work.
 
-use super::{call, commit, output_limit, unblock};
+use super::{call, commit, output_limit, tracking, unblock};
 use crate::base::clock::Now;
 use crate::base::{alloc, bio, pages};
 use crate::client::ClientKind;
@@ -10,7 +10,7 @@ use crate::server::Server;
 
 type Job = fn(&mut Server, Now);
 
-const JOBS: [Job; 7] = [rates, clients, expiry, eviction, rehash, memory, snapshots];
+const JOBS: [Job; 8] = [rates, clients, expiry, eviction, rehash, memory, caching, snapshots];
 
 /// How long one tick may move buckets of tables that grow or shrink, beyond those that commands move.
 const REHASH_BUDGET_US: u64 = 300;
@@ -27,20 +27,28 @@ pub fn tick(server: &mut Server, now: Now) {
     for job in JOBS {
         job(server, now);
     }
-    unblock::serve_ready(server, now);
+    finish(server, now);
 }
 
 /// Between two ticks: a child may have ended. A shutdown is not held up by a test's switch.
 pub fn child_ended(server: &mut Server, now: Now) {
     if !server.debug.cron_paused || server.is_ending() {
         snapshots(server, now);
-        unblock::serve_ready(server, now);
+        finish(server, now);
     }
 }
 
 /// Between two ticks: other threads have handed something over.
 pub fn deferred(server: &mut Server, now: Now) {
     server.run_deferred();
+    // It may have exchanged the dataset.
+    commit::commit_background(server);
+    finish(server, now);
+}
+
+/// What was changed is told to those whom it concerns.
+fn finish(server: &mut Server, now: Now) {
+    tracking::finish_unit(server);
     unblock::serve_ready(server, now);
 }
 
@@ -121,6 +129,11 @@ fn memory(server: &mut Server, now: Now) {
     if is_tenth_second {
         server.snapshots.repair.keep_up();
     }
+}
+
+/// What is remembered for clients that cache keys.
+fn caching(server: &mut Server, _now: Now) {
+    tracking::cron(server);
 }
 
 fn snapshots(server: &mut Server, _now: Now) {

@@ -15,6 +15,7 @@ pub mod output_limit;
 pub mod pipeline;
 pub mod redact;
 pub mod table;
+pub mod tracking;
 pub mod unblock;
 
 pub use inbox::Inbox;

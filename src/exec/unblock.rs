@@ -6,6 +6,7 @@
 //! 3. Only the outermost unit (a command, an EXEC, a round of the cron) is followed by this, never a part of one.
 
 use super::call::{self, Attempt, Call, Request};
+use super::tracking;
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::keyspace::WhenGone;
@@ -76,6 +77,7 @@ fn run_again(server: &mut Server, client: ClientId, now: Now) {
         Flow::Block => {}
         Flow::Done | Flow::Close => drop(server.answer_wait(client, &out)),
     }
+    tracking::finish_unit(server);
 }
 
 #[cfg(test)]

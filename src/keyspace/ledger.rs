@@ -37,6 +37,8 @@ pub enum Sweep {
     Flushed { db: usize },
     /// Two databases changed places.
     Swapped { first: usize, second: usize },
+    /// Another dataset has come in the place of all databases.
+    Replaced,
 }
 
 /// What replicas and the log get to see of the command.

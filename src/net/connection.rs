@@ -82,6 +82,7 @@ impl Connection {
         let mut server = self.server.borrow_mut();
         server.forget_watches(self.client);
         server.end_wait(self.client);
+        server.forget_tracking(self.client);
         server.clients.remove(self.client);
     }
 

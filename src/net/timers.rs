@@ -1,7 +1,7 @@
 //! The cron's timer, and what must not wait for it: the end of a child.
 
 use super::Shared;
-use crate::exec::cron;
+use crate::exec::{cron, tracking};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -38,5 +38,14 @@ pub async fn finish_deferred(server: Shared, deferred: Arc<Notify>) {
         let mut server = server.borrow_mut();
         let now = server.clock.now();
         cron::deferred(&mut server, now);
+    }
+}
+
+/// Does what belongs to the end of a round. Who is woken stands behind all that are ready: their requests come first,
+/// and their replies are written later.
+pub async fn finish_rounds(server: Shared, round_ends: Rc<Notify>) {
+    loop {
+        round_ends.notified().await;
+        tracking::broadcast(&mut server.borrow_mut());
     }
 }

@@ -10,9 +10,9 @@ use crate::base::alloc;
 use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
-use crate::client::{Clients, Pause, Waiting, Watches};
+use crate::client::{Clients, Pause, Tracking, Waiting, Watches};
 use crate::config::Config;
-use crate::encoding::dict::mapped_bytes_total;
+use crate::encoding::dict::{HashSeed, mapped_bytes_total};
 use crate::keyspace::{Keyspace, Ledger};
 use crate::metrics::error_stats::ErrorStats;
 use crate::metrics::latency::Latency;
@@ -78,6 +78,8 @@ pub struct Server {
     pub ledger: Ledger,
     pub clients: Clients,
     pub watches: Watches,
+    /// Clients that are told when keys change which they may have cached.
+    pub tracking: Tracking,
     /// Clients whose command waits for a key.
     pub waiting: Waiting,
     /// Those of them who wait for no key, but for something that the server does.
@@ -158,6 +160,7 @@ impl Server {
             ledger: Ledger::default(),
             clients: Clients::default(),
             watches: Watches::default(),
+            tracking: Tracking::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             waiting: Waiting::default(),
             expecting: Expecting::default(),
             pause: Pause::default(),

@@ -13,10 +13,12 @@
 //! that is being written, so it counts as empty.
 
 use super::kinds::Kind;
+use super::tracking::redirection;
 use crate::base::argv::Args;
 use crate::base::ids::ClientId;
 use crate::base::number;
 use crate::client::client::Transport;
+use crate::client::tracking::{Redirection, Tracker};
 use crate::client::{Client, ClientKind};
 use crate::resp::Protocol;
 use crate::server::{Cx, Flow};
@@ -126,7 +128,7 @@ fn describe(client: &Client, (command, arguments_bytes): (&str, usize), now_ms: 
     field("events", &if waits { "rw" } else { "r" });
     field("cmd", &command);
     field("user", &"default");
-    field("redir", &-1);
+    field("redir", &redirection(client));
     field("resp", &if client.protocol == Protocol::Resp3 { 3 } else { 2 });
     field("lib-name", &String::from_utf8_lossy(&client.library_name));
     field("lib-ver", &String::from_utf8_lossy(&client.library_version));
@@ -136,10 +138,14 @@ fn describe(client: &Client, (command, arguments_bytes): (&str, usize), now_ms: 
 
 /// The letters of what a client is and does, `N` for nothing special.
 fn flags(client: &Client) -> String {
+    let tracker = client.tracker.as_deref();
     let letters = [
         ('O', client.kind == ClientKind::Monitor),
         ('x', client.transaction.is_some()),
         ('b', client.paused || client.blocked.is_some()),
+        ('t', tracker.is_some()),
+        ('R', tracker.is_some_and(|tracker| tracker.redirection == Redirection::Broken)),
+        ('B', tracker.is_some_and(Tracker::is_broadcast)),
         ('d', client.watch_broken),
         ('c', client.close_after_reply),
         ('U', client.origin.transport == Transport::Unix),

@@ -1,9 +1,11 @@
 //! CLIENT: what the server knows of its clients, and what is done to them.
 pub mod attributes;
+mod caching;
 mod kill;
 mod kinds;
 mod list;
 mod pause;
+mod tracking;
 
 use super::help;
 use crate::base::argv::Args;
@@ -62,7 +64,33 @@ const SUBCOMMANDS: &[Entry] = &[
             "Get tracking notifications redirection client ID if any",
             "",
         ),
-        attributes::getredir,
+        tracking::getredir,
+    ),
+    Entry::server(
+        spec("client|tracking", -3, OPEN)
+            .complexity("O(1). Some options may introduce additional complexity.")
+            .doc(
+                "6.0.0",
+                "Enable or disable server assisted client side caching support",
+                "<ON|OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
+            ),
+        tracking::tracking,
+    ),
+    Entry::server(
+        spec("client|trackinginfo", 2, OPEN).complexity("O(1)").doc(
+            "6.2.0",
+            "Return information about server assisted client side caching for the current connection",
+            "",
+        ),
+        tracking::trackinginfo,
+    ),
+    Entry::server(
+        spec("client|caching", 3, OPEN).complexity("O(1)").doc(
+            "6.0.0",
+            "Instruct the server about tracking or not keys in the next request",
+            "<YES|NO>",
+        ),
+        caching::caching,
     ),
     Entry::server(
         spec("client|reply", 3, OPEN).complexity("O(1)").doc(
@@ -155,6 +183,8 @@ const SUBCOMMANDS: &[Entry] = &[
 ];
 
 const HELP: &[&str] = &[
+    "CACHING (YES|NO)",
+    "    Let the keys of the next command be remembered, or not, when tracking has OPTIN or OPTOUT.",
     "GETNAME",
     "    Tell the name of this connection.",
     "GETREDIR",
@@ -195,6 +225,11 @@ const HELP: &[&str] = &[
     "    Tell which client library this connection uses.",
     "SETNAME <name>",
     "    Give this connection a name.",
+    "TRACKING (ON|OFF) [REDIRECT <client-id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
+    "    Tell this connection, or the one with the number, when keys change: those that it has read, or those",
+    "    that begin with one of the prefixes.",
+    "TRACKINGINFO",
+    "    Tell what CLIENT TRACKING was asked for.",
     "UNBLOCK <client-id> [TIMEOUT|ERROR]",
     "    End the wait of a client in a blocking command.",
     "UNPAUSE",

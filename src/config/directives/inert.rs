@@ -115,7 +115,6 @@ pub(super) const TABLE: &[Directive] = &[
     number("tls-session-cache-size", 0..=I32, "20480", Inert),
     number("tls-session-cache-timeout", 0..=I32, "300", Inert),
     yes_no("tls-session-caching", "yes", Inert),
-    number("tracking-table-max-keys", 0..=I64, "1000000", Inert),
     yes_no("use-exit-on-panic", "no", Inert).hidden(),
     number("watchdog-period", 0..=I32, "0", Inert).hidden().refused_at_runtime(),
     // Directives of files only: they have no value that CONFIG GET could answer.

@@ -62,7 +62,7 @@ pub(super) fn clients(view: &mut View<'_>, page: &mut Page) {
     let waiting = &view.server.waiting;
     let (keys, leaving_keys) = waiting.key_counts();
     page.field("blocked_clients", waiting.len());
-    page.field("tracking_clients", 0);
+    page.field("tracking_clients", view.server.tracking.client_count());
     let times_out =
         |client: &&Client| client.blocked.as_ref().is_some_and(|blocked| blocked.wait.deadline_ms.is_some());
     page.field("clients_in_timeout_table", clients.iter().filter(times_out).count());

@@ -40,7 +40,7 @@ pub enum Outcome {
     Close,
 }
 
-/// Executes one request of a client, appending the reply to `out`.
+/// Executes one request of a client, appending to `out` the reply, and what others sent the client meanwhile.
 pub fn execute(
     server: &mut Server,
     client: ClientId,
@@ -48,9 +48,26 @@ pub fn execute(
     now: Now,
     out: &mut Vec<u8>,
 ) -> Outcome {
-    let reply_start = out.len();
+    let outer = server.clients.begin_unit(client);
+    let outcome = perform(server, client, request, now, out);
+    let held_back = server.clients.end_unit(outer);
+    out.extend_from_slice(&held_back);
+    outcome
+}
+
+fn perform(
+    server: &mut Server,
+    client: ClientId,
+    request: Request<'_>,
+    now: Now,
+    out: &mut Vec<u8>,
+) -> Outcome {
     server.last_call_ended_ns = now.mono_ns;
-    let outcome = match admit(server, client, request.args, now) {
+    let admission = admit(server, client, request.args, now);
+    // What was evicted to make room for the command went before it.
+    server.clients.release_held_back(out);
+    let reply_start = out.len();
+    let outcome = match admission {
         Ok((command, Admission::Run)) => {
             let call = Call { client, command, request, now, attempt: Attempt::First };
             match self::call(server, call, out) {

@@ -22,6 +22,7 @@ use crate::client::{Client, Clients};
 use crate::encoding::field::Field;
 use crate::keyspace::ledger::Sweep;
 use crate::keyspace::{Event, Keyspace};
+use crate::resp::announcement::SHARED_BYTES_MIN;
 use crate::resp::{Protocol, Reply};
 use crate::server::Server;
 use crate::spec::{Flags, KeyFlags};
@@ -112,39 +113,46 @@ fn forget_keys(tracking: &mut Tracking, keyspace: &Keyspace) {
 
 /// Sends `message` to whom the client `id` wants it sent.
 fn send<W: Fn(&mut Reply<'_>)>(clients: &mut Clients, id: ClientId, message: &mut Message<W>) {
-    let Some(receiver) = receiver(clients, id) else { return };
-    let Some(client) = clients.get(receiver) else { return };
-    if understands(client, receiver != id) {
-        let protocol = client.protocol;
-        clients.push(receiver, message.bytes(protocol));
+    let Some(receiver) = find_receiver(clients, id) else { return };
+    let to = match receiver {
+        Receiver::Itself => id,
+        Receiver::Other(other) => other,
+    };
+    let Some(protocol) = clients.get(to).and_then(|client| understood(client, receiver)) else { return };
+    let bytes = message.bytes(protocol);
+    if bytes.len() < SHARED_BYTES_MIN {
+        clients.push(to, bytes);
+    } else {
+        clients.push_shared(to, bytes);
     }
 }
 
 /// Who gets the invalidations of the client `id`. When that one has gone, the client is told so instead.
-fn receiver(clients: &mut Clients, id: ClientId) -> Option<ClientId> {
+fn find_receiver(clients: &mut Clients, id: ClientId) -> Option<Receiver> {
     let client = clients.get(id)?;
-    // What was in the air when its tracking ended goes to itself.
-    let Some(Receiver::Other(other)) = client.tracker.as_ref().map(|tracker| tracker.receiver) else {
-        return Some(id);
-    };
+    // What was in the air when its tracking ended goes to the client itself.
+    let receiver = client.tracker.as_ref().map_or(Receiver::Itself, |tracker| tracker.receiver);
+    let Receiver::Other(other) = receiver else { return Some(receiver) };
     if clients.get(other).is_some_and(|client| !client.close_now) {
-        return Some(other);
+        return Some(receiver);
     }
     let client = clients.get_mut(id)?;
-    let is_resp3 = client.protocol == Protocol::Resp3;
+    let protocol = client.protocol;
     client.tracker.iter_mut().for_each(|tracker| tracker.redirection = Redirection::Broken);
-    if is_resp3 {
+    if protocol == Protocol::Resp3 {
         clients.push(id, &redirection_broken(other.number));
     }
     None
 }
 
-/// In RESP2 only a subscriber expects messages, and its tracking must come from elsewhere.
-fn understands(client: &Client, is_redirected: bool) -> bool {
-    match client.protocol {
+/// In which protocol a message is sent to `client`. In RESP2 only a subscriber expects any, and it must have been asked
+/// for by way of a redirection.
+fn understood(client: &Client, receiver: Receiver) -> Option<Protocol> {
+    let is_understood = match client.protocol {
         Protocol::Resp3 => true,
-        Protocol::Resp2 => is_redirected && client.is_subscriber(),
-    }
+        Protocol::Resp2 => receiver != Receiver::Itself && client.is_in_subscriber_mode(),
+    };
+    is_understood.then_some(client.protocol)
 }
 
 /// Remembers the keys that a command has read, for the client that called it: the hook of every call, be it of a

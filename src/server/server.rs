@@ -21,6 +21,7 @@ use crate::metrics::slowlog::Slowlog;
 use crate::metrics::stats::Stats;
 use crate::persist::load::Loading;
 use crate::persist::snapshot::Snapshots;
+use crate::pubsub::PubSub;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -84,6 +85,8 @@ pub struct Server {
     pub waiting: Waiting,
     /// Those of them who wait for no key, but for something that the server does.
     pub expecting: Expecting,
+    /// Who listens to what.
+    pub pubsub: PubSub,
     pub pause: Pause,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
@@ -163,6 +166,7 @@ impl Server {
             tracking: Tracking::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             waiting: Waiting::default(),
             expecting: Expecting::default(),
+            pubsub: PubSub::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             pause: Pause::default(),
             commands,
             snapshots: Snapshots::new(now),
@@ -197,6 +201,7 @@ impl Server {
         let mut settings = super::settings::keyspace_settings(&self.config);
         settings.rules.list_plain_bytes_min = self.debug.list_plain_bytes_min.unwrap_or(usize::MAX);
         self.keyspace.set_settings(settings);
+        self.clients.output_limits = self.config.client_output_buffer_limit;
     }
 
     /// Shows in `ps` what `proc-title-template` asks for, when the process may change its title.

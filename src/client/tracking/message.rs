@@ -7,6 +7,7 @@
 //! ```
 
 use crate::resp::{Protocol, Reply};
+use bytes::Bytes;
 
 /// The channel that invalidations seem to come from in RESP2.
 pub const CHANNEL: &str = "__redis__:invalidate";
@@ -21,8 +22,8 @@ pub enum Keys<'a> {
 /// One message, encoded at most once for each protocol.
 pub struct Message<W> {
     write_keys: W,
-    resp2: Option<Vec<u8>>,
-    resp3: Option<Vec<u8>>,
+    resp2: Option<Bytes>,
+    resp3: Option<Bytes>,
 }
 
 impl<W: Fn(&mut Reply<'_>)> Message<W> {
@@ -31,7 +32,7 @@ impl<W: Fn(&mut Reply<'_>)> Message<W> {
         Message { write_keys, resp2: None, resp3: None }
     }
 
-    pub fn bytes(&mut self, protocol: Protocol) -> &[u8] {
+    pub fn bytes(&mut self, protocol: Protocol) -> &Bytes {
         let encoded = match protocol {
             Protocol::Resp2 => &mut self.resp2,
             Protocol::Resp3 => &mut self.resp3,
@@ -40,7 +41,7 @@ impl<W: Fn(&mut Reply<'_>)> Message<W> {
     }
 }
 
-fn encode(protocol: Protocol, write_keys: &dyn Fn(&mut Reply<'_>)) -> Vec<u8> {
+fn encode(protocol: Protocol, write_keys: &dyn Fn(&mut Reply<'_>)) -> Bytes {
     let mut bytes = Vec::new();
     let mut reply = Reply::new(&mut bytes, protocol);
     match protocol {
@@ -55,7 +56,7 @@ fn encode(protocol: Protocol, write_keys: &dyn Fn(&mut Reply<'_>)) -> Vec<u8> {
         }
     }
     write_keys(&mut reply);
-    bytes
+    bytes.into()
 }
 
 impl Keys<'_> {

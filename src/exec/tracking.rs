@@ -285,3 +285,6 @@ fn end_caching(server: &mut Server, client: ClientId, args: Args<'_>) {
         client.tracker.iter_mut().for_each(|tracker| tracker.caching_said = false);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,8 @@ const SEEDS: std::ops::Range<u64> = 1..9;
 const COMMANDS_PER_SEED: usize = 1_500;
 const HISTORY_SHOWN: usize = 30;
 
-/// Commands after which newer releases tell more.
-const INTENDED: &[(&str, &str)] = &[];
+/// Commands that are left out, and why.
+const LEFT_OUT: &[(&str, &str)] = &[("PFDEBUG", "redis-server does not tell that TODENSE changes the string")];
 
 /// A server, a client whose reads are remembered, who is told for it, and who hears of every key.
 struct Watched {
@@ -31,10 +31,11 @@ impl Watched {
         Watched { client, told, broadcast, server }
     }
 
-    #[track_caller]
+    /// Inside a transaction (a RESET that was refused) it may have to wait.
     fn track(&mut self) {
         let number = self.told.run("CLIENT ID").integer();
-        self.client.ok(&format!("CLIENT TRACKING ON REDIRECT {number}"));
+        let reply = self.client.run(&format!("CLIENT TRACKING ON REDIRECT {number}"));
+        assert!(!reply.is_error(), "{reply:?}");
     }
 
     /// What a command made the server tell: of the client's keys, then of all keys.
@@ -53,7 +54,8 @@ fn messages(connection: &mut Connection) -> Vec<String> {
     let mut found = Vec::new();
     loop {
         match connection.reply() {
-            (bytes, Value::Push(_)) => found.push(show(&bytes)),
+            // redis-server sends the null of the protocol that another client, the one that tracks, speaks.
+            (bytes, Value::Push(_)) => found.push(show(&bytes).replace("$-1\\r\\n", "_\\r\\n")),
             (_, Value::Simple(_)) => return found,
             (bytes, _) => panic!("neither a message nor the end of them: {}", show(&bytes)),
         }
@@ -85,19 +87,24 @@ fn converse(ours: &mut Watched, theirs: &mut Watched, mut generator: Generator) 
     let (mut history, mut told) = (Vec::new(), [0, 0]);
     for round in 0..COMMANDS_PER_SEED {
         for command in generator.phrase() {
+            let name = String::from_utf8_lossy(&command.arguments[0]).to_ascii_uppercase();
+            if LEFT_OUT.iter().any(|(left_out, _)| *left_out == name) {
+                continue;
+            }
             let line = command.arguments.iter().map(|argument| format!("{:?}", show(argument)));
             history.push(line.collect::<Vec<_>>().join(" "));
             let request = encode(&command.arguments);
-            let [ours, theirs] = [&mut *ours, &mut *theirs].map(|watched| watched.after(&request));
+            let [ours, theirs] = [&mut *ours, &mut *theirs].map(|watched| {
+                let messages = watched.after(&request);
+                if name == "RESET" {
+                    watched.track();
+                }
+                messages
+            });
             (0..2).for_each(|kind| told[kind] += theirs[kind].len());
-            let name = String::from_utf8_lossy(&command.arguments[0]).to_ascii_uppercase();
-            if name == "RESET" {
-                [&mut *ours, &mut *theirs].map(Watched::track);
-            }
-            let is_intended = INTENDED.iter().any(|(intended, _)| *intended == name);
             let shown = &history[history.len().saturating_sub(HISTORY_SHOWN)..];
             assert!(
-                is_intended || ours == theirs,
+                ours == theirs,
                 "command {round}:\n{}\nours: {ours:#?}\ntheirs: {theirs:#?}",
                 shown.join("\n")
             );

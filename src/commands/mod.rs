@@ -62,6 +62,7 @@ pub const GROUPS: &[&[Entry]] = &[
     server::latency::COMMANDS,
     server::memory::COMMANDS,
     server::misc::COMMANDS,
+    server::module::COMMANDS,
     server::slowlog::COMMANDS,
     server::snapshot::COMMANDS,
 ];

@@ -37,7 +37,7 @@ pub use choices::{
     Restriction, Sanitize, Supervised,
 };
 pub use directives::PROMISE_TEXT;
-pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};
+pub use file::{ConfigError, Files, LoadedConfig, Rename, SystemFiles, load};
 pub use rewrite::rewrite;
 pub use special::title_template_is_valid;
 
@@ -153,6 +153,7 @@ config_fields! {
     shutdown_on_sigterm: ShutdownFlags,
     enable_debug_command: Restriction,
     enable_protected_configs: Restriction,
+    enable_module_command: Restriction,
     /// Runs of the cron per second, 1..=500.
     hz: u32,
     dynamic_hz: bool,

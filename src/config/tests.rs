@@ -432,7 +432,6 @@ fn promises_stop_the_start_and_the_inert_warns() {
         "tls-port 6380",
         "aclfile /x",
         "loadmodule x.so",
-        "rename-command GET \"\"",
         "notify-keyspace-events KEA",
         "min-slaves-to-write 1",
         "maxmemory-clients 5%",

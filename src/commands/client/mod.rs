@@ -201,8 +201,8 @@ const HELP: &[&str] = &[
     "    End the pause.",
 ];
 
-fn print_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
-    help::answer(&mut cx.reply, "CLIENT", HELP);
+fn print_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    help::answer(&mut cx.reply, args.at(0), HELP);
     Ok(Flow::Done)
 }
 

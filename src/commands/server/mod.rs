@@ -8,5 +8,6 @@ pub mod info;
 pub mod latency;
 pub mod memory;
 pub mod misc;
+pub mod module;
 pub mod slowlog;
 pub mod snapshot;

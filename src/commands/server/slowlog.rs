@@ -61,7 +61,7 @@ fn get(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let count = match args.len() {
         2 => COUNT_DEFAULT,
         3 => get_count(args.at(2))?.unwrap_or(slowlog.len()),
-        _ => return Err(CommandError::subcommand_arguments(args.at(1), "slowlog")),
+        _ => return Err(CommandError::subcommand_arguments(args.at(1), args.at(0))),
     };
     cx.reply.array(count.min(slowlog.len()));
     slowlog.iter().take(count).for_each(|entry| get_entry(&mut cx.reply, entry));
@@ -100,7 +100,7 @@ fn reset(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     Ok(Flow::Done)
 }
 
-fn slowlog_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+fn slowlog_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     const LINES: &[&str] = &[
         "GET [<count>]",
         "    Return top <count> entries from the slowlog (default: 10, -1 mean all).",
@@ -112,7 +112,7 @@ fn slowlog_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> 
         "RESET",
         "    Reset the slowlog.",
     ];
-    help::answer(&mut cx.reply, "SLOWLOG", LINES);
+    help::answer(&mut cx.reply, args.at(0), LINES);
     Ok(Flow::Done)
 }
 

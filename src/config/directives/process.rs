@@ -32,6 +32,7 @@ pub(super) const TABLE: &[Directive] = &[
     choice::<Restriction>("enable-debug-command", "no", field!(choice enable_debug_command)).immutable(),
     choice::<Restriction>("enable-protected-configs", "no", field!(choice enable_protected_configs))
         .immutable(),
+    choice::<Restriction>("enable-module-command", "no", field!(choice enable_module_command)).immutable(),
     number("hz", 0..=I32, "10", HZ),
     yes_no("dynamic-hz", "yes", field!(dynamic_hz)),
     number("slowlog-log-slower-than", -1..=I64, "10000", field!(number slowlog_log_slower_than))

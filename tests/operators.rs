@@ -3,6 +3,8 @@
 
 pub mod support;
 
+#[path = "operators/clients.rs"]
+mod clients;
 #[path = "operators/doors.rs"]
 mod doors;
 #[path = "operators/names.rs"]

@@ -55,6 +55,7 @@ pub const GROUPS: &[&[Entry]] = &[
     wait::COMMANDS,
     zset::COMMANDS,
     server::command::COMMANDS,
+    server::command_log::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,
     server::history::COMMANDS,
@@ -63,6 +64,5 @@ pub const GROUPS: &[&[Entry]] = &[
     server::memory::COMMANDS,
     server::misc::COMMANDS,
     server::module::COMMANDS,
-    server::slowlog::COMMANDS,
     server::snapshot::COMMANDS,
 ];

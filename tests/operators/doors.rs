@@ -13,7 +13,7 @@ const QUESTIONS: &[&str] = &[
     "CONFIG GET enable-protected-configs",
     "CONFIG GET enable-debug-command",
     "CONFIG GET enable-module-command",
-    "DEBUG STRINGMATCH-LEN a a",
+    "DEBUG SLEEP 0",
     "DEBUG",
     "DEBUG nosuch",
     "MODULE LIST",

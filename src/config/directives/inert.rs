@@ -52,7 +52,6 @@ pub(super) const TABLE: &[Directive] = &[
     number("io-threads", 1..=128, "1", Inert).immutable(),
     yes_no("io-threads-do-reads", "no", Inert).immutable(),
     yes_no("jemalloc-bg-thread", "yes", Inert),
-    measured("maxmemory-clients", -100..=I64, "0", Unit::MemoryOrPercent, Inert).promise(),
     number("min-replicas-max-lag", 0..=I32, "10", Inert).alias("min-slaves-max-lag"),
     number("min-replicas-to-write", 0..=I32, "0", Inert).alias("min-slaves-to-write").promise(),
     yes_no("no-appendfsync-on-rewrite", "no", Inert),

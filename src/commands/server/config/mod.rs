@@ -128,7 +128,7 @@ fn resetstat(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     server.stats.reset();
     server.rates.reset();
     server.errors.reset();
-    server.slowlog.reset_counters();
+    server.command_logs.slow.reset_counters();
     server.keyspace.counters = Default::default();
     server.commands.iter_mut().for_each(|command| command.stats.reset());
     if let Some(bio) = &server.keyspace.bio {

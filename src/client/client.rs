@@ -1,6 +1,7 @@
 //! One client.
 
 use super::blocked::Blocked;
+use super::memory::Account;
 use super::multi::{Transaction, Watched};
 use super::output::Output;
 use crate::base::ids::ClientId;
@@ -85,6 +86,20 @@ pub struct QueryBufferSizes {
     pub free_bytes: usize,
 }
 
+/// What a client has said it can (CLIENT CAPA).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Understand an answer that sends it to another server.
+    pub redirect: bool,
+}
+
+impl Capabilities {
+    /// As CLIENT LIST shows them.
+    pub fn letters(self) -> &'static str {
+        if self.redirect { "r" } else { "" }
+    }
+}
+
 /// What the server knows of one client.
 pub struct Client {
     pub id: ClientId,
@@ -97,6 +112,7 @@ pub struct Client {
     pub name: Vec<u8>,
     pub library_name: Vec<u8>,
     pub library_version: Vec<u8>,
+    pub capabilities: Capabilities,
     pub db: usize,
     pub protocol: Protocol,
     pub authenticated: bool,
@@ -126,6 +142,8 @@ pub struct Client {
     pub input_bytes_total: u64,
     pub output_bytes_total: u64,
     pub commands_total: u64,
+    /// Its memory, while that is limited.
+    pub account: Account,
     /// Wakes the connection: there is output, or it must close.
     pub waker: Option<Waker>,
 }
@@ -142,6 +160,7 @@ impl Client {
             name: Vec::new(),
             library_name: Vec::new(),
             library_version: Vec::new(),
+            capabilities: Capabilities::default(),
             db: 0,
             protocol: Protocol::Resp2,
             authenticated: false,
@@ -163,6 +182,7 @@ impl Client {
             input_bytes_total: 0,
             output_bytes_total: 0,
             commands_total: 0,
+            account: Account::default(),
             waker: None,
         }
     }

@@ -1,7 +1,7 @@
 //! Where messages stand in the stream of a client that causes them itself.
 //!
-//! Redis 7.0 puts them before the reply of the running command; since 7.2 they follow it, and a transaction's follow the
-//! whole of EXEC's. Tintype does the latter, so this is no comparison.
+//! Redis 7.0 puts them before the reply of the running command; since 7.2 they follow it, and a transaction's follow
+//! the whole of EXEC's. Tintype does the latter, so this is no comparison.
 
 use crate::support::{Server, Value};
 

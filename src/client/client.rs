@@ -136,7 +136,7 @@ pub struct Client {
     pub query_buffer: QueryBufferSizes,
     pub output: Output,
     /// It was given output out of turn; its connection will be woken (`Clients::wake_receivers`).
-    pub awaits_wake: bool,
+    pub needs_wake: bool,
     /// Since when the output is above its soft limit, in Unix milliseconds.
     pub soft_limit_since_ms: Option<i64>,
     pub input_bytes_total: u64,
@@ -177,7 +177,7 @@ impl Client {
             last_command: None,
             query_buffer: QueryBufferSizes::default(),
             output: Output::default(),
-            awaits_wake: false,
+            needs_wake: false,
             soft_limit_since_ms: None,
             input_bytes_total: 0,
             output_bytes_total: 0,

@@ -175,8 +175,8 @@ impl Clients {
         if hard_bytes > 0 && client.output.pending_len() as u64 > hard_bytes {
             client.overflow();
             self.overflowed += 1;
-        } else if !client.awaits_wake {
-            client.awaits_wake = true;
+        } else if !client.needs_wake {
+            client.needs_wake = true;
             self.add_receiver(id);
         }
         self.count_output(id);
@@ -253,7 +253,7 @@ impl Clients {
         for _ in 0..max {
             let Some(id) = self.receivers.pop_front() else { break };
             if let Some(client) = self.get_mut(id) {
-                client.awaits_wake = false;
+                client.needs_wake = false;
                 // It may have been sent together with a reply.
                 if !client.output.is_empty() {
                     client.wake();

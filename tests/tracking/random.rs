@@ -11,7 +11,8 @@ const COMMANDS_PER_SEED: usize = 1_500;
 const HISTORY_SHOWN: usize = 30;
 
 /// Commands that are left out, and why.
-const LEFT_OUT: &[(&str, &str)] = &[("PFDEBUG", "redis-server does not tell that TODENSE changes the string")];
+const LEFT_OUT: &[(&str, &str)] =
+    &[("PFDEBUG", "redis-server does not tell that TODENSE changes the string")];
 
 /// A server, a client whose reads are remembered, who is told for it, and who hears of every key.
 struct Watched {

@@ -57,6 +57,14 @@ pub(super) fn setinfo(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandEr
     Ok(Flow::Done)
 }
 
+/// What is not known is no error: a newer client may offer it to an older server.
+pub(super) fn capa(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    let redirects = args.iter().skip(2).any(|capability| is_word(capability, "REDIRECT"));
+    cx.client().capabilities.redirect |= redirects;
+    cx.reply.ok();
+    Ok(Flow::Done)
+}
+
 pub(super) fn reply(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let word = args.at(2);
     let client = cx.client();

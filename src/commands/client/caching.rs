@@ -15,7 +15,9 @@ pub(super) fn caching(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandEr
     };
     match args.at(2) {
         word if is_word(word, "YES") && opts_by != Reads::OptIn => return Err(CommandError::CachingNotOptIn),
-        word if is_word(word, "NO") && opts_by != Reads::OptOut => return Err(CommandError::CachingNotOptOut),
+        word if is_word(word, "NO") && opts_by != Reads::OptOut => {
+            return Err(CommandError::CachingNotOptOut);
+        }
         word if is_word(word, "YES") || is_word(word, "NO") => tracker.caching_said = true,
         _ => return Err(CommandError::Syntax),
     }

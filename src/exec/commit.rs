@@ -1,5 +1,6 @@
 //! Commit: the one place where what a command changed becomes its effects.
 
+use super::notify;
 use crate::base::argv::{Args, Argv};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Watches};
@@ -36,6 +37,9 @@ pub fn commit_background(server: &mut Server) {
 
 fn apply(server: &mut Server) {
     server.snapshots.dirty += server.ledger.unsaved();
+    if server.config.notify_keyspace_events.publishes() {
+        notify::publish(server);
+    }
     if !server.waiting.is_empty() {
         look_for_waiters(server);
     }

@@ -12,7 +12,7 @@ use crate::server::Server;
 
 /// Publishes what the ledger tells.
 pub fn publish(server: &mut Server) {
-    if !server.has_subscribers() {
+    if server.pubsub.is_empty() {
         return;
     }
     let events = server.config.notify_keyspace_events;

@@ -4,8 +4,8 @@
 //!   id addr laddr fd name age idle flags    who, since when (seconds)
 //!   db sub psub ssub multi                  selected database, subscriptions, queued commands (-1: no MULTI)
 //!   qbuf qbuf-free argv-mem multi-mem       bytes received and not yet run, free space, arguments, queued commands
-//!   rbs rbp obl oll omem                    output: buffer's size, most that ever waited, waiting, further buffers
-//!                                           (there are none), memory held by what waits
+//!   rbs rbp obl oll omem                    output: memory held, most that ever waited, waiting, parts of it shared
+//!                                           with other clients, memory held by what waits
 //!   tot-mem events cmd user redir resp      all memory, awaited events, last command, protocol
 //!   lib-name lib-ver
 //! ```
@@ -109,9 +109,9 @@ fn describe(client: &Client, (command, arguments_bytes): (&str, usize), now_ms: 
     field("idle", &(now_ms / 1000 - client.last_interaction_ms / 1000));
     field("flags", &flags(client));
     field("db", &client.db);
-    field("sub", &0);
-    field("psub", &0);
-    field("ssub", &0);
+    field("sub", &client.listening.channels);
+    field("psub", &client.listening.patterns);
+    field("ssub", &client.listening.shard_channels);
     field("multi", &transaction.map_or(-1, |transaction| transaction.queue.len() as i64));
     field("qbuf", &query.used_bytes);
     field("qbuf-free", &query.free_bytes);
@@ -120,7 +120,7 @@ fn describe(client: &Client, (command, arguments_bytes): (&str, usize), now_ms: 
     field("rbs", &output.heap_bytes());
     field("rbp", &output.peak_len());
     field("obl", &output.pending_len());
-    field("oll", &0);
+    field("oll", &output.segments());
     field("omem", &if waits { output.heap_bytes() } else { 0 });
     field("tot-mem", &client.heap_bytes());
     field("events", &if waits { "rw" } else { "r" });
@@ -137,7 +137,8 @@ fn describe(client: &Client, (command, arguments_bytes): (&str, usize), now_ms: 
 /// The letters of what a client is and does, `N` for nothing special.
 fn flags(client: &Client) -> String {
     let letters = [
-        ('O', client.kind == ClientKind::Monitor),
+        ('O', client.is_monitor),
+        ('P', client.kind() == ClientKind::Pubsub),
         ('x', client.transaction.is_some()),
         ('b', client.paused || client.blocked.is_some()),
         ('d', client.watch_broken),

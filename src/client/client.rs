@@ -1,6 +1,7 @@
 //! One client.
 
 use super::blocked::Blocked;
+use super::memory::Account;
 use super::multi::{Transaction, Watched};
 use super::output::Output;
 use crate::base::ids::ClientId;
@@ -85,6 +86,20 @@ pub struct QueryBufferSizes {
     pub free_bytes: usize,
 }
 
+/// What a client has said it can (CLIENT CAPA).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Understand an answer that sends it to another server.
+    pub redirect: bool,
+}
+
+impl Capabilities {
+    /// As CLIENT LIST shows them.
+    pub fn letters(self) -> &'static str {
+        if self.redirect { "r" } else { "" }
+    }
+}
+
 /// What the server knows of one client.
 pub struct Client {
     pub id: ClientId,
@@ -97,6 +112,7 @@ pub struct Client {
     pub name: Vec<u8>,
     pub library_name: Vec<u8>,
     pub library_version: Vec<u8>,
+    pub capabilities: Capabilities,
     pub db: usize,
     pub protocol: Protocol,
     pub authenticated: bool,
@@ -120,12 +136,14 @@ pub struct Client {
     pub query_buffer: QueryBufferSizes,
     pub output: Output,
     /// It was given output out of turn; its connection will be woken (`Clients::wake_receivers`).
-    pub awaits_wake: bool,
+    pub needs_wake: bool,
     /// Since when the output is above its soft limit, in Unix milliseconds.
     pub soft_limit_since_ms: Option<i64>,
     pub input_bytes_total: u64,
     pub output_bytes_total: u64,
     pub commands_total: u64,
+    /// Its memory, while that is limited.
+    pub account: Account,
     /// Wakes the connection: there is output, or it must close.
     pub waker: Option<Waker>,
 }
@@ -142,6 +160,7 @@ impl Client {
             name: Vec::new(),
             library_name: Vec::new(),
             library_version: Vec::new(),
+            capabilities: Capabilities::default(),
             db: 0,
             protocol: Protocol::Resp2,
             authenticated: false,
@@ -158,11 +177,12 @@ impl Client {
             last_command: None,
             query_buffer: QueryBufferSizes::default(),
             output: Output::default(),
-            awaits_wake: false,
+            needs_wake: false,
             soft_limit_since_ms: None,
             input_bytes_total: 0,
             output_bytes_total: 0,
             commands_total: 0,
+            account: Account::default(),
             waker: None,
         }
     }

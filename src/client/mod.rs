@@ -8,6 +8,7 @@ pub mod blocked;
 #[expect(clippy::module_inception, reason = "the file is about the one client, the room about all of them")]
 pub mod client;
 pub mod clients;
+pub mod memory;
 pub mod multi;
 pub mod output;
 pub mod pause;

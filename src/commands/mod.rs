@@ -57,6 +57,7 @@ pub const GROUPS: &[&[Entry]] = &[
     wait::COMMANDS,
     zset::COMMANDS,
     server::command::COMMANDS,
+    server::command_log::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,
     server::history::COMMANDS,
@@ -64,6 +65,6 @@ pub const GROUPS: &[&[Entry]] = &[
     server::latency::COMMANDS,
     server::memory::COMMANDS,
     server::misc::COMMANDS,
-    server::slowlog::COMMANDS,
+    server::module::COMMANDS,
     server::snapshot::COMMANDS,
 ];

@@ -5,7 +5,6 @@ use crate::base::ids::ClientId;
 use crate::client::Client;
 use crate::client::client::Transport;
 use crate::client::pause::PauseKind;
-use crate::config::Restriction;
 use crate::server::{Handler, Server};
 use crate::spec::error::{beginning, until_nul};
 use crate::spec::{CommandError, Flags};
@@ -50,7 +49,7 @@ pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
     match args.get(1) {
         Some(name) if !entry.subcommands.is_empty() => match server.commands.find_subcommand(command, name) {
             Some(subcommand) => Ok(subcommand),
-            None => Err(CommandError::unknown_subcommand(name, entry.spec.name)),
+            None => Err(CommandError::unknown_subcommand(name, args.at(0))),
         },
         _ => Ok(command),
     }
@@ -101,12 +100,14 @@ fn protected(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     if !asking.flags.has(Flags::PROTECTED) {
         return Ok(());
     }
-    let is_local = asking.server.clients.get(asking.client).is_none_or(|client| client.origin.is_local);
-    match asking.server.config.enable_debug_command {
-        Restriction::Yes => Ok(()),
-        Restriction::Local if is_local => Ok(()),
-        Restriction::Local | Restriction::No => Err(CommandError::DebugNotAllowed),
-    }
+    let server = &*asking.server;
+    let is_debug = server.commands.at(asking.command).entry.spec.name == "debug";
+    let (restriction, error) = match is_debug {
+        true => (server.config.enable_debug_command, CommandError::DebugNotAllowed),
+        false => (server.config.enable_module_command, CommandError::ModuleNotAllowed),
+    };
+    let is_local = server.clients.get(asking.client).is_none_or(|client| client.origin.is_local);
+    if restriction.allows(is_local) { Ok(()) } else { Err(error) }
 }
 
 fn authenticated(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {

@@ -21,4 +21,4 @@ pub use cx::Cx;
 pub use entry::{DataHandler, Entry, Flow, Handler, ServerHandler};
 pub use host::{Alarm, Host};
 pub use server::{Identity, Server, Shutdown};
-pub use table::{Command, CommandTable};
+pub use table::{Command, CommandTable, RenameError};

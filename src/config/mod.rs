@@ -23,6 +23,7 @@
 pub mod change;
 pub mod choices;
 pub mod directives;
+pub mod events;
 pub mod file;
 pub mod rewrite;
 mod special;
@@ -37,6 +38,7 @@ pub use choices::{
     Restriction, Sanitize, Supervised,
 };
 pub use directives::PROMISE_TEXT;
+pub use events::NotifyEvents;
 pub use file::{ConfigError, Files, LoadedConfig, Rename, SystemFiles, load};
 pub use rewrite::rewrite;
 pub use special::title_template_is_valid;
@@ -237,6 +239,8 @@ config_fields! {
     key_load_delay: i32,
     /// Bytes read between two rounds of serving clients while loading.
     loading_process_events_interval_bytes: u32,
+
+    notify_keyspace_events: NotifyEvents,
 
     // metrics
     /// Microseconds; negative: off; 0: every command.

@@ -217,7 +217,6 @@ fn set_refuses_by_flags() {
     let error = set(&mut config, &[(b"dir", b"/tmp")], loading).expect_err("loading").to_string();
     assert_eq!(error, "LOADING Redis is loading the dataset in memory");
     assert_eq!(set_refused("appendonly", "yes"), PROMISE_TEXT);
-    assert_eq!(set_refused("notify-keyspace-events", "KEA"), PROMISE_TEXT);
     assert_eq!(set_refused("activedefrag", "yes"), PROMISE_TEXT);
     let bad = set_refused("notify-keyspace-events", "Kq");
     assert!(bad.starts_with("Invalid event class character"), "{bad}");
@@ -439,7 +438,6 @@ fn promises_stop_the_start_and_the_inert_warns() {
         "tls-port 6380",
         "aclfile /x",
         "loadmodule x.so",
-        "notify-keyspace-events KEA",
         "min-slaves-to-write 1",
         "unixsocketgroup redis",
     ];

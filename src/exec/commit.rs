@@ -1,6 +1,6 @@
 //! Commit: the one place where what a command changed becomes its effects.
 
-use super::tracking;
+use super::{notify, tracking};
 use crate::base::argv::{Args, Argv};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Watches};
@@ -38,6 +38,9 @@ pub fn commit_background(server: &mut Server) {
 /// `running`: whose command made the changes.
 fn apply(server: &mut Server, running: Option<ClientId>) {
     server.snapshots.dirty += server.ledger.unsaved();
+    if server.config.notify_keyspace_events.publishes() {
+        notify::publish(server);
+    }
     if !server.waiting.is_empty() {
         look_for_waiters(server);
     }

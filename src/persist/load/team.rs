@@ -192,6 +192,11 @@ impl Team {
         self.shared.lock().spare_rooms.push(room);
     }
 
+    #[cfg(test)]
+    pub(super) fn watch(&self) -> std::sync::Weak<impl Sized + use<>> {
+        Arc::downgrade(&self.shared)
+    }
+
     /// What comes next in the file; does some of the work if it is not there yet.
     pub(super) fn next(&mut self) -> Next {
         let mut line = self.shared.lock();

@@ -172,6 +172,17 @@ impl Loading {
     }
 }
 
+#[cfg(test)]
+impl Loading {
+    /// Something that lives as long as one of the threads, or the team, does.
+    fn watch_team(&self) -> Option<std::sync::Weak<impl Sized + use<>>> {
+        match &self.stage {
+            super::Stage::Together(together) => Some(together.team.watch()),
+            _ => None,
+        }
+    }
+}
+
 impl Together {
     fn begin_aside(&mut self, reader: Box<Reader<FileInput>>, offset: u64) {
         // Changes of the database between every two keys would have us read the file many times over.
@@ -197,3 +208,6 @@ fn load_threads(configured: u32, file_bytes: u64) -> usize {
         threads => threads as usize,
     }
 }
+
+#[cfg(test)]
+mod tests;

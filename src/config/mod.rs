@@ -218,6 +218,8 @@ config_fields! {
     rdb_skip_unknown: bool,
     /// Threads that serialize; 0: as many as there are idle cores, at most 4.
     rdb_save_threads: u32,
+    /// Threads that decode a file that is loaded, the loop's included; 0: two where there are two cores.
+    rdb_load_threads: u32,
     /// Million bytes per second that a background save writes at most; 0: no limit.
     rdb_save_max_mbps: u64,
     /// Nice value of the child that saves, 0..=19.

@@ -165,6 +165,7 @@ fn get_answers_as_redis_lists() {
         "rdb-version-check",
         "rdb-skip-unknown",
         "rdb-save-threads",
+        "rdb-load-threads",
         "rdb-save-max-mbps",
         "huge-pages",
         "set-max-listpack-entries",

@@ -38,14 +38,15 @@ pub fn commit_background(server: &mut Server) {
 /// `running`: whose command made the changes.
 fn apply(server: &mut Server, running: Option<ClientId>) {
     server.snapshots.dirty += server.ledger.unsaved();
-    if server.config.notify_keyspace_events.publishes() {
-        notify::publish(server);
-    }
     if !server.waiting.is_empty() {
         look_for_waiters(server);
     }
+    // As in Redis: who has cached a key learns of a change before who listens to it.
     if !server.tracking.is_idle() {
         tracking::invalidate(server, running);
+    }
+    if server.config.notify_keyspace_events.publishes() {
+        notify::publish(server);
     }
     if server.watches.is_empty() {
         return;

@@ -509,6 +509,7 @@ fn a_rewritten_configuration_reads_back_the_same() {
             Kind::YesNo(_) => b"yes",
             Kind::Number(..) if directive.default == "7" => b"5",
             Kind::Number(bounds, ..) if bounds.min > 7 => b"2mb",
+            Kind::Number(bounds, ..) if bounds.max < 7 => b"2",
             Kind::Number(..) => b"7",
             Kind::Word(words, ..) => words[usize::from(words[0] == directive.default)].as_bytes(),
             Kind::Text(..) if directive.name == "proc-title-template" => b"{port}",

@@ -1,6 +1,6 @@
 //! Commit: the one place where what a command changed becomes its effects.
 
-use super::tracking;
+use super::{notify, tracking};
 use crate::base::argv::{Args, Argv};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Watches};
@@ -41,8 +41,12 @@ fn apply(server: &mut Server, running: Option<ClientId>) {
     if !server.waiting.is_empty() {
         look_for_waiters(server);
     }
+    // As in Redis: who has cached a key learns of a change before who listens to it.
     if !server.tracking.is_idle() {
         tracking::invalidate(server, running);
+    }
+    if server.config.notify_keyspace_events.publishes() {
+        notify::publish(server);
     }
     if server.watches.is_empty() {
         return;

@@ -12,6 +12,7 @@ pub mod http;
 pub mod inbox;
 pub mod monitor;
 pub mod multi;
+pub mod notify;
 pub mod output_limit;
 pub mod pipeline;
 pub mod redact;

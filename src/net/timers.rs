@@ -8,16 +8,29 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
-/// Ticks `hz` times a second for as long as the server runs. A tick that comes late is not made up for.
+/// Ticks `hz` times a second for as long as the server runs. A tick that comes late is not made up for. Between ticks
+/// it wakes for keys whose time comes.
 pub async fn run_cron(server: Shared, hz: Rc<Cell<u32>>) {
+    let mut next_tick = Instant::now() + period(&hz);
+    let mut until_expiry = Duration::ZERO;
     loop {
-        sleep(Duration::from_secs(1) / hz.get().max(1)).await;
+        sleep_until(next_tick.min(Instant::now() + until_expiry)).await;
         let mut server = server.borrow_mut();
         let now = server.clock.now();
-        cron::tick(&mut server, now);
+        if Instant::now() < next_tick {
+            cron::expire(&mut server, now);
+        } else {
+            cron::tick(&mut server, now);
+            next_tick = (next_tick + period(&hz)).max(Instant::now());
+        }
+        until_expiry = cron::time_until_expiry(&server, server.clock.now());
     }
+}
+
+fn period(hz: &Cell<u32>) -> Duration {
+    Duration::from_secs(1) / hz.get().max(1)
 }
 
 /// Looks after a child as soon as it has ended: until then its success is not known, and tables do not grow.

@@ -140,6 +140,7 @@ impl Server {
             },
             foreign: if self.config.rdb_skip_unknown { Foreign::StepOver } else { Foreign::Refuse },
             key_delay: KeyDelay(self.config.key_load_delay),
+            threads: self.config.rdb_load_threads,
         }
     }
 

@@ -4,6 +4,7 @@ use super::deferred::Deferred;
 use super::expecting::Expecting;
 use super::history::History;
 use super::host::Host;
+use super::notification::Notification;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
 use crate::base::alloc;
@@ -11,7 +12,7 @@ use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Pause, Tracking, Waiting, Watches};
-use crate::config::Config;
+use crate::config::{Config, NotifyEvents};
 use crate::encoding::dict::{HashSeed, mapped_bytes_total};
 use crate::keyspace::{Keyspace, Ledger};
 use crate::metrics::command_log::CommandLogs;
@@ -122,6 +123,8 @@ pub struct Server {
     pub host: Option<Rc<dyn Host>>,
     /// What other threads have done and the loop is to finish.
     pub deferred: Deferred,
+    /// Where the messages of keyspace notifications are built.
+    pub notification: Notification,
     /// Gets what would be propagated: the tests' replica.
     pub feed: Option<Feed>,
 }
@@ -191,6 +194,7 @@ impl Server {
             exit_code: None,
             host: None,
             deferred: Deferred::default(),
+            notification: Notification::default(),
             feed: None,
             clock,
             config,
@@ -207,6 +211,8 @@ impl Server {
         let mut settings = super::settings::keyspace_settings(&self.config);
         settings.rules.list_plain_bytes_min = self.debug.list_plain_bytes_min.unwrap_or(usize::MAX);
         self.keyspace.set_settings(settings);
+        let events = self.config.notify_keyspace_events;
+        self.ledger.notifies = if events.publishes() { events } else { NotifyEvents::NONE };
         self.clients.output_limits = self.config.client_output_buffer_limit;
     }
 

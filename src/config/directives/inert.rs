@@ -55,7 +55,6 @@ pub(super) const TABLE: &[Directive] = &[
     number("min-replicas-max-lag", 0..=I32, "10", Inert).alias("min-slaves-max-lag"),
     number("min-replicas-to-write", 0..=I32, "0", Inert).alias("min-slaves-to-write").promise(),
     yes_no("no-appendfsync-on-rewrite", "no", Inert),
-    text("notify-keyspace-events", "", event_classes, Inert).promise(),
     text("masterauth", "", any_text, Inert).newer_alias("primaryauth").sensitive(),
     text("masteruser", "", any_text, Inert).newer_alias("primaryuser").sensitive(),
     inert_choice("propagation-error-behavior", "ignore", &["ignore", "panic", "panic-on-replicas"]),

@@ -72,7 +72,7 @@ impl ClientMemory {
     }
 
     fn put(&mut self, client: &mut Client, own_bytes: usize, output_bytes: usize) {
-        if client.close_now || !is_limited(client.kind) {
+        if client.close_now || !is_limited(client.kind()) {
             return self.forget(client);
         }
         let account = Account { own_bytes, output_bytes, ..client.account };
@@ -98,7 +98,7 @@ impl ClientMemory {
 /// Whether the limit is about such clients.
 fn is_limited(kind: ClientKind) -> bool {
     match kind {
-        ClientKind::Normal | ClientKind::Monitor => true,
+        ClientKind::Normal | ClientKind::Pubsub => true,
     }
 }
 

@@ -20,6 +20,7 @@ pub mod hyperloglog;
 pub mod keys;
 pub mod list;
 pub mod object;
+pub mod pubsub;
 pub mod scan;
 pub mod server;
 pub mod set;
@@ -47,6 +48,7 @@ pub const GROUPS: &[&[Entry]] = &[
     keys::COMMANDS,
     list::COMMANDS,
     object::COMMANDS,
+    pubsub::COMMANDS,
     scan::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,

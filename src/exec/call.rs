@@ -40,8 +40,22 @@ pub enum Outcome {
     Close,
 }
 
-/// Executes one request of a client, appending the reply to `out`.
+/// Executes one request of a client, appending to `out` the reply, and what others sent the client meanwhile.
 pub fn execute(
+    server: &mut Server,
+    client: ClientId,
+    request: Request<'_>,
+    now: Now,
+    out: &mut Vec<u8>,
+) -> Outcome {
+    let outer = server.clients.begin_unit(client);
+    let outcome = perform(server, client, request, now, out);
+    let held_back = server.clients.end_unit(outer);
+    out.extend_from_slice(&held_back);
+    outcome
+}
+
+fn perform(
     server: &mut Server,
     client: ClientId,
     request: Request<'_>,

@@ -71,6 +71,7 @@ fn evict(server: &mut Server, id: ClientId, now: Now) {
         client.close();
     }
     server.clients.count_memory(id);
+    server.forget_subscriptions(id);
 }
 
 #[cfg(test)]

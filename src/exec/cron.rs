@@ -53,12 +53,13 @@ fn rates(server: &mut Server, now: Now) {
 fn clients(server: &mut Server, now: Now) {
     let now_ms = now.unix_ms();
     let timeout_ms = i64::from(server.config.timeout) * 1000;
-    let limit = server.config.client_output_buffer_limit.normal;
-    let mut closed = 0;
+    let limits = server.config.client_output_buffer_limit;
+    let mut closed = server.clients.take_overflowed();
     for client in server.clients.iter_mut() {
         let idle_ms = now_ms - client.last_interaction_ms;
         if timeout_ms > 0
-            && client.kind == ClientKind::Normal
+            && !client.is_monitor
+            && client.kind() == ClientKind::Normal
             && !client.paused
             && client.blocked.is_none()
             && idle_ms > timeout_ms
@@ -66,7 +67,7 @@ fn clients(server: &mut Server, now: Now) {
             tracing::debug!("Closing idle client");
             client.close();
         }
-        closed += output_limit::enforce(client, limit, now_ms);
+        closed += output_limit::enforce(client, &limits, now_ms);
     }
     server.stats.output_buffer_limit_disconnections += closed;
     if is_first_of_second(server, now) {

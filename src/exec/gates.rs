@@ -2,6 +2,7 @@
 
 use crate::base::argv::Args;
 use crate::base::ids::ClientId;
+use crate::client::Client;
 use crate::client::client::Transport;
 use crate::client::pause::PauseKind;
 use crate::server::{Handler, Server};
@@ -39,7 +40,7 @@ macro_rules! gates {
     };
 }
 
-gates!(arity protected authenticated transaction ending memory disk loading container);
+gates!(arity protected authenticated transaction ending memory disk subscriber loading container);
 
 /// Finds the command that `args` name: its own place in the table or its subcommand's.
 pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
@@ -172,6 +173,22 @@ fn disk(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     match (writes || pings).then(|| asking.server.misconf()).flatten() {
         Some(text) => Err(CommandError::text(text)),
         None => Ok(()),
+    }
+}
+
+/// In RESP2 a message looks like a reply: who listens asks only for what is answered in the manner of a message.
+fn subscriber(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let server = &*asking.server;
+    if server.pubsub.is_empty()
+        || !server.clients.get(asking.client).is_some_and(Client::is_in_subscriber_mode)
+    {
+        return Ok(());
+    }
+    let name = server.commands.at(asking.command).entry.spec.name;
+    match name {
+        "subscribe" | "psubscribe" | "ssubscribe" | "unsubscribe" | "punsubscribe" | "sunsubscribe" => Ok(()),
+        "ping" | "quit" | "reset" => Ok(()),
+        _ => Err(CommandError::SubscriberMode(name)),
     }
 }
 

@@ -61,8 +61,8 @@ pub fn run(server: &mut Server, client: ClientId, inbox: &mut Inbox) -> Verdict 
         client.query_buffer = sizes(inbox);
         client.paused = verdict == Verdict::Paused;
         client.close_after_reply |= verdict == Verdict::Close;
-        let limit = server.config.client_output_buffer_limit.normal;
-        let closed = output_limit::enforce(client, limit, start_now.unix_ms());
+        let limits = &server.config.client_output_buffer_limit;
+        let closed = output_limit::enforce(client, limits, start_now.unix_ms());
         server.stats.output_buffer_limit_disconnections += closed;
     }
     client_eviction::after_turn(server, client, start_now);

@@ -7,6 +7,7 @@ pub mod fallback;
 pub mod history;
 pub mod host;
 pub mod loading;
+pub mod publish;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
 pub mod server;
 pub mod settings;

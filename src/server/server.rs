@@ -12,7 +12,7 @@ use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Pause, Waiting, Watches};
 use crate::config::Config;
-use crate::encoding::dict::mapped_bytes_total;
+use crate::encoding::dict::{HashSeed, mapped_bytes_total};
 use crate::keyspace::{Keyspace, Ledger};
 use crate::metrics::command_log::CommandLogs;
 use crate::metrics::error_stats::ErrorStats;
@@ -21,6 +21,7 @@ use crate::metrics::rates::Rates;
 use crate::metrics::stats::Stats;
 use crate::persist::load::Loading;
 use crate::persist::snapshot::Snapshots;
+use crate::pubsub::PubSub;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -84,6 +85,8 @@ pub struct Server {
     pub waiting: Waiting,
     /// Those of them who wait for no key, but for something that the server does.
     pub expecting: Expecting,
+    /// Who listens to what.
+    pub pubsub: PubSub,
     pub pause: Pause,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
@@ -163,6 +166,7 @@ impl Server {
             watches: Watches::default(),
             waiting: Waiting::default(),
             expecting: Expecting::default(),
+            pubsub: PubSub::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             pause: Pause::default(),
             commands,
             snapshots: Snapshots::new(now),
@@ -200,6 +204,7 @@ impl Server {
         let mut settings = super::settings::keyspace_settings(&self.config);
         settings.rules.list_plain_bytes_min = self.debug.list_plain_bytes_min.unwrap_or(usize::MAX);
         self.keyspace.set_settings(settings);
+        self.clients.output_limits = self.config.client_output_buffer_limit;
     }
 
     /// Shows in `ps` what `proc-title-template` asks for, when the process may change its title.

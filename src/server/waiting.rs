@@ -48,14 +48,14 @@ impl Server {
         let Some(blocked) = self.end_wait(id) else { return false };
         self.meter_wait(id, &blocked, answer.len());
         let Some(client) = self.clients.get_mut(id) else { return false };
+        // Even when nothing is to be sent: what it has asked for meanwhile is run now.
+        client.wake();
         match client.reply_mode {
-            ReplyMode::On => client.output.push(answer),
+            ReplyMode::On => self.clients.answer(id, answer),
             ReplyMode::Off => {}
             // The command that is skipped is the one that has waited.
             ReplyMode::Skip | ReplyMode::SkipNext => client.reply_mode = ReplyMode::On,
         }
-        // Even when nothing is to be sent: what it has asked for meanwhile is run now.
-        client.wake();
         true
     }
 

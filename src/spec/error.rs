@@ -13,6 +13,8 @@ macro_rules! command_errors {
             Arity(&'static str),
             /// `ERR invalid expire time in 'set' command`: the command's name.
             InvalidExpire(&'static str),
+            /// `ERR Can't execute 'get': only ...`: the full name of a command that a subscriber may not run in RESP2.
+            SubscriberMode(&'static str),
             /// A text assembled at run time, with its code.
             Text(Cow<'static, str>),
             /// A text with its code that quotes bytes of the client, which need not be UTF-8.
@@ -264,6 +266,11 @@ impl fmt::Display for CommandError {
         match self {
             CommandError::Arity(name) => write!(f, "ERR wrong number of arguments for '{name}' command"),
             CommandError::InvalidExpire(name) => write!(f, "ERR invalid expire time in '{name}' command"),
+            CommandError::SubscriberMode(name) => write!(
+                f,
+                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
+                 allowed in this context"
+            ),
             CommandError::Text(text) => f.write_str(text),
             CommandError::Quoting(line) => f.write_str(&String::from_utf8_lossy(line)),
             fixed => f.write_str(fixed.fixed_text().unwrap_or_default()),

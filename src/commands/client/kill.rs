@@ -23,6 +23,7 @@ pub(super) fn kill(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError
 fn close(cx: &mut Cx<'_>, filter: &Filter<'_>) -> i64 {
     let (caller, now_ms) = (cx.client_id, cx.now.unix_ms());
     let mut closed = 0;
+    let mut listeners = Vec::new();
     for client in cx.server.clients.iter_mut() {
         if client.close_now || !filter.fits(client, caller, now_ms) {
             continue;
@@ -32,7 +33,10 @@ fn close(cx: &mut Cx<'_>, filter: &Filter<'_>) -> i64 {
             client.close_after_reply = true;
         } else {
             client.close();
+            listeners.push(client.id);
         }
     }
+    // They go when their connections notice; messages do not reach them any more.
+    listeners.into_iter().for_each(|client| cx.server.forget_subscriptions(client));
     closed
 }

@@ -9,7 +9,7 @@ use crate::spec::args::is_word;
 pub(super) enum Kind {
     /// Monitors as well.
     Normal,
-    /// The link to a primary, replicas, and subscribers: there are none yet.
+    /// The link to a primary, and replicas: there are none yet.
     Master,
     Replica,
     Pubsub,
@@ -32,8 +32,9 @@ impl Kind {
     }
 
     pub(super) fn fits(self, client: &Client) -> bool {
-        match client.kind {
-            ClientKind::Normal | ClientKind::Monitor => self == Kind::Normal,
+        match client.kind() {
+            ClientKind::Normal => self == Kind::Normal,
+            ClientKind::Pubsub => self == Kind::Pubsub,
         }
     }
 }

@@ -5,8 +5,8 @@
 //!   db sub psub ssub multi watch            selected database, subscriptions, queued commands (-1: no MULTI),
 //!                                           watched keys
 //!   qbuf qbuf-free argv-mem multi-mem       bytes received and not yet run, free space, arguments, queued commands
-//!   rbs rbp obl oll omem                    output: buffer's size, most that ever waited, waiting, further buffers
-//!                                           (there are none), memory held by what waits
+//!   rbs rbp obl oll omem                    output: memory held, most that ever waited, waiting, parts of it shared
+//!                                           with other clients, memory held by what waits
 //!   tot-mem events cmd user redir resp      all memory, awaited events, last command, protocol
 //!   capa lib-name lib-ver                   what it can (r: be redirected), its library
 //!   io-thread tot-net-in tot-net-out tot-cmds   the thread that serves it, bytes received and sent, commands run
@@ -110,9 +110,9 @@ fn describe(client: &Client, shown: Shown<'_>, now_ms: i64, line: &mut String) {
     field("idle", &(now_ms / 1000 - client.last_interaction_ms / 1000));
     field("flags", &flags(client));
     field("db", &client.db);
-    field("sub", &0);
-    field("psub", &0);
-    field("ssub", &0);
+    field("sub", &client.listening.channels);
+    field("psub", &client.listening.patterns);
+    field("ssub", &client.listening.shard_channels);
     field("multi", &transaction.map_or(-1, |transaction| transaction.queue.len() as i64));
     field("watch", &client.watched.len());
     field("qbuf", &query.used_bytes);
@@ -122,7 +122,7 @@ fn describe(client: &Client, shown: Shown<'_>, now_ms: i64, line: &mut String) {
     field("rbs", &output.heap_bytes());
     field("rbp", &output.peak_len());
     field("obl", &output.pending_len());
-    field("oll", &0);
+    field("oll", &output.segments());
     field("omem", &if waits { output.heap_bytes() } else { 0 });
     field("tot-mem", &client.heap_bytes());
     field("events", &if waits { "rw" } else { "r" });
@@ -144,7 +144,8 @@ fn describe(client: &Client, shown: Shown<'_>, now_ms: i64, line: &mut String) {
 /// The letters of what a client is and does, `N` for nothing special.
 pub(super) fn flags(client: &Client) -> String {
     let letters = [
-        ('O', client.kind == ClientKind::Monitor),
+        ('O', client.is_monitor),
+        ('P', client.kind() == ClientKind::Pubsub),
         ('x', client.transaction.is_some()),
         ('b', client.paused || client.blocked.is_some()),
         ('d', client.watch_broken),

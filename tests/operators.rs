@@ -5,6 +5,8 @@ pub mod support;
 
 #[path = "operators/clients.rs"]
 mod clients;
+#[path = "operators/crash.rs"]
+mod crash;
 #[path = "operators/doors.rs"]
 mod doors;
 #[path = "operators/names.rs"]

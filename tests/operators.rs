@@ -9,7 +9,11 @@ mod clients;
 mod crash;
 #[path = "operators/doors.rs"]
 mod doors;
+#[path = "operators/exporter.rs"]
+mod exporter;
 #[path = "operators/names.rs"]
 mod names;
+#[path = "operators/statistics.rs"]
+mod statistics;
 #[path = "operators/tools.rs"]
 mod tools;

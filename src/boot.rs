@@ -10,7 +10,7 @@ use crate::base::pages::{self, HeldBack, Trust};
 use crate::base::proctitle::ProcessTitle;
 use crate::base::{alloc, bio::Bio, cpus, process};
 use crate::config::{self, Config, ConfigError, HugePageUse, LoadedConfig, Rename, Supervised, SystemFiles};
-use crate::exec::command_table;
+use crate::exec::{command_table, crash};
 use crate::net;
 use crate::server::server::{REDIS_VERSION, TINTYPE_VERSION};
 use crate::server::settings::oom_score_adj;
@@ -83,6 +83,7 @@ fn run(given: Given) -> Result<i32, String> {
     warn_of_surroundings(&config);
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let pidfile = pidfile_of(&config);
+    crash::report(config.crash_log_enabled);
     place_helpers(&config);
     install_heap(config.huge_pages);
     let server = build(config, commands, file, title);

@@ -9,6 +9,7 @@ pub mod host;
 pub mod loading;
 pub mod notification;
 pub mod publish;
+pub mod recent;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
 pub mod server;
 pub mod settings;

@@ -5,6 +5,7 @@ use super::expecting::Expecting;
 use super::history::History;
 use super::host::Host;
 use super::notification::Notification;
+use super::recent::Recent;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
 use crate::base::alloc;
@@ -104,6 +105,8 @@ pub struct Server {
     pub rates: Rates,
     pub latency: Latency,
     pub command_logs: CommandLogs,
+    /// For the report of a crash.
+    pub recent: Recent,
     /// Switches of the DEBUG command.
     pub debug: DebugSwitches,
     /// When the last command ended, on the monotonic clock: the next one of the same client begins there.
@@ -184,6 +187,7 @@ impl Server {
             rates: Rates::default(),
             latency: Latency::default(),
             command_logs: CommandLogs::default(),
+            recent: Recent::default(),
             debug: DebugSwitches::default(),
             last_call_ended_ns: 0,
             in_exec: false,

@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     Step { directives: &["proc-title-template", "port", "bind"], apply: show_title },
     Step { directives: &["loglevel"], apply: set_log_level },
     Step { directives: &["hz"], apply: set_hz },
+    Step { directives: &["crash-log-enabled"], apply: report_crashes },
     Step { directives: &["requirepass"], apply: keep_authenticated },
     Step { directives: &["maxmemory"], apply: warn_of_small_limit },
 ];
@@ -141,6 +142,11 @@ fn show_title(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<
 
 fn set_log_level(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), String> {
     log::set_level(settings::log_level(server.config.loglevel));
+    Ok(())
+}
+
+fn report_crashes(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), String> {
+    crate::base::os::fault::enable(server.config.crash_log_enabled);
     Ok(())
 }
 

@@ -46,17 +46,29 @@ pub use password::PasswordHash;
 pub use selector::{NewChannels, Selector};
 pub use user::{Surroundings, User};
 pub use users::Users;
-pub use words::{UnmatchedParenthesis, merge_selectors};
+pub use words::{UnmatchedParenthesis, has_space as is_no_name, merge_selectors};
 
 /// Everything that the server keeps of access control.
 pub struct Acl {
     pub catalog: Catalog,
     pub users: Users,
     pub log: AclLog,
+    /// Where new passwords come from: bytes that nobody can guess, and that follow from no seed.
+    pub entropy: Entropy,
 }
+
+/// Fills the bytes with chance.
+pub type Entropy = fn(&mut [u8]) -> std::io::Result<()>;
 
 impl Acl {
     pub fn new(catalog: Catalog) -> Self {
-        Acl { catalog, users: Users::default(), log: AclLog::default() }
+        let mut users = Users::default();
+        users.install_default(&catalog);
+        Acl {
+            catalog,
+            users,
+            log: AclLog::default(),
+            entropy: |_| Err(std::io::ErrorKind::Unsupported.into()),
+        }
     }
 }

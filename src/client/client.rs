@@ -3,7 +3,7 @@
 use super::blocked::Blocked;
 use super::multi::{Transaction, Watched};
 use super::output::Output;
-use crate::base::ids::ClientId;
+use crate::base::ids::{ClientId, UserId};
 use crate::resp::Protocol;
 use std::task::Waker;
 
@@ -34,6 +34,15 @@ impl ReplyMode {
 pub enum ClientKind {
     Normal,
     Monitor,
+}
+
+/// Whether what a client asks for must be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Its user may do everything.
+    Everything,
+    /// Its user may do some things.
+    Checked,
 }
 
 /// How a client is connected.
@@ -75,6 +84,9 @@ pub struct Client {
     pub library_version: Vec<u8>,
     pub db: usize,
     pub protocol: Protocol,
+    pub user: UserId,
+    /// What follows from its user: see `Server::check_access`.
+    pub access: Access,
     pub authenticated: bool,
     pub transaction: Option<Transaction>,
     pub watched: Vec<Watched>,
@@ -117,6 +129,8 @@ impl Client {
             library_version: Vec::new(),
             db: 0,
             protocol: Protocol::Resp2,
+            user: UserId::default(),
+            access: Access::Checked,
             authenticated: false,
             transaction: None,
             watched: Vec::new(),

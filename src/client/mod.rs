@@ -12,7 +12,7 @@ pub mod output;
 pub mod pause;
 
 pub use blocked::{Asked, Blocked, Waiting};
-pub use client::{Client, ClientKind, ReplyMode};
+pub use client::{Access, Client, ClientKind, ReplyMode};
 pub use clients::Clients;
 pub use multi::{Queued, Transaction, Watches};
 pub use output::Output;

@@ -2,6 +2,7 @@
 //!
 //! To add a command: a function and one line in the `COMMANDS` of its group's file. Lookup, arity, ACL categories, the
 //! replies of COMMAND, statistics and propagation follow from the spec.
+pub mod acl;
 pub mod bitmap;
 pub mod client;
 pub mod connection;
@@ -20,6 +21,7 @@ pub mod hyperloglog;
 pub mod keys;
 pub mod list;
 pub mod object;
+mod replace_file;
 pub mod scan;
 pub mod server;
 pub mod set;
@@ -35,6 +37,7 @@ use crate::server::Entry;
 
 /// Every group that is there. `exec::table` adds the commands that run other commands.
 pub const GROUPS: &[&[Entry]] = &[
+    acl::COMMANDS,
     bitmap::COMMANDS,
     client::COMMANDS,
     connection::COMMANDS,

@@ -12,6 +12,7 @@ pub mod inbox;
 pub mod monitor;
 pub mod multi;
 pub mod output_limit;
+pub mod permissions;
 pub mod pipeline;
 pub mod redact;
 pub mod table;

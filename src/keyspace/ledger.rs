@@ -92,6 +92,15 @@ pub enum Waiting {
     Denied,
 }
 
+/// Whether the running command may read keys that it finds by a pattern (SORT BY and GET).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PatternKeys {
+    #[default]
+    Readable,
+    /// Its user may not read every key.
+    Denied,
+}
+
 /// What the running command changed.
 #[derive(Default)]
 pub struct Ledger {
@@ -107,6 +116,7 @@ pub struct Ledger {
     /// Whether somebody listens to what is propagated; without a listener handlers need not build it.
     pub propagates: bool,
     pub waiting: Waiting,
+    pub pattern_keys: PatternKeys,
     /// What the running command waits for, when it says that it does.
     pub wait: Option<Wait>,
 }

@@ -6,6 +6,7 @@ use super::history::History;
 use super::host::Host;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
+use crate::acl::Acl;
 use crate::base::alloc;
 use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
@@ -83,6 +84,8 @@ pub struct Server {
     /// Those of them who wait for no key, but for something that the server does.
     pub expecting: Expecting,
     pub pause: Pause,
+    /// Who may do what.
+    pub acl: Acl,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
     /// The snapshots before the last one.
@@ -161,6 +164,7 @@ impl Server {
             waiting: Waiting::default(),
             expecting: Expecting::default(),
             pause: Pause::default(),
+            acl: Acl::new(commands.catalog()),
             commands,
             snapshots: Snapshots::new(now),
             history: History::default(),
@@ -186,6 +190,7 @@ impl Server {
             config,
         };
         server.apply_config();
+        server.obey_requirepass();
         server
     }
 
@@ -221,15 +226,6 @@ impl Server {
     pub fn count_error(&mut self, line: &[u8]) {
         self.errors.record(line);
         self.stats.error_replies += 1;
-    }
-
-    /// Lets a client be what a new one is: known when no password is asked for. One that is set later does not
-    /// concern those who are known.
-    pub fn reset_authentication(&mut self, client: ClientId) {
-        let authenticated = self.config.requirepass.is_empty();
-        if let Some(client) = self.clients.get_mut(client) {
-            client.authenticated = authenticated;
-        }
     }
 
     /// Ends all watches of a client: after EXEC, DISCARD, UNWATCH, RESET, and when it goes.

@@ -4,6 +4,7 @@
 //! lower case, so that most lookups, one for every command, read nothing else.
 
 use super::entry::Entry;
+use crate::acl::Catalog;
 use crate::metrics::command_stats::CommandStats;
 
 /// A command's place in the table.
@@ -157,6 +158,11 @@ impl CommandTable {
 
     pub fn at_mut(&mut self, index: usize) -> &mut Command {
         &mut self.commands[index]
+    }
+
+    /// The commands as access control knows them.
+    pub fn catalog(&self) -> Catalog {
+        Catalog::new(self.commands.iter().map(|command| (&command.entry.spec, command.container)))
     }
 
     /// All commands and subcommands.

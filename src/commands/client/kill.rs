@@ -1,8 +1,9 @@
 //! CLIENT KILL.
 
 use super::kinds::Kind;
+use crate::acl::Users;
 use crate::base::argv::Args;
-use crate::base::ids::ClientId;
+use crate::base::ids::{ClientId, UserId};
 use crate::base::number;
 use crate::client::Client;
 use crate::server::{Cx, Flow};
@@ -16,13 +17,14 @@ struct Filter<'a> {
     kind: Option<Kind>,
     address: Option<&'a [u8]>,
     local_address: Option<&'a [u8]>,
+    user: Option<UserId>,
     age_min_s: Option<i64>,
     /// SKIPME NO: the caller is not spared.
     includes_caller: bool,
 }
 
 impl<'a> Filter<'a> {
-    fn read(args: Args<'a>) -> Result<Self, CommandError> {
+    fn read(users: &Users, args: Args<'a>) -> Result<Self, CommandError> {
         let mut filter = Filter::default();
         let mut options = Options::new(args, 2);
         while let Some(option) = options.next_argument() {
@@ -36,7 +38,8 @@ impl<'a> Filter<'a> {
             } else if is_word(option, "LADDR") {
                 filter.local_address = Some(value);
             } else if is_word(option, "USER") {
-                check_user(value)?;
+                let no_user = || CommandError::quoting("ERR No such user '", value, "'");
+                filter.user = Some(users.find(value).ok_or_else(no_user)?);
             } else if is_word(option, "MAXAGE") {
                 filter.age_min_s = Some(read_age(value)?);
             } else if is_word(option, "SKIPME") {
@@ -54,6 +57,7 @@ impl<'a> Filter<'a> {
             && self.kind.is_none_or(|kind| kind.fits(client))
             && self.address.is_none_or(|address| client.origin.address.as_bytes() == address)
             && self.local_address.is_none_or(|address| client.origin.local_address.as_bytes() == address)
+            && self.user.is_none_or(|user| client.user == user)
             && self.age_min_s.is_none_or(|min_s| age_s >= min_s)
             && (self.includes_caller || client.id != caller)
     }
@@ -70,14 +74,6 @@ fn read_age(value: &[u8]) -> Result<i64, CommandError> {
         Some(_) => Err(CommandError::text("ERR maxage should be greater than 0")),
         None => Err(CommandError::text("ERR maxage is not an integer or out of range")),
     }
-}
-
-/// Everybody is the user `default`.
-fn check_user(name: &[u8]) -> Result<(), CommandError> {
-    if name == b"default" {
-        return Ok(());
-    }
-    Err(CommandError::quoting("ERR No such user '", name, "'"))
 }
 
 /// Whether the caller is included.
@@ -99,7 +95,7 @@ pub(super) fn kill(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError
         cx.reply.ok();
         return Ok(Flow::Done);
     }
-    let filter = Filter::read(args)?;
+    let filter = Filter::read(&cx.server.acl.users, args)?;
     let closed = close(cx, &filter);
     cx.reply.integer(closed);
     Ok(Flow::Done)

@@ -19,7 +19,7 @@ use crate::base::number;
 use crate::client::client::Transport;
 use crate::client::{Client, ClientKind};
 use crate::resp::Protocol;
-use crate::server::{Cx, Flow};
+use crate::server::{Cx, Flow, Server};
 use crate::spec::CommandError;
 use crate::spec::args::is_word;
 use std::fmt::{Display, Write};
@@ -85,15 +85,40 @@ fn answer(cx: &mut Cx<'_>, args: Args<'_>, ids: &[ClientId]) {
         }
         let is_own = client.id == cx.client_id;
         let arguments_bytes = if is_own { args.iter().map(<[u8]>::len).sum() } else { 0 };
-        let command =
-            client.last_command.map_or("NULL", |command| cx.server.commands.at(command).entry.spec.name);
-        describe(client, (command, arguments_bytes), cx.now.unix_ms(), &mut text);
+        let shown = Shown { arguments_bytes, now_ms: cx.now.unix_ms(), ..Shown::of(cx.server, client) };
+        describe(client, shown, &mut text);
     }
     cx.reply.verbatim("txt", text.as_bytes());
 }
 
+/// The line of one client, without its end.
+pub fn line_of(server: &Server, client: &Client, now_ms: i64) -> String {
+    let mut line = String::new();
+    describe(client, Shown { now_ms, ..Shown::of(server, client) }, &mut line);
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// What a line tells of a client that the client does not know itself.
+struct Shown<'a> {
+    /// The last command.
+    command: &'a str,
+    user: &'a [u8],
+    arguments_bytes: usize,
+    now_ms: i64,
+}
+
+impl<'a> Shown<'a> {
+    fn of(server: &'a Server, client: &Client) -> Self {
+        let command = client.last_command.map(|command| server.commands.at(command).entry.spec.name);
+        let user = server.user_name(client);
+        Shown { command: command.unwrap_or("NULL"), user, arguments_bytes: 0, now_ms: 0 }
+    }
+}
+
 /// Appends the line of one client.
-fn describe(client: &Client, (command, arguments_bytes): (&str, usize), now_ms: i64, line: &mut String) {
+fn describe(client: &Client, shown: Shown<'_>, line: &mut String) {
+    let Shown { command, user, arguments_bytes, now_ms } = shown;
     let (origin, output, query) = (&client.origin, &client.output, &client.query_buffer);
     let transaction = client.transaction.as_ref();
     let waits = !output.is_empty();
@@ -125,7 +150,7 @@ fn describe(client: &Client, (command, arguments_bytes): (&str, usize), now_ms: 
     field("tot-mem", &client.heap_bytes());
     field("events", &if waits { "rw" } else { "r" });
     field("cmd", &command);
-    field("user", &"default");
+    field("user", &String::from_utf8_lossy(user));
     field("redir", &-1);
     field("resp", &if client.protocol == Protocol::Resp3 { 3 } else { 2 });
     field("lib-name", &String::from_utf8_lossy(&client.library_name));

@@ -2,7 +2,7 @@
 pub mod attributes;
 mod kill;
 mod kinds;
-mod list;
+pub mod list;
 mod pause;
 
 use super::help;

@@ -11,7 +11,7 @@ use crate::base::pages::{self, HeldBack, Trust};
 use crate::base::proctitle::ProcessTitle;
 use crate::base::{alloc, bio::Bio, cpus, process};
 use crate::config::{
-    self, Config, ConfigError, DeclaredUser, HugePageUse, LoadedConfig, Supervised, SystemFiles,
+    self, Config, ConfigError, DeclaredUser, HugePageUse, LoadedConfig, Rename, Supervised, SystemFiles,
 };
 use crate::exec::command_table;
 use crate::net;
@@ -19,7 +19,7 @@ use crate::server::access::new_channels;
 use crate::server::first_users::misdeclared_user;
 use crate::server::server::{REDIS_VERSION, TINTYPE_VERSION};
 use crate::server::settings::oom_score_adj;
-use crate::server::{Identity, Server};
+use crate::server::{CommandTable, Identity, Server};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -34,34 +34,50 @@ pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
     let held_back = pages::hold_back();
     let loaded = config::load(&arguments, &mut SystemFiles).map_err(|error| error.to_string())?;
     let title = ProcessTitle::take().ok();
-    let LoadedConfig { config, users, file, warnings } = loaded;
-    check_declared_users(&config, &users)?;
+    let LoadedConfig { config, users, file, warnings, renames } = loaded;
+    let commands = named_commands(&renames).map_err(|error| error.to_string())?;
+    check_declared_users(&config, &commands, &users)?;
     if config.daemonize {
         process::daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
     }
     open_log(&config)?;
     lay_out_heap(config.huge_pages, held_back);
-    let start = Start { file, users, warnings, title };
-    Ok(run(config, start).unwrap_or_else(|reason| {
+    Ok(run(Given { config, file, users, warnings, commands, title }).unwrap_or_else(|reason| {
         tracing::warn!("{reason}");
         1
     }))
 }
 
-/// What a start knows besides the configuration.
-struct Start {
+/// What the start has been given.
+struct Given {
+    config: Config,
+    /// The configuration's file.
     file: Option<PathBuf>,
     users: Vec<DeclaredUser>,
     warnings: Vec<String>,
+    commands: CommandTable,
     title: Option<ProcessTitle>,
 }
 
+/// The commands by the names that `rename-command` gives them.
+fn named_commands(renames: &[Rename]) -> Result<CommandTable, ConfigError> {
+    let mut commands = command_table();
+    for rename in renames {
+        commands.rename(&rename.old, &rename.new).map_err(|error| rename.refused(error.text()))?;
+    }
+    Ok(commands)
+}
+
 /// As Redis does, before there is a log: the lines `user ...` must be rules.
-fn check_declared_users(config: &Config, users: &[DeclaredUser]) -> Result<(), String> {
+fn check_declared_users(
+    config: &Config,
+    commands: &CommandTable,
+    users: &[DeclaredUser],
+) -> Result<(), String> {
     if users.is_empty() {
         return Ok(());
     }
-    let catalog = command_table().catalog();
+    let catalog = commands.catalog();
     let surroundings = Surroundings { catalog: &catalog, new_channels: new_channels(config) };
     match misdeclared_user(surroundings, users) {
         None => Ok(()),
@@ -72,8 +88,8 @@ fn check_declared_users(config: &Config, users: &[DeclaredUser]) -> Result<(), S
     }
 }
 
-fn run(mut config: Config, start: Start) -> Result<i32, String> {
-    let Start { file, users, warnings, title } = start;
+fn run(given: Given) -> Result<i32, String> {
+    let Given { mut config, file, users, warnings, commands, title } = given;
     let version =
         format!("Tintype version={TINTYPE_VERSION}, compatible with Redis {REDIS_VERSION}, bits=64");
     tracing::warn!("oO0OoO0OoO0Oo Tintype is starting oO0OoO0OoO0Oo");
@@ -97,7 +113,7 @@ fn run(mut config: Config, start: Start) -> Result<i32, String> {
     let pidfile = pidfile_of(&config);
     place_helpers(&config);
     install_heap(config.huge_pages);
-    let mut server = build(config, file, title);
+    let mut server = build(config, commands, file, title);
     server.take_first_users(&users)?;
     pin_loop(&server.config);
     // Only who listens owns the pid file: a second start that fails leaves the first one's alone.
@@ -230,12 +246,17 @@ fn warn_of_surroundings(config: &Config) {
     }
 }
 
-fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitle>) -> Server {
+fn build(
+    config: Config,
+    commands: CommandTable,
+    config_file: Option<PathBuf>,
+    title: Option<ProcessTitle>,
+) -> Server {
     let clock = Clock::real();
     let seed = fastrand::u64(..);
     let title = title.filter(|_| config.set_proc_title);
     let supervised = supervised(&config);
-    let mut server = Server::new(config, clock, command_table(), seed);
+    let mut server = Server::new(config, clock, commands, seed);
     server.identity = Identity {
         run_id: hex_id(),
         replication_id: hex_id(),

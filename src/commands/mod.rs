@@ -21,6 +21,7 @@ pub mod hyperloglog;
 pub mod keys;
 pub mod list;
 pub mod object;
+pub mod pubsub;
 mod replace_file;
 pub mod scan;
 pub mod server;
@@ -50,6 +51,7 @@ pub const GROUPS: &[&[Entry]] = &[
     keys::COMMANDS,
     list::COMMANDS,
     object::COMMANDS,
+    pubsub::COMMANDS,
     scan::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,
@@ -58,6 +60,7 @@ pub const GROUPS: &[&[Entry]] = &[
     wait::COMMANDS,
     zset::COMMANDS,
     server::command::COMMANDS,
+    server::command_log::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,
     server::history::COMMANDS,
@@ -65,6 +68,6 @@ pub const GROUPS: &[&[Entry]] = &[
     server::latency::COMMANDS,
     server::memory::COMMANDS,
     server::misc::COMMANDS,
-    server::slowlog::COMMANDS,
+    server::module::COMMANDS,
     server::snapshot::COMMANDS,
 ];

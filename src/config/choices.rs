@@ -57,6 +57,17 @@ choice! {
     /// Who may use a dangerous thing: nobody, everybody, local connections.
     Restriction { No = "no", Yes = "yes", Local = "local" }
 }
+
+impl Restriction {
+    /// Whether a client may, which is local or not.
+    pub fn allows(self, is_local: bool) -> bool {
+        match self {
+            Restriction::No => false,
+            Restriction::Yes => true,
+            Restriction::Local => is_local,
+        }
+    }
+}
 choice! {
     /// Whose payloads are checked deeply when loaded: nobody's, everybody's, those of RESTORE.
     Sanitize { No = "no", Yes = "yes", Clients = "clients" }

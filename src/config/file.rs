@@ -80,6 +80,25 @@ pub struct LoadedConfig {
     pub file: Option<PathBuf>,
     /// For the log, once it is open: directives that were set and have no effect.
     pub warnings: Vec<String>,
+    /// In their order, for whoever knows the commands: `rename-command`.
+    pub renames: Vec<Rename>,
+}
+
+/// One line `rename-command OLD NEW`. What is wrong with it only the table of commands knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    pub old: Vec<u8>,
+    /// Empty: nobody can call the command any more.
+    pub new: Vec<u8>,
+    place: Place,
+    text: String,
+}
+
+impl Rename {
+    /// The line as what stops the start.
+    pub fn refused(&self, reason: &str) -> ConfigError {
+        ConfigError::Line { place: self.place.clone(), text: self.text.clone(), reason: reason.into() }
+    }
 }
 
 /// A line `user NAME RULE...`. Whether the rules can be meant is for the room `acl` to say.
@@ -218,6 +237,7 @@ struct Loader<'a> {
     /// Where each promise was last made: place and line.
     promises: BTreeMap<&'static str, (Place, String)>,
     users: Vec<DeclaredUser>,
+    renames: Vec<Rename>,
 }
 
 impl<'a> Loader<'a> {
@@ -229,6 +249,7 @@ impl<'a> Loader<'a> {
             mentioned: BTreeSet::new(),
             promises: BTreeMap::new(),
             users: Vec::new(),
+            renames: Vec::new(),
         }
     }
 
@@ -274,6 +295,11 @@ impl<'a> Loader<'a> {
             return Ok(());
         }
         let directive = find(name).ok_or_else(|| wrong(BAD_DIRECTIVE.into()))?;
+        if directive.name == "rename-command" {
+            let [old, new] = words else { return Err(wrong(BAD_DIRECTIVE.into())) };
+            self.renames.push(Rename { old: old.to_vec(), new: new.to_vec(), place: place.clone(), text });
+            return Ok(());
+        }
         self.read_directive(directive, words).map_err(wrong)?;
         if directive.class == Class::Promise {
             self.promises.insert(directive.name, (place.clone(), text.clone()));
@@ -284,7 +310,7 @@ impl<'a> Loader<'a> {
     fn read_directive(&mut self, directive: &'static Directive, words: &[&[u8]]) -> Result<(), String> {
         match directive.name {
             "sentinel" => return Err("sentinel directive while not in sentinel mode".into()),
-            "rename-command" | "loadmodule" if words.is_empty() => return Err(BAD_DIRECTIVE.into()),
+            "loadmodule" if words.is_empty() => return Err(BAD_DIRECTIVE.into()),
             _ => {}
         }
         if self.mentioned.insert(directive.name) {
@@ -321,7 +347,8 @@ impl<'a> Loader<'a> {
                 Class::Inert | Class::Implemented => self.warnings.push(no_effect(directive, &self.config)),
             }
         }
-        Ok(LoadedConfig { config: self.config, users: self.users, file, warnings: self.warnings })
+        let (users, renames) = (self.users, self.renames);
+        Ok(LoadedConfig { config: self.config, users, file, warnings: self.warnings, renames })
     }
 
     fn broken_promise(&self, directive: &Directive) -> ConfigError {

@@ -9,6 +9,7 @@ pub mod first_users;
 pub mod history;
 pub mod host;
 pub mod loading;
+pub mod publish;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
 pub mod server;
 pub mod settings;
@@ -21,4 +22,4 @@ pub use cx::Cx;
 pub use entry::{DataHandler, Entry, Flow, Handler, ServerHandler};
 pub use host::{Alarm, Host};
 pub use server::{Identity, Server, Shutdown};
-pub use table::{Command, CommandTable};
+pub use table::{Command, CommandTable, RenameError};

@@ -63,6 +63,8 @@ pub(super) fn clients(view: &mut View<'_>, page: &mut Page) {
     let (keys, leaving_keys) = waiting.key_counts();
     page.field("blocked_clients", waiting.len());
     page.field("tracking_clients", 0);
+    // Since Redis 7.4.
+    page.field("pubsub_clients", view.server.pubsub.clients());
     let times_out =
         |client: &&Client| client.blocked.as_ref().is_some_and(|blocked| blocked.wait.deadline_ms.is_some());
     page.field("clients_in_timeout_table", clients.iter().filter(times_out).count());

@@ -79,6 +79,8 @@ pub struct Known {
     /// See `Spec::lone_key`.
     pub(super) lone_key: Option<(usize, KeyFlags)>,
     pub(super) has_keys: bool,
+    /// It also reads keys that it finds by patterns: see `may_read_every_key`.
+    pub finds_keys: bool,
     /// Whoever is connected may call it: it serves to log in or to leave.
     pub(super) is_free: bool,
 }
@@ -112,6 +114,7 @@ impl Catalog {
             channels: channels_of(spec.name),
             databases: databases_of(spec),
             lone_key: spec.lone_key(),
+            finds_keys: matches!(spec.name, "sort" | "sort_ro"),
             has_keys: !spec.keys.is_empty() || spec.further_key.is_some(),
             is_free: spec.flags.has(Flags::NO_AUTH),
         };

@@ -213,6 +213,13 @@ fn find_target(catalog: &Catalog, sign: Sign, name: &[u8]) -> Result<Target, Rul
         // What holds a blank could not be read back.
         arg if arg.is_empty() || has_space(arg) => Err(RuleError::Syntax),
         _ if command.has_subcommands => Err(RuleError::UnknownCommand),
-        arg => Ok(Target::FirstArg(command.index, arg.into())),
+        arg => {
+            tracing::warn!(
+                "Deprecation warning: Allowing a first arg of an otherwise blocked command is a misuse of ACL and may \
+                 get disabled in the future (offender: +{})",
+                String::from_utf8_lossy(name)
+            );
+            Ok(Target::FirstArg(command.index, arg.into()))
+        }
     }
 }

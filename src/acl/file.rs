@@ -69,7 +69,9 @@ impl Reading<'_> {
                 .tell(&[place.as_bytes(), b" should start with user keyword followed by the username. "]);
         };
         if has_space(name) {
-            return self.tell(&[place.as_bytes(), b": username '", name, b"' contains invalid characters. "]);
+            // The quote in front is Redis's.
+            let (before, after) = (b": username '", b"' contains invalid characters. ");
+            return self.tell(&[b"'", place.as_bytes(), before, name, after]);
         }
         if self.users.iter().any(|known| *known.name == *name) {
             let line = format!("' found on line {number}. ");

@@ -293,7 +293,7 @@ fn run(
     let touch = if client.no_touch { Touch::No } else { Touch::Yes };
     let mut reply = Reply::new(out, protocol);
     let entry = server.commands.at(call.command).entry;
-    if access == Access::Checked && entry.spec.further_key.is_some() {
+    if access == Access::Checked && server.acl.catalog.at(call.command).finds_keys {
         let pattern_keys = permissions::pattern_keys(server, call.client, call.command, call.request.args);
         server.ledger.pattern_keys = pattern_keys;
     }

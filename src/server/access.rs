@@ -10,8 +10,12 @@ use super::server::Server;
 use crate::acl::{self, Denied, NewChannels, PasswordHash, RuleError, Surroundings, User};
 use crate::base::argv::Args;
 use crate::base::ids::{ClientId, UserId};
-use crate::client::{Access, Client};
+use crate::client::{Access, Client, Listening};
 use crate::config::{AclPubsubDefault, Config};
+use crate::pubsub::Kind;
+
+/// In place of the client that asks for a change, when none does.
+pub const NOBODY: ClientId = ClientId { number: 0, slot: 0 };
 
 impl Server {
     /// Lets a client be what a new one is: the user `default`, whom no password is asked of when it has none.
@@ -93,11 +97,17 @@ impl Server {
         new_channels(&self.config)
     }
 
-    /// Applies rules to the user of that name, who is made when there is none.
+    /// Applies rules to the user of that name, who is made when there is none. Should that disconnect `caller`, it still
+    /// gets its reply.
     ///
     /// # Errors
     /// The first rule that is wrong, and why; then nothing is changed.
-    pub fn change_user(&mut self, name: &[u8], rules: &[Vec<u8>]) -> Result<(), (usize, RuleError)> {
+    pub fn change_user(
+        &mut self,
+        name: &[u8],
+        rules: &[Vec<u8>],
+        caller: ClientId,
+    ) -> Result<(), (usize, RuleError)> {
         let new_channels = self.new_channels();
         let known = self.acl.users.named(name).cloned();
         let mut user = known.unwrap_or_else(|| User::new(name, new_channels));
@@ -105,20 +115,15 @@ impl Server {
         for (index, rule) in rules.iter().enumerate() {
             user.apply(surroundings, rule).map_err(|error| (index, error))?;
         }
-        self.set_user(user);
-        Ok(())
-    }
-
-    /// Puts a user in the place of the one of that name.
-    pub fn set_user(&mut self, user: User) {
         let id = self.acl.users.set(user);
-        self.renew_clients(|user| user == id);
+        self.renew_clients(caller, |user| user == id);
+        Ok(())
     }
 
     /// Removes a user and disconnects its clients; `caller` still gets its reply. Whether there was one.
     pub fn remove_user(&mut self, name: &[u8], caller: ClientId) -> bool {
         let Some(gone) = self.acl.users.remove(name) else { return false };
-        self.disconnect(caller, |client| client.user == gone);
+        self.disconnect(caller, |_, client| client.user == gone);
         true
     }
 
@@ -128,8 +133,8 @@ impl Server {
             users.push(self.undeclared_default());
         }
         let kept = self.acl.users.replace(users);
-        self.disconnect(caller, |client| !kept.contains(&client.user));
-        self.renew_clients(|_| true);
+        self.disconnect(caller, |_, client| !kept.contains(&client.user));
+        self.renew_clients(caller, |_| true);
     }
 
     /// The user `default` as long as nobody says what it is: it has the password of `requirepass`. (In Redis an aclfile
@@ -144,7 +149,7 @@ impl Server {
     pub fn obey_requirepass(&mut self) {
         let mut user = self.acl.users.default_user().clone();
         self.ask_for_requirepass(&mut user);
-        self.set_user(user);
+        self.acl.users.set(user);
     }
 
     fn ask_for_requirepass(&self, user: &mut User) {
@@ -157,8 +162,10 @@ impl Server {
         }
     }
 
-    fn disconnect(&mut self, caller: ClientId, is_meant: impl Fn(&Client) -> bool) {
-        for client in self.clients.iter_mut().filter(|client| is_meant(client)) {
+    fn disconnect(&mut self, caller: ClientId, is_meant: impl Fn(&Self, &Client) -> bool) {
+        let meant = self.clients.iter().filter(|client| is_meant(self, client)).map(|client| client.id);
+        for id in meant.collect::<Vec<_>>() {
+            let Some(client) = self.clients.get_mut(id) else { continue };
             (client.user, client.access, client.authenticated) = (UserId::default(), Access::Checked, false);
             if client.id == caller {
                 client.close_after_reply = true;
@@ -169,12 +176,25 @@ impl Server {
     }
 
     /// Lets clients feel what has become of their users.
-    fn renew_clients(&mut self, is_changed: impl Fn(UserId) -> bool) {
+    fn renew_clients(&mut self, caller: ClientId, is_changed: impl Fn(UserId) -> bool) {
         let users = &self.acl.users;
         for client in self.clients.iter_mut().filter(|client| is_changed(client.user)) {
             let Some(user) = users.get(client.user) else { continue };
             client.access = if user.is_unrestricted() { Access::Everything } else { Access::Checked };
         }
+        self.disconnect(caller, |server, client| is_changed(client.user) && server.hears_too_much(client));
+    }
+
+    /// Whether a client listens to what its user may not listen to (any more).
+    fn hears_too_much(&self, client: &Client) -> bool {
+        let Some(user) = self.acl.users.get(client.user) else { return false };
+        if client.listening == Listening::default() {
+            return false;
+        }
+        let names = |kind| self.pubsub.names_of(client.id, kind);
+        names(Kind::Pattern).any(|pattern| !user.may_hear_pattern(pattern))
+            || names(Kind::Channel).any(|channel| !user.may_hear_channel(channel))
+            || names(Kind::ShardChannel).any(|channel| !user.may_hear_channel(channel))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The users of the start: those of the configuration's lines `user ...`, or those of the file `aclfile`.
 
+use super::access::NOBODY;
 use super::server::Server;
 use crate::acl::{self, RuleError, Surroundings, User};
-use crate::base::ids::ClientId;
 use crate::base::os;
 use crate::config::DeclaredUser;
 
@@ -64,8 +64,7 @@ impl Server {
             let error = String::from_utf8_lossy(&error).into_owned();
             format!("Aborting Redis startup because of ACL errors: {error}")
         };
-        // Nobody is connected yet.
-        self.replace_users(users.map_err(failed)?, ClientId { number: 0, slot: 0 });
+        self.replace_users(users.map_err(failed)?, NOBODY);
         Ok(())
     }
 
@@ -78,7 +77,7 @@ impl Server {
         if declared.name == b"default" {
             rules.insert(0, b"reset".to_vec());
         }
-        self.change_user(&declared.name, &rules).map_err(|(index, error)| {
+        self.change_user(&declared.name, &rules, NOBODY).map_err(|(index, error)| {
             let (rule, name) =
                 (String::from_utf8_lossy(&rules[index]), String::from_utf8_lossy(&declared.name));
             format!("Error loading ACL rule '{rule}' for the user named '{name}': {error}")

@@ -16,7 +16,7 @@ pub(super) fn setuser(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandEr
         let before = "ERR Unmatched parenthesis in acl selector starting at '";
         CommandError::quoting(before, args.at(3 + index), "'.")
     })?;
-    cx.server.change_user(name, &rules).map_err(|(index, error)| {
+    cx.server.change_user(name, &rules, cx.client_id).map_err(|(index, error)| {
         let (rule, reason) = (until_nul(&rules[index]), error.to_string());
         let parts = [b"ERR Error in ACL SETUSER modifier '", rule, b"': ", reason.as_bytes()];
         CommandError::Quoting(parts.concat().into())

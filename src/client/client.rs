@@ -41,6 +41,8 @@ pub enum ClientKind {
 pub enum Transport {
     Tcp,
     Unix,
+    /// TCP with TLS on it.
+    Tls,
 }
 
 /// Where a client comes from.

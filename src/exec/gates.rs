@@ -201,5 +201,5 @@ fn must_wait(asking: &mut Asking<'_, '_>) -> bool {
 /// Whether a client may connect: with protected mode on and no password, only from this machine.
 pub fn refuses_connection(server: &Server, transport: Transport, is_local: bool) -> bool {
     let config = &server.config;
-    config.protected_mode && config.requirepass.is_empty() && transport == Transport::Tcp && !is_local
+    config.protected_mode && config.requirepass.is_empty() && transport != Transport::Unix && !is_local
 }

@@ -13,6 +13,7 @@ pub mod settings;
 pub mod shutdown;
 pub mod snapshots;
 pub mod table;
+pub mod tls;
 pub mod waiting;
 
 pub use cx::Cx;

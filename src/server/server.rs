@@ -6,6 +6,7 @@ use super::history::History;
 use super::host::Host;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
+use super::tls::Certificates;
 use crate::base::alloc;
 use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
@@ -117,6 +118,8 @@ pub struct Server {
     pub deferred: Deferred,
     /// Gets what would be propagated: the tests' replica.
     pub feed: Option<Feed>,
+    /// Of the connections over TLS that begin now.
+    pub certificates: Certificates,
 }
 
 /// Takes a database and a command that changed it.
@@ -182,6 +185,7 @@ impl Server {
             host: None,
             deferred: Deferred::default(),
             feed: None,
+            certificates: Certificates::default(),
             clock,
             config,
         };

@@ -25,7 +25,8 @@ pub(super) fn server(view: &mut View<'_>, page: &mut Page) {
     page.field("process_id", std::process::id());
     page.field("process_supervised", identity.supervised);
     page.field("run_id", &identity.run_id);
-    page.field("tcp_port", server.config.port);
+    let port = if server.config.port == 0 { server.config.tls_port } else { server.config.port };
+    page.field("tcp_port", port);
     page.field("server_time_usec", view.now.unix_us);
     page.field("uptime_in_seconds", uptime_s);
     page.field("uptime_in_days", uptime_s / 86_400);

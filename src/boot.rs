@@ -9,12 +9,12 @@ use crate::base::log::{self, Loglevel, Role};
 use crate::base::pages::{self, HeldBack, Trust};
 use crate::base::proctitle::ProcessTitle;
 use crate::base::{alloc, bio::Bio, cpus, process};
-use crate::config::{self, Config, HugePageUse, LoadedConfig, Supervised, SystemFiles};
+use crate::config::{self, Config, ConfigError, HugePageUse, LoadedConfig, Rename, Supervised, SystemFiles};
 use crate::exec::command_table;
 use crate::net;
 use crate::server::server::{REDIS_VERSION, TINTYPE_VERSION};
 use crate::server::settings::oom_score_adj;
-use crate::server::{Identity, Server};
+use crate::server::{CommandTable, Identity, Server};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -28,24 +28,40 @@ pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
     let held_back = pages::hold_back();
     let loaded = config::load(&arguments, &mut SystemFiles).map_err(|error| error.to_string())?;
     let title = ProcessTitle::take().ok();
-    let LoadedConfig { config, file, warnings } = loaded;
+    let LoadedConfig { config, file, warnings, renames } = loaded;
+    let commands = named_commands(&renames).map_err(|error| error.to_string())?;
     if config.daemonize {
         process::daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
     }
     open_log(&config)?;
     lay_out_heap(config.huge_pages, held_back);
-    Ok(run(config, file, &warnings, title).unwrap_or_else(|reason| {
+    Ok(run(Given { config, file, warnings, commands, title }).unwrap_or_else(|reason| {
         tracing::warn!("{reason}");
         1
     }))
 }
 
-fn run(
-    mut config: Config,
+/// What the start has been given.
+struct Given {
+    config: Config,
+    /// The configuration's file.
     file: Option<PathBuf>,
-    warnings: &[String],
+    warnings: Vec<String>,
+    commands: CommandTable,
     title: Option<ProcessTitle>,
-) -> Result<i32, String> {
+}
+
+/// The commands by the names that `rename-command` gives them.
+fn named_commands(renames: &[Rename]) -> Result<CommandTable, ConfigError> {
+    let mut commands = command_table();
+    for rename in renames {
+        commands.rename(&rename.old, &rename.new).map_err(|error| rename.refused(error.text()))?;
+    }
+    Ok(commands)
+}
+
+fn run(given: Given) -> Result<i32, String> {
+    let Given { mut config, file, warnings, commands, title } = given;
     let version =
         format!("Tintype version={TINTYPE_VERSION}, compatible with Redis {REDIS_VERSION}, bits=64");
     tracing::warn!("oO0OoO0OoO0Oo Tintype is starting oO0OoO0OoO0Oo");
@@ -69,7 +85,7 @@ fn run(
     let pidfile = pidfile_of(&config);
     place_helpers(&config);
     install_heap(config.huge_pages);
-    let server = build(config, file, title);
+    let server = build(config, commands, file, title);
     pin_loop(&server.config);
     // Only who listens owns the pid file: a second start that fails leaves the first one's alone.
     let mut written = None;
@@ -201,12 +217,17 @@ fn warn_of_surroundings(config: &Config) {
     }
 }
 
-fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitle>) -> Server {
+fn build(
+    config: Config,
+    commands: CommandTable,
+    config_file: Option<PathBuf>,
+    title: Option<ProcessTitle>,
+) -> Server {
     let clock = Clock::real();
     let seed = fastrand::u64(..);
     let title = title.filter(|_| config.set_proc_title);
     let supervised = supervised(&config);
-    let mut server = Server::new(config, clock, command_table(), seed);
+    let mut server = Server::new(config, clock, commands, seed);
     server.identity = Identity {
         run_id: hex_id(),
         replication_id: hex_id(),

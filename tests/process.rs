@@ -112,7 +112,6 @@ fn promises_that_cannot_be_kept_stop_the_start() {
         ("appendonly", "yes"),
         ("replicaof", "127.0.0.1 1"),
         ("cluster-enabled", "yes"),
-        ("tls-port", "7000"),
     ] {
         let folder = folder();
         let file = write(folder.path(), "t.conf", &format!("{directive} {value}\n"));

@@ -29,7 +29,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tracing::field::{Field, Visit};
@@ -139,6 +139,35 @@ pub fn set_level(level: Loglevel) {
 pub fn set_role(role: Role) {
     if let Some(shared) = INSTALLED.get() {
         shared.role.store(role as u8, Ordering::Relaxed);
+    }
+}
+
+/// Stands in the log for what clients have sent or chosen, when the directive `hide-user-data-from-log` says so.
+pub const REDACTED: &str = "*redacted*";
+
+static HIDES_USER_DATA: AtomicBool = AtomicBool::new(false);
+
+/// The directive `hide-user-data-from-log`.
+pub fn hide_user_data(hidden: bool) {
+    HIDES_USER_DATA.store(hidden, Ordering::Relaxed);
+}
+
+/// Whether keys, arguments and names stay out of the log.
+pub fn hides_user_data() -> bool {
+    HIDES_USER_DATA.load(Ordering::Relaxed)
+}
+
+/// A key or another word of a client's as a line of the log shows it: escaped, or not at all.
+pub fn user_data(bytes: &[u8]) -> UserData<'_> {
+    UserData(bytes)
+}
+
+/// See `user_data`.
+pub struct UserData<'a>(&'a [u8]);
+
+impl fmt::Display for UserData<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if hides_user_data() { f.write_str(REDACTED) } else { write!(f, "{}", self.0.escape_ascii()) }
     }
 }
 

@@ -65,8 +65,14 @@ pub const COMMANDS: &[Entry] = &[
 ];
 
 fn ping(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    let is_subscriber = cx.client().is_in_subscriber_mode();
     match args.get(1) {
         _ if args.len() > 2 => return Err(CommandError::Arity("ping")),
+        message if is_subscriber => {
+            cx.reply.array(2);
+            cx.reply.bulk_text("pong");
+            cx.reply.bulk(message.unwrap_or_default());
+        }
         Some(message) => cx.reply.bulk(message),
         None => cx.reply.simple("PONG"),
     }
@@ -99,6 +105,7 @@ fn quit(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
 fn reset(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     let id = cx.client_id;
     cx.server.forget_watches(id);
+    cx.server.forget_subscriptions(id);
     cx.server.clients.unset_monitor(id);
     cx.server.reset_authentication(id);
     let client = cx.client();

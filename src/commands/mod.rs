@@ -20,6 +20,7 @@ pub mod hyperloglog;
 pub mod keys;
 pub mod list;
 pub mod object;
+pub mod pubsub;
 pub mod scan;
 pub mod server;
 pub mod set;
@@ -47,6 +48,7 @@ pub const GROUPS: &[&[Entry]] = &[
     keys::COMMANDS,
     list::COMMANDS,
     object::COMMANDS,
+    pubsub::COMMANDS,
     scan::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,
@@ -55,6 +57,7 @@ pub const GROUPS: &[&[Entry]] = &[
     wait::COMMANDS,
     zset::COMMANDS,
     server::command::COMMANDS,
+    server::command_log::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,
     server::history::COMMANDS,
@@ -62,6 +65,6 @@ pub const GROUPS: &[&[Entry]] = &[
     server::latency::COMMANDS,
     server::memory::COMMANDS,
     server::misc::COMMANDS,
-    server::slowlog::COMMANDS,
+    server::module::COMMANDS,
     server::snapshot::COMMANDS,
 ];

@@ -84,8 +84,8 @@ const HELP: &[&str] = &[
     "    <key>.",
 ];
 
-fn object_help(_tx: &mut Tx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
-    help::answer(reply, "OBJECT", HELP);
+fn object_help(_tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
+    help::answer(reply, args.at(0), HELP);
     Ok(Flow::Done)
 }
 

@@ -57,6 +57,17 @@ choice! {
     /// Who may use a dangerous thing: nobody, everybody, local connections.
     Restriction { No = "no", Yes = "yes", Local = "local" }
 }
+
+impl Restriction {
+    /// Whether a client may, which is local or not.
+    pub fn allows(self, is_local: bool) -> bool {
+        match self {
+            Restriction::No => false,
+            Restriction::Yes => true,
+            Restriction::Local => is_local,
+        }
+    }
+}
 choice! {
     /// Whether a client over TLS must show a certificate: never asked for, demanded, checked when there is one.
     TlsAuthClients { No = "no", Yes = "yes", Optional = "optional" }

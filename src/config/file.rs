@@ -78,6 +78,25 @@ pub struct LoadedConfig {
     pub file: Option<PathBuf>,
     /// For the log, once it is open: directives that were set and have no effect.
     pub warnings: Vec<String>,
+    /// In their order, for whoever knows the commands: `rename-command`.
+    pub renames: Vec<Rename>,
+}
+
+/// One line `rename-command OLD NEW`. What is wrong with it only the table of commands knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    pub old: Vec<u8>,
+    /// Empty: nobody can call the command any more.
+    pub new: Vec<u8>,
+    place: Place,
+    text: String,
+}
+
+impl Rename {
+    /// The line as what stops the start.
+    pub fn refused(&self, reason: &str) -> ConfigError {
+        ConfigError::Line { place: self.place.clone(), text: self.text.clone(), reason: reason.into() }
+    }
 }
 
 /// Where a line stands.
@@ -207,6 +226,7 @@ struct Loader<'a> {
     promises: BTreeMap<&'static str, (Place, String)>,
     /// `user default` carries a password of which only the hash is known.
     password_hash: bool,
+    renames: Vec<Rename>,
 }
 
 impl<'a> Loader<'a> {
@@ -218,6 +238,7 @@ impl<'a> Loader<'a> {
             mentioned: BTreeSet::new(),
             promises: BTreeMap::new(),
             password_hash: false,
+            renames: Vec::new(),
         }
     }
 
@@ -257,6 +278,11 @@ impl<'a> Loader<'a> {
             };
         }
         let directive = find(name).ok_or_else(|| wrong(BAD_DIRECTIVE.into()))?;
+        if directive.name == "rename-command" {
+            let [old, new] = words else { return Err(wrong(BAD_DIRECTIVE.into())) };
+            self.renames.push(Rename { old: old.to_vec(), new: new.to_vec(), place: place.clone(), text });
+            return Ok(());
+        }
         self.read_directive(directive, words).map_err(wrong)?;
         if directive.class == Class::Promise {
             self.promises.insert(directive.name, (place.clone(), text.clone()));
@@ -268,7 +294,7 @@ impl<'a> Loader<'a> {
         match directive.name {
             "user" => return self.read_user(words),
             "sentinel" => return Err("sentinel directive while not in sentinel mode".into()),
-            "rename-command" | "loadmodule" if words.is_empty() => return Err(BAD_DIRECTIVE.into()),
+            "loadmodule" if words.is_empty() => return Err(BAD_DIRECTIVE.into()),
             _ => {}
         }
         if self.mentioned.insert(directive.name) {
@@ -331,7 +357,7 @@ impl<'a> Loader<'a> {
                 "The password hash of 'user default' is not looked at: 'requirepass' holds the password";
             self.warnings.push(warning.into());
         }
-        Ok(LoadedConfig { config: self.config, file, warnings: self.warnings })
+        Ok(LoadedConfig { config: self.config, file, warnings: self.warnings, renames: self.renames })
     }
 
     fn broken_promise(&self, directive: &Directive) -> ConfigError {

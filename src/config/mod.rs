@@ -37,7 +37,7 @@ pub use choices::{
     Restriction, Sanitize, Supervised, TlsAuthClients, TlsAuthClientsUser,
 };
 pub use directives::PROMISE_TEXT;
-pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};
+pub use file::{ConfigError, Files, LoadedConfig, Rename, SystemFiles, load};
 pub use rewrite::rewrite;
 pub use special::title_template_is_valid;
 
@@ -175,12 +175,14 @@ config_fields! {
     oom_score_adj_values: [i32; 3],
     disable_thp: bool,
     crash_log_enabled: bool,
+    hide_user_data_from_log: bool,
     ignore_warnings: String,
     shutdown_timeout: u32,
     shutdown_on_sigint: ShutdownFlags,
     shutdown_on_sigterm: ShutdownFlags,
     enable_debug_command: Restriction,
     enable_protected_configs: Restriction,
+    enable_module_command: Restriction,
     /// Runs of the cron per second, 1..=500.
     hz: u32,
     dynamic_hz: bool,
@@ -199,6 +201,8 @@ config_fields! {
     huge_pages: HugePageUse,
     /// Bytes; 0: no limit.
     maxmemory: u64,
+    /// Bytes; negative: percent of maxmemory; 0: no limit.
+    maxmemory_clients: i64,
     maxmemory_policy: MaxmemoryPolicy,
     maxmemory_samples: u32,
     maxmemory_eviction_tenacity: u32,
@@ -264,6 +268,15 @@ config_fields! {
     /// Microseconds; negative: off; 0: every command.
     slowlog_log_slower_than: i64,
     slowlog_max_len: u64,
+    /// Bytes; negative: off.
+    commandlog_request_larger_than: i64,
+    commandlog_large_request_max_len: u64,
+    /// Bytes; negative: off.
+    commandlog_reply_larger_than: i64,
+    commandlog_large_reply_max_len: u64,
+    /// What an entry keeps of a command: so many arguments, so many bytes of each.
+    slowlog_entry_max_argc: u32,
+    slowlog_entry_max_string_len: u64,
     /// Milliseconds; 0: off.
     latency_monitor_threshold: u64,
     latency_tracking: bool,

@@ -15,7 +15,8 @@ use crate::keyspace::db::FoundExpired;
 use crate::keyspace::ledger::Waiting;
 use crate::keyspace::tx::{HashHint, Touch};
 use crate::keyspace::{Tx, evict as eviction};
-use crate::metrics::{latency, slowlog};
+use crate::metrics::command_log::{self, Measures};
+use crate::metrics::latency;
 use crate::resp::Reply;
 use crate::server::{Cx, Flow, Handler, Server};
 use crate::spec::{CommandError, Flags};
@@ -39,8 +40,22 @@ pub enum Outcome {
     Close,
 }
 
-/// Executes one request of a client, appending the reply to `out`.
+/// Executes one request of a client, appending to `out` the reply, and what others sent the client meanwhile.
 pub fn execute(
+    server: &mut Server,
+    client: ClientId,
+    request: Request<'_>,
+    now: Now,
+    out: &mut Vec<u8>,
+) -> Outcome {
+    let outer = server.clients.begin_unit(client);
+    let outcome = perform(server, client, request, now, out);
+    let held_back = server.clients.end_unit(outer);
+    out.extend_from_slice(&held_back);
+    outcome
+}
+
+fn perform(
     server: &mut Server,
     client: ClientId,
     request: Request<'_>,
@@ -230,7 +245,7 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
             if flow == Flow::Block {
                 begin_wait(server, &call, took_ns);
             } else {
-                meter(server, &call, took_ns);
+                meter(server, &call, took_ns, out.len() - reply_start);
             }
             // Afterwards, as in Redis: what a transaction ran comes before EXEC, and SELECT shows the database it
             // selected.
@@ -311,7 +326,7 @@ fn count_again(server: &mut Server, call: &Call<'_>, took_ns: u64, failed: bool)
 }
 
 /// Of a command that has come to its end.
-fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64) {
+fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64, reply_bytes: usize) {
     let took_us = took_ns / 1000;
     let took_ms = took_us / 1000;
     let tracks = server.config.latency_tracking;
@@ -324,22 +339,27 @@ fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64) {
         let event = if flags.has(Flags::FAST) { "fast-command" } else { "command" };
         server.latency.add(event, call.now.unix_s(), took_ms);
     }
-    if slowlog::is_slow(took_us, server.config.slowlog_log_slower_than) && !flags.has(Flags::SKIP_SLOWLOG) {
-        note_slow(server, call, took_us);
+    let measures = Measures {
+        duration_us: took_us,
+        request_bytes_at_most: Measures::request_bytes_at_most(call.request.args),
+        reply_bytes: reply_bytes as u64,
+    };
+    if server.command_logs.wants(measures) && !flags.has(Flags::SKIP_SLOWLOG) {
+        note(server, call, measures);
     }
 }
 
-fn note_slow(server: &mut Server, call: &Call<'_>, took_us: u64) {
+#[cold]
+fn note(server: &mut Server, call: &Call<'_>, measures: Measures) {
     let Some(client) = server.clients.get(call.client) else { return };
     let redacted = redact::redacted(server.commands.at(call.command).entry.spec.name, call.request.args);
-    let slow = slowlog::Call {
+    let noted = command_log::Call {
         args: redacted.as_ref().map_or(call.request.args, Argv::args),
         unix_s: call.now.unix_s(),
-        duration_us: took_us,
         client_addr: &client.origin.address,
         client_name: &client.name,
     };
-    server.slowlog.push(slow, server.config.slowlog_max_len as usize);
+    server.command_logs.push(noted, measures);
 }
 
 /// Evicts keys until memory is below its limit. Whether it is, or must wait to be until a pause is over.
@@ -353,6 +373,8 @@ pub fn evict(server: &mut Server, now_ms: i64) -> bool {
     let used = || crate::base::alloc::used_memory_bytes() + mapped_bytes_total();
     let verdict =
         eviction::make_room(&mut server.keyspace, &mut server.ledger, now_ms, &used, &mut elapsed_us);
+    let took_ms = elapsed_us() / 1000;
+    server.note_latency("eviction-cycle", now_ms.div_euclid(1000), took_ms);
     commit::commit_background(server);
     verdict != eviction::Room::Full
 }

@@ -1,6 +1,6 @@
 //! What happens by the clock, `hz` times a second. Each job takes the time and does bounded work.
 
-use super::{call, commit, output_limit, unblock};
+use super::{call, client_eviction, commit, output_limit, unblock};
 use crate::base::clock::Now;
 use crate::base::{alloc, bio, pages};
 use crate::client::ClientKind;
@@ -53,12 +53,13 @@ fn rates(server: &mut Server, now: Now) {
 fn clients(server: &mut Server, now: Now) {
     let now_ms = now.unix_ms();
     let timeout_ms = i64::from(server.config.timeout) * 1000;
-    let limit = server.config.client_output_buffer_limit.normal;
-    let mut closed = 0;
+    let limits = server.config.client_output_buffer_limit;
+    let mut closed = server.clients.take_overflowed();
     for client in server.clients.iter_mut() {
         let idle_ms = now_ms - client.last_interaction_ms;
         if timeout_ms > 0
-            && client.kind == ClientKind::Normal
+            && !client.is_monitor
+            && client.kind() == ClientKind::Normal
             && !client.paused
             && client.blocked.is_none()
             && idle_ms > timeout_ms
@@ -66,9 +67,17 @@ fn clients(server: &mut Server, now: Now) {
             tracing::debug!("Closing idle client");
             client.close();
         }
-        closed += output_limit::enforce(client, limit, now_ms);
+        closed += output_limit::enforce(client, &limits, now_ms);
     }
     server.stats.output_buffer_limit_disconnections += closed;
+    if is_first_of_second(server, now) {
+        client_eviction::by_the_clock(server, now);
+    }
+}
+
+/// Whether this is the first tick of a second.
+fn is_first_of_second(server: &Server, now: Now) -> bool {
+    now.unix_ms().rem_euclid(1000) < 1000 / i64::from(server.config.hz.max(1))
 }
 
 fn expiry(server: &mut Server, now: Now) {
@@ -84,7 +93,9 @@ fn expiry(server: &mut Server, now: Now) {
     // Fields have a budget of their own: many expired keys must not keep them for ever.
     let budget_us = elapsed_us() + budget_us / 2;
     field_expiry::cycle(&mut server.keyspace, &mut server.ledger, now.unix_ms(), budget_us, &mut elapsed_us);
-    server.keyspace.counters.expire_cycle_us += elapsed_us();
+    let took_us = elapsed_us();
+    server.keyspace.counters.expire_cycle_us += took_us;
+    server.note_latency("expire-cycle", now.unix_s(), took_us / 1000);
     commit::commit_background(server);
 }
 
@@ -105,8 +116,7 @@ fn rehash(server: &mut Server, _now: Now) {
 /// Once a second, on the helper thread: the allocator gives back what has been unused for long. Less often: huge pages
 /// for what has become full. Not while a child lives: the one would split pages for nothing, the other copy them.
 fn memory(server: &mut Server, now: Now) {
-    let is_first_of_second = now.unix_ms().rem_euclid(1000) < 1000 / i64::from(server.config.hz.max(1));
-    if !is_first_of_second || server.keyspace.sharing() == Sharing::WithChild {
+    if !is_first_of_second(server, now) || server.keyspace.sharing() == Sharing::WithChild {
         return;
     }
     let is_tenth_second = now.unix_ms().div_euclid(1000) % KEEP_UP_INTERVAL_S == 0;

@@ -2,9 +2,9 @@
 
 use crate::base::argv::Args;
 use crate::base::ids::ClientId;
+use crate::client::Client;
 use crate::client::client::Transport;
 use crate::client::pause::PauseKind;
-use crate::config::Restriction;
 use crate::server::{Handler, Server};
 use crate::spec::error::{beginning, until_nul};
 use crate::spec::{CommandError, Flags};
@@ -40,7 +40,7 @@ macro_rules! gates {
     };
 }
 
-gates!(arity protected authenticated transaction ending memory disk loading container);
+gates!(arity protected authenticated transaction ending memory disk subscriber loading container);
 
 /// Finds the command that `args` name: its own place in the table or its subcommand's.
 pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
@@ -49,7 +49,7 @@ pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
     match args.get(1) {
         Some(name) if !entry.subcommands.is_empty() => match server.commands.find_subcommand(command, name) {
             Some(subcommand) => Ok(subcommand),
-            None => Err(CommandError::unknown_subcommand(name, entry.spec.name)),
+            None => Err(CommandError::unknown_subcommand(name, args.at(0))),
         },
         _ => Ok(command),
     }
@@ -100,12 +100,14 @@ fn protected(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     if !asking.flags.has(Flags::PROTECTED) {
         return Ok(());
     }
-    let is_local = asking.server.clients.get(asking.client).is_none_or(|client| client.origin.is_local);
-    match asking.server.config.enable_debug_command {
-        Restriction::Yes => Ok(()),
-        Restriction::Local if is_local => Ok(()),
-        Restriction::Local | Restriction::No => Err(CommandError::DebugNotAllowed),
-    }
+    let server = &*asking.server;
+    let is_debug = server.commands.at(asking.command).entry.spec.name == "debug";
+    let (restriction, error) = match is_debug {
+        true => (server.config.enable_debug_command, CommandError::DebugNotAllowed),
+        false => (server.config.enable_module_command, CommandError::ModuleNotAllowed),
+    };
+    let is_local = server.clients.get(asking.client).is_none_or(|client| client.origin.is_local);
+    if restriction.allows(is_local) { Ok(()) } else { Err(error) }
 }
 
 fn authenticated(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
@@ -171,6 +173,22 @@ fn disk(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     match (writes || pings).then(|| asking.server.misconf()).flatten() {
         Some(text) => Err(CommandError::text(text)),
         None => Ok(()),
+    }
+}
+
+/// In RESP2 a message looks like a reply: who listens asks only for what is answered in the manner of a message.
+fn subscriber(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let server = &*asking.server;
+    if server.pubsub.is_empty()
+        || !server.clients.get(asking.client).is_some_and(Client::is_in_subscriber_mode)
+    {
+        return Ok(());
+    }
+    let name = server.commands.at(asking.command).entry.spec.name;
+    match name {
+        "subscribe" | "psubscribe" | "ssubscribe" | "unsubscribe" | "punsubscribe" | "sunsubscribe" => Ok(()),
+        "ping" | "quit" | "reset" => Ok(()),
+        _ => Err(CommandError::SubscriberMode(name)),
     }
 }
 

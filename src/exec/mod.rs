@@ -4,6 +4,7 @@
 //! 1. `commit` is the only reader of the ledger: no handler turns a change into an effect.
 //! 2. Every command that runs or is refused is counted exactly once.
 pub mod call;
+pub mod client_eviction;
 pub mod commit;
 pub mod cron;
 pub mod gates;

@@ -72,9 +72,15 @@ fn run_again(server: &mut Server, client: ClientId, now: Now) {
     let request = Request { args: argv.args(), hint: None };
     let call = Call { client, command, request, now, attempt: Attempt::Again };
     let mut out = Vec::new();
-    match call::call(server, call, &mut out) {
+    let outer = server.clients.begin_unit(client);
+    let flow = call::call(server, call, &mut out);
+    let held_back = server.clients.end_unit(outer);
+    match flow {
         Flow::Block => {}
         Flow::Done | Flow::Close => drop(server.answer_wait(client, &out)),
+    }
+    if !held_back.is_empty() {
+        server.clients.push(client, &held_back);
     }
 }
 

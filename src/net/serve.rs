@@ -4,7 +4,7 @@ use super::connection::Buffers;
 use super::listener::{self, Listeners, Lobby};
 use super::signals::Signals;
 use super::tls::{Tls, reload, settings};
-use super::{Shared, timers};
+use super::{Shared, receivers, timers};
 use crate::config::Config;
 use crate::server::tls::Certificates;
 use crate::server::{Alarm, Host, Server};
@@ -137,6 +137,7 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
     server.borrow().notify_supervisor("STATUS=Tintype is loading...");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
     spawn_local(timers::watch_children(server.clone()));
+    spawn_local(receivers::wake(server.clone()));
     spawn_local(timers::finish_deferred(server.clone(), host.deferred.clone()));
     match Signals::listen(server.borrow().interrupts.clone()) {
         Ok(signals) => drop(spawn_local(signals.obey(server.clone()))),

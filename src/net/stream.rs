@@ -1,7 +1,7 @@
 //! One stream over TCP, TLS or a unix socket.
 
 use super::tls::stream::TlsStream;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -25,6 +25,19 @@ impl Stream {
             Stream::Tls(stream) => return stream.poll_read(cx, buffer.initialized_mut()),
         };
         polled.map_ok(|()| buffer.filled().len())
+    }
+
+    /// Writes several pieces at once, as far as the socket takes them.
+    pub fn poll_write_pieces(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, pieces),
+            Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, pieces),
+            Stream::Tls(stream) => stream.poll_write_pieces(cx, pieces),
+        }
     }
 
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {

@@ -21,6 +21,7 @@ use self::place::{AccessField, Place, Twice};
 use super::disk::open_to_read;
 use super::error::error_text;
 use super::image::KeyDelay;
+use crate::base::log::user_data;
 use crate::base::{heap, number};
 use crate::keyspace::{Entry, Keyspace};
 use crate::object::Depth;
@@ -118,7 +119,7 @@ impl fmt::Display for LoadError {
             LoadError::Duplicate { path, key, db, offset } => write!(
                 f,
                 "RDB has duplicated key '{}' in DB {db} at offset {offset} ({})",
-                key.escape_ascii(),
+                user_data(key),
                 path.display()
             ),
         }
@@ -415,7 +416,7 @@ impl Loading {
     fn leave_out_empty(&mut self, key: &[u8]) {
         self.empty_keys += 1;
         if self.empty_keys <= NAMED_KEYS_MAX {
-            tracing::info!("rdbLoadRio skipping empty key: {}", key.escape_ascii());
+            tracing::info!("rdbLoadRio skipping empty key: {}", user_data(key));
         }
     }
 
@@ -423,7 +424,7 @@ impl Loading {
     fn leave_out_foreign(&mut self, key: &[u8], value_type: &str, module_id: Option<u64>) {
         self.keys_skipped += 1;
         if self.keys_skipped <= NAMED_KEYS_MAX {
-            let key = key.escape_ascii();
+            let key = user_data(key);
             match module_id.map(module_name) {
                 Some(module) => {
                     tracing::warn!("Key '{key}' is not loaded: a value of module type '{module}'")

@@ -7,6 +7,7 @@ pub mod fallback;
 pub mod history;
 pub mod host;
 pub mod loading;
+pub mod publish;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
 pub mod server;
 pub mod settings;
@@ -20,4 +21,4 @@ pub use cx::Cx;
 pub use entry::{DataHandler, Entry, Flow, Handler, ServerHandler};
 pub use host::{Alarm, Host};
 pub use server::{Identity, Server, Shutdown};
-pub use table::{Command, CommandTable};
+pub use table::{Command, CommandTable, RenameError};

@@ -13,15 +13,16 @@ use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Pause, Waiting, Watches};
 use crate::config::Config;
-use crate::encoding::dict::mapped_bytes_total;
+use crate::encoding::dict::{HashSeed, mapped_bytes_total};
 use crate::keyspace::{Keyspace, Ledger};
+use crate::metrics::command_log::CommandLogs;
 use crate::metrics::error_stats::ErrorStats;
-use crate::metrics::latency::Latency;
+use crate::metrics::latency::{self, Latency};
 use crate::metrics::rates::Rates;
-use crate::metrics::slowlog::Slowlog;
 use crate::metrics::stats::Stats;
 use crate::persist::load::Loading;
 use crate::persist::snapshot::Snapshots;
+use crate::pubsub::PubSub;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -78,11 +79,15 @@ pub struct Server {
     pub keyspace: Keyspace,
     pub ledger: Ledger,
     pub clients: Clients,
+    /// The clients take more than they may although nobody is left who could be closed: the log has it.
+    pub clients_over_limit: bool,
     pub watches: Watches,
     /// Clients whose command waits for a key.
     pub waiting: Waiting,
     /// Those of them who wait for no key, but for something that the server does.
     pub expecting: Expecting,
+    /// Who listens to what.
+    pub pubsub: PubSub,
     pub pause: Pause,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
@@ -96,7 +101,7 @@ pub struct Server {
     pub errors: ErrorStats,
     pub rates: Rates,
     pub latency: Latency,
-    pub slowlog: Slowlog,
+    pub command_logs: CommandLogs,
     /// Switches of the DEBUG command.
     pub debug: DebugSwitches,
     /// When the last command ended, on the monotonic clock: the next one of the same client begins there.
@@ -160,9 +165,11 @@ impl Server {
             keyspace: Keyspace::new(databases, seed, now_ms),
             ledger: Ledger::default(),
             clients: Clients::default(),
+            clients_over_limit: false,
             watches: Watches::default(),
             waiting: Waiting::default(),
             expecting: Expecting::default(),
+            pubsub: PubSub::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             pause: Pause::default(),
             commands,
             snapshots: Snapshots::new(now),
@@ -173,7 +180,7 @@ impl Server {
             errors: ErrorStats::default(),
             rates: Rates::default(),
             latency: Latency::default(),
-            slowlog: Slowlog::default(),
+            command_logs: CommandLogs::default(),
             debug: DebugSwitches::default(),
             last_call_ended_ns: 0,
             in_exec: false,
@@ -195,9 +202,13 @@ impl Server {
 
     /// Derives from the configuration what other rooms keep of it.
     pub fn apply_config(&mut self) {
+        crate::base::log::hide_user_data(self.config.hide_user_data_from_log);
+        self.clients.limit_memory(self.config.maxmemory_clients != 0);
+        self.command_logs.set_limits(super::settings::command_log_limits(&self.config));
         let mut settings = super::settings::keyspace_settings(&self.config);
         settings.rules.list_plain_bytes_min = self.debug.list_plain_bytes_min.unwrap_or(usize::MAX);
         self.keyspace.set_settings(settings);
+        self.clients.output_limits = self.config.client_output_buffer_limit;
     }
 
     /// Shows in `ps` what `proc-title-template` asks for, when the process may change its title.
@@ -219,6 +230,13 @@ impl Server {
         let mono_ns = self.last_call_ended_ns;
         let elapsed_us = mono_ns.saturating_sub(now.mono_ns) / 1000;
         Now { unix_us: now.unix_us + elapsed_us as i64, mono_ns }
+    }
+
+    /// Has the latency monitor know of an event, when it took long.
+    pub fn note_latency(&mut self, event: &'static str, unix_s: i64, took_ms: u64) {
+        if latency::is_spike(took_ms, self.config.latency_monitor_threshold) {
+            self.latency.add(event, unix_s, took_ms);
+        }
     }
 
     /// Counts an error reply, given without its `-`.

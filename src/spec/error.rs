@@ -13,6 +13,8 @@ macro_rules! command_errors {
             Arity(&'static str),
             /// `ERR invalid expire time in 'set' command`: the command's name.
             InvalidExpire(&'static str),
+            /// `ERR Can't execute 'get': only ...`: the full name of a command that a subscriber may not run in RESP2.
+            SubscriberMode(&'static str),
             /// A text assembled at run time, with its code.
             Text(Cow<'static, str>),
             /// A text with its code that quotes bytes of the client, which need not be UTF-8.
@@ -199,6 +201,9 @@ command_errors! {
     XnackNumber => "ERR numids must be a positive integer",
     XnackCount => "ERR number of IDs doesn't match numids",
     XnackRetryCount => "ERR Invalid RETRYCOUNT value, must be >= 0",
+    ModuleNotAllowed => "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+    ModuleNotLoaded => "ERR Error loading the extension. Please check the server logs.",
+    ModuleUnknown => "ERR Error unloading module: no such module with that name",
     DebugNotAllowed => "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
 }
 
@@ -214,16 +219,21 @@ impl CommandError {
         CommandError::Quoting([before.as_bytes(), until_nul(given), after.as_bytes()].concat().into())
     }
 
-    /// A subcommand that `container` does not have.
-    pub fn unknown_subcommand(given: &[u8], container: &str) -> CommandError {
-        let after = format!("'. Try {} HELP.", container.to_ascii_uppercase());
-        CommandError::quoting("ERR unknown subcommand '", beginning(given), &after)
+    /// A subcommand that `container`, as the client called it, does not have.
+    pub fn unknown_subcommand(given: &[u8], container: impl AsRef<[u8]>) -> CommandError {
+        CommandError::try_help("ERR unknown subcommand '", given, container.as_ref())
     }
 
-    /// Arguments that a subcommand (`given`, as the client wrote it) does not take in this number.
-    pub fn subcommand_arguments(given: &[u8], container: &str) -> CommandError {
+    /// Arguments that a subcommand (`given`, as the client wrote it) does not take in this number; `container` as the
+    /// client called it.
+    pub fn subcommand_arguments(given: &[u8], container: impl AsRef<[u8]>) -> CommandError {
         let before = "ERR unknown subcommand or wrong number of arguments for '";
-        let after = format!("'. Try {} HELP.", container.to_ascii_uppercase());
+        CommandError::try_help(before, given, container.as_ref())
+    }
+
+    fn try_help(before: &str, given: &[u8], container: &[u8]) -> CommandError {
+        let container = until_nul(container).to_ascii_uppercase();
+        let after = format!("'. Try {} HELP.", String::from_utf8_lossy(&container));
         CommandError::quoting(before, beginning(given), &after)
     }
 
@@ -256,6 +266,11 @@ impl fmt::Display for CommandError {
         match self {
             CommandError::Arity(name) => write!(f, "ERR wrong number of arguments for '{name}' command"),
             CommandError::InvalidExpire(name) => write!(f, "ERR invalid expire time in '{name}' command"),
+            CommandError::SubscriberMode(name) => write!(
+                f,
+                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
+                 allowed in this context"
+            ),
             CommandError::Text(text) => f.write_str(text),
             CommandError::Quoting(line) => f.write_str(&String::from_utf8_lossy(line)),
             fixed => f.write_str(fixed.fixed_text().unwrap_or_default()),

@@ -40,7 +40,6 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("maxmemory-clients", "clients are not evicted: memory would not be bounded as asked"),
     ("min-replicas-to-write", "there are no replicas: writes would have to be refused"),
     ("notify-keyspace-events", "there are no subscribers yet: who waits for an event would wait for ever"),
-    ("tls-port", "there is no TLS: nobody would listen on that port"),
 ];
 
 /// What is refused is said so.

@@ -7,10 +7,12 @@ mod collections;
 mod cpu;
 mod growth;
 mod memory;
+mod pubsub;
 mod snapshot;
 mod snapshots;
 mod stall;
 mod startup;
+mod tls;
 mod types;
 
 use std::io;
@@ -49,6 +51,8 @@ pub const ALL: &[Measure] = &[
     general("types", types::run),
     general("algebra", algebra::run),
     general("growth", growth::run),
+    general("pubsub", pubsub::run),
+    general("tls", tls::run),
     snapshot("snapshot-strings", snapshot::strings::run),
     snapshot("snapshot-collections", snapshot::collections::run),
     snapshot("snapshot-large", snapshot::large::run),

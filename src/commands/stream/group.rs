@@ -30,10 +30,10 @@ const HELP: &[&str] = &[
 
 pub(super) fn print_help(
     _tx: &mut Tx<'_>,
-    _args: Args<'_>,
+    args: Args<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<Flow, CommandError> {
-    help::answer(reply, "XGROUP", HELP);
+    help::answer(reply, args.at(0), HELP);
     Ok(Flow::Done)
 }
 
@@ -65,7 +65,7 @@ fn options(args: Args<'_>, command: For) -> Result<Options, CommandError> {
             };
             next += 2;
         } else {
-            return Err(CommandError::subcommand_arguments(args.at(1), "xgroup"));
+            return Err(CommandError::subcommand_arguments(args.at(1), args.at(0)));
         }
     }
     Ok(options)

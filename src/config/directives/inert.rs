@@ -49,11 +49,9 @@ pub(super) const TABLE: &[Directive] = &[
     number("cluster-replica-validity-factor", 0..=I32, "10", Inert).alias("cluster-slave-validity-factor"),
     yes_no("cluster-require-full-coverage", "yes", Inert),
     yes_no("crash-memcheck-enabled", "yes", Inert),
-    inert_choice("enable-module-command", "no", &["no", "yes", "local"]).immutable(),
     number("io-threads", 1..=128, "1", Inert).immutable(),
     yes_no("io-threads-do-reads", "no", Inert).immutable(),
     yes_no("jemalloc-bg-thread", "yes", Inert),
-    measured("maxmemory-clients", -100..=I64, "0", Unit::MemoryOrPercent, Inert).promise(),
     number("min-replicas-max-lag", 0..=I32, "10", Inert).alias("min-slaves-max-lag"),
     number("min-replicas-to-write", 0..=I32, "0", Inert).alias("min-slaves-to-write").promise(),
     yes_no("no-appendfsync-on-rewrite", "no", Inert),
@@ -107,7 +105,8 @@ pub(super) const TABLE: &[Directive] = &[
     // Directives of files only: they have no value that CONFIG GET could answer.
     words("loadmodule", "").file_only().promise(),
     words("user", "").file_only().promise(),
-    words("rename-command", "").file_only().promise(),
+    // Read by the loader itself: it is no value, but a list of changes of the command table.
+    words("rename-command", "").file_only(),
     words("sentinel", "").file_only().promise(),
     text("list-max-ziplist-entries", "", any_text, Inert).file_only(),
     text("list-max-ziplist-value", "", any_text, Inert).file_only(),

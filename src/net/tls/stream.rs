@@ -13,7 +13,7 @@
 use super::records::{Outgoing, RECORD_BYTES_MAX, RECORD_OVERHEAD_MAX, Records};
 use rustls::ServerConfig;
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ const READ_BYTES_MAX: usize = 8 * RECORD_BYTES_MAX;
 pub struct Scratch {
     received: Vec<u8>,
     outgoing: Outgoing,
+    /// Pieces put together, so that they share records.
+    gathered: Vec<u8>,
 }
 
 /// Records on their way to the socket.
@@ -110,7 +112,7 @@ impl TlsStream {
     /// Reads the socket once and decrypts what came into `buffer`.
     pub fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Received>> {
         let scratch = self.scratch.clone();
-        let Scratch { received, outgoing } = &mut *scratch.borrow_mut();
+        let Scratch { received, outgoing, .. } = &mut *scratch.borrow_mut();
         let held = self.records.held();
         // As much as surely fits into the buffer, and room for a whole record.
         let room = buffer.len().clamp(RECORD_BYTES_MAX, READ_BYTES_MAX) + RECORD_OVERHEAD_MAX;
@@ -145,16 +147,40 @@ impl TlsStream {
 
     /// Sends some of `bytes`; see the invariants for what is meant by the result.
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let before = ready!(self.poll_finish_write(cx))?;
+        if before > 0 {
+            return Poll::Ready(Ok(before));
+        }
+        let scratch = self.scratch.clone();
+        self.poll_encrypt(cx, bytes, &mut scratch.borrow_mut().outgoing)
+    }
+
+    /// As `poll_write`, for bytes in several pieces.
+    pub fn poll_write_pieces(&mut self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let before = ready!(self.poll_finish_write(cx))?;
+        if before > 0 {
+            return Poll::Ready(Ok(before));
+        }
+        let scratch = self.scratch.clone();
+        let Scratch { outgoing, gathered, .. } = &mut *scratch.borrow_mut();
+        gathered.clear();
+        for piece in pieces {
+            let room = WRITE_BYTES_MAX - gathered.len();
+            gathered.extend_from_slice(&piece[..piece.len().min(room)]);
+        }
+        self.poll_encrypt(cx, gathered, outgoing)
+    }
+
+    /// Sends what is unsent. Returns how many of the caller's bytes have thereby been written.
+    fn poll_finish_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if !self.unsent.is_empty() {
             ready!(self.poll_flush(cx))?;
         }
-        let plain = std::mem::take(&mut self.unsent.plain);
-        if plain > 0 {
-            return Poll::Ready(Ok(plain));
-        }
+        Poll::Ready(Ok(std::mem::take(&mut self.unsent.plain)))
+    }
+
+    fn poll_encrypt(&mut self, cx: &mut Context<'_>, bytes: &[u8], outgoing: &mut Outgoing) -> Poll<io::Result<usize>> {
         let plain = bytes.len().min(WRITE_BYTES_MAX);
-        let scratch = self.scratch.clone();
-        let outgoing = &mut scratch.borrow_mut().outgoing;
         outgoing.clear();
         self.records.encrypt(&bytes[..plain], outgoing).map_err(io::Error::other)?;
         let records = outgoing.bytes();
@@ -174,7 +200,7 @@ impl TlsStream {
     }
 
     /// Sends what is unsent.
-    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unsent.is_empty() {
             let count = ready!(Pin::new(&mut self.socket).poll_write(cx, self.unsent.rest()))?;
             if count == 0 {

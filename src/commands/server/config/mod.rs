@@ -8,7 +8,7 @@ mod rewrite;
 
 use crate::base::argv::Args;
 use crate::commands::help;
-use crate::config::{self, Change, LoadState, Protected, Restriction, SetContext, SetError};
+use crate::config::{self, Change, LoadState, Protected, SetContext, SetError};
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::{CommandError, Flags, Group, Spec};
 
@@ -103,11 +103,7 @@ fn refusal(error: SetError) -> CommandError {
 
 fn set_context(cx: &mut Cx<'_>) -> SetContext {
     let is_local = cx.client().origin.is_local;
-    let allowed = match cx.server.config.enable_protected_configs {
-        Restriction::Yes => true,
-        Restriction::Local => is_local,
-        Restriction::No => false,
-    };
+    let allowed = cx.server.config.enable_protected_configs.allows(is_local);
     SetContext {
         protected: if allowed { Protected::Allowed } else { Protected::Denied },
         load_state: if cx.server.loading.is_some() { LoadState::Loading } else { LoadState::Serving },
@@ -132,7 +128,7 @@ fn resetstat(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     server.stats.reset();
     server.rates.reset();
     server.errors.reset();
-    server.slowlog.reset_counters();
+    server.command_logs.slow.reset_counters();
     server.keyspace.counters = Default::default();
     server.commands.iter_mut().for_each(|command| command.stats.reset());
     if let Some(bio) = &server.keyspace.bio {
@@ -142,7 +138,7 @@ fn resetstat(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     Ok(Flow::Done)
 }
 
-fn config_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+fn config_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     const LINES: &[&str] = &[
         "GET <pattern>",
         "    Return parameters matching the glob-like <pattern> and their values.",
@@ -153,7 +149,7 @@ fn config_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
         "REWRITE",
         "    Rewrite the configuration file.",
     ];
-    help::answer(&mut cx.reply, "CONFIG", LINES);
+    help::answer(&mut cx.reply, args.at(0), LINES);
     Ok(Flow::Done)
 }
 

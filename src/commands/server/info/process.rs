@@ -64,6 +64,8 @@ pub(super) fn clients(view: &mut View<'_>, page: &mut Page) {
     let (keys, leaving_keys) = waiting.key_counts();
     page.field("blocked_clients", waiting.len());
     page.field("tracking_clients", 0);
+    // Since Redis 7.4.
+    page.field("pubsub_clients", view.server.pubsub.clients());
     let times_out =
         |client: &&Client| client.blocked.as_ref().is_some_and(|blocked| blocked.wait.deadline_ms.is_some());
     page.field("clients_in_timeout_table", clients.iter().filter(times_out).count());
@@ -107,4 +109,17 @@ fn seconds(time: Duration) -> String {
 
 pub(super) fn cluster(_: &mut View<'_>, page: &mut Page) {
     page.field("cluster_enabled", 0);
+}
+
+/// Of Valkey 9.1. Dates are told as seconds from now, 0 when there is no certificate.
+pub(super) fn tls(view: &mut View<'_>, page: &mut Page) {
+    let certificates = &view.server.certificates;
+    // There are no connections that this server makes.
+    let all = [("server", &certificates.own), ("client", &None), ("ca", &certificates.authority)];
+    for (whose, facts) in all {
+        let serial = facts.as_ref().map_or("none", |facts| facts.serial.as_str());
+        let left_s = facts.as_ref().map_or(0, |facts| facts.ends_s - view.now.unix_ms() / 1000);
+        page.field(&format!("tls_{whose}_cert_serial"), serial);
+        page.field(&format!("tls_{whose}_cert_expires_in_seconds"), left_s);
+    }
 }

@@ -4,6 +4,7 @@ use super::{Page, View};
 use crate::keyspace::db::Counters;
 use crate::metrics::rates::Rates;
 use crate::metrics::stats::Stats;
+use crate::pubsub::Kind;
 
 pub(super) fn stats(view: &mut View<'_>, page: &mut Page) {
     let server = view.server;
@@ -12,7 +13,9 @@ pub(super) fn stats(view: &mut View<'_>, page: &mut Page) {
     page.field("sync_partial_ok", server.stats.sync_partial_ok);
     page.field("sync_partial_err", server.stats.sync_partial_err);
     keys(&server.keyspace.counters, &server.stats, page);
-    absent_subscriptions(page);
+    page.field("pubsub_channels", server.pubsub.len(Kind::Channel));
+    page.field("pubsub_patterns", server.pubsub.len(Kind::Pattern));
+    page.field("pubsubshard_channels", server.pubsub.len(Kind::ShardChannel));
     page.field("latest_fork_usec", server.stats.latest_fork_us);
     page.field("total_forks", server.stats.forks);
     absent_features(page);
@@ -46,12 +49,6 @@ fn keys(counters: &Counters, stats: &Stats, page: &mut Page) {
     page.field("current_eviction_exceeded_time", 0);
     page.field("keyspace_hits", counters.hits);
     page.field("keyspace_misses", counters.misses);
-}
-
-fn absent_subscriptions(page: &mut Page) {
-    page.field("pubsub_channels", 0);
-    page.field("pubsub_patterns", 0);
-    page.field("pubsubshard_channels", 0);
 }
 
 /// MIGRATE, replicas, the defragmenter and client-side caching are not here: nothing of them is ever counted.

@@ -1,0 +1,13 @@
+//! What operators rely on: names and doors that can be shut, logs that tell the right things, clients that are listed,
+//! closed and evicted, a crash that says why, a monitoring system that understands INFO.
+
+pub mod support;
+
+#[path = "operators/clients.rs"]
+mod clients;
+#[path = "operators/doors.rs"]
+mod doors;
+#[path = "operators/names.rs"]
+mod names;
+#[path = "operators/tools.rs"]
+mod tools;

@@ -206,15 +206,7 @@ fn log_in_by_certificate(server: &mut Server, client: ClientId, stream: &TlsStre
         TlsAuthClientsUser::Uri => names.uris,
         TlsAuthClientsUser::Off => Vec::new(),
     };
-    if !users.iter().any(|user| log_in(server, client, user)) {
+    if !users.iter().any(|user| server.log_in(client, user)) {
         tracing::debug!("No user is named by the certificate of client {client}");
     }
-}
-
-fn log_in(server: &mut Server, client: ClientId, user: &[u8]) -> bool {
-    let is_known = user == b"default";
-    if is_known && let Some(client) = server.clients.get_mut(client) {
-        client.authenticated = true;
-    }
-    is_known
 }

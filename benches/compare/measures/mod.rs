@@ -6,6 +6,7 @@ mod bgsave;
 mod collections;
 mod cpu;
 mod growth;
+mod guarded;
 mod memory;
 mod snapshot;
 mod snapshots;
@@ -49,6 +50,7 @@ pub const ALL: &[Measure] = &[
     general("types", types::run),
     general("algebra", algebra::run),
     general("growth", growth::run),
+    general("guarded", guarded::run),
     snapshot("snapshot-strings", snapshot::strings::run),
     snapshot("snapshot-collections", snapshot::collections::run),
     snapshot("snapshot-large", snapshot::large::run),

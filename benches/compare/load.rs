@@ -254,6 +254,12 @@ impl Load {
         Ok(Load { lanes, pipeline })
     }
 
+    /// Sends one request on every connection before all others, and waits for the answers.
+    pub fn begin(&mut self, request: &[u8]) -> io::Result<()> {
+        self.lanes.iter_mut().try_for_each(|lane| lane.send(1, request))?;
+        self.collect()
+    }
+
     /// Sends until the end is reached and everything is answered.
     pub fn drive(&mut self, source: &mut dyn Source, until: Until) -> io::Result<Done> {
         let started = Instant::now();

@@ -6,6 +6,7 @@ mod bgsave;
 mod collections;
 mod cpu;
 mod growth;
+mod guarded;
 mod memory;
 mod pubsub;
 mod snapshot;
@@ -53,6 +54,7 @@ pub const ALL: &[Measure] = &[
     general("growth", growth::run),
     general("pubsub", pubsub::run),
     general("tls", tls::run),
+    general("guarded", guarded::run),
     snapshot("snapshot-strings", snapshot::strings::run),
     snapshot("snapshot-collections", snapshot::collections::run),
     snapshot("snapshot-large", snapshot::large::run),

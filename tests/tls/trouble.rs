@@ -1,7 +1,7 @@
 //! Clients that say nothing, nonsense, or too much.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -50,8 +50,47 @@ fn garbage_is_refused_and_harms_nobody() {
     server.server.wait_for_log("Error accepting a client connection: the client does not speak TLS (addr=127.0.0.1:");
     assert_eq!(neighbour.run("PING").text(), "PONG");
     let mut plain = server.server.connect();
+    assert!(!server.server.log().contains("panic"), "{}", server.server.log());
     wait_for("all of them to be gone", || plain.info_number("connected_clients") == 2);
     assert!(!server.server.log().contains("panic"), "{}", server.server.log());
+}
+
+/// What comes when is wrong in every way: the end of the handshake, and what follows it.
+#[test]
+fn mutilated_records_harm_nobody() {
+    let server = Both::start(&["--tls-auth-clients", "optional"]);
+    let mut neighbour = server.connect();
+    let mut rng = fastrand::Rng::with_seed(11);
+    for round in 0..150 {
+        let mut client = Secure::begin(server.port, if round % 2 == 0 { "alice" } else { "" }).expect("a connection");
+        client.socket.set_read_timeout(Some(Duration::from_millis(500))).expect("an option");
+        let hello = client.take_records();
+        client.socket.write_all(&hello).expect("sent");
+        while client.session.is_handshaking() {
+            client.session.read_tls(&mut client.socket).expect("received");
+            client.session.process_new_packets().expect("good records");
+        }
+        let mut records = client.take_records();
+        records.extend(client.encrypt(&encode(&["SET", "k", "v"]).repeat(rng.usize(1..300))));
+        client.session.refresh_traffic_keys().expect("TLS 1.3 can");
+        records.extend(client.encrypt(&encode(&["PING"])));
+        let at = rng.usize(..records.len());
+        match round % 5 {
+            0 => records[at] ^= rng.u8(1..),
+            1 => records.truncate(at),
+            2 => drop(records.drain(at..(at + rng.usize(1..20)).min(records.len()))),
+            3 => records.insert(at, rng.u8(..)),
+            _ => records.extend_from_within(at..),
+        }
+        // It may hang up before it has everything.
+        let _ = client.socket.write_all(&records);
+        let _ = client.socket.shutdown(Shutdown::Write);
+        let _ = client.socket.read_to_end(&mut Vec::new());
+    }
+    assert!(!server.server.log().contains("panic"), "{}", server.server.log());
+    assert_eq!(neighbour.run("PING").text(), "PONG");
+    let mut plain = server.server.connect();
+    wait_for("all of them to be gone", || plain.info_number("connected_clients") == 2);
 }
 
 /// A record that was changed on the way ends the connection, with an alert.

@@ -16,7 +16,8 @@ fn open(url: &str, certificates: &std::path::Path) -> Client {
         return Client::open(url).expect("a URL");
     }
     let file = |name: &str| std::fs::read(certificates.join(name)).expect("a certificate");
-    let client_tls = Some(ClientTlsConfig { client_cert: file("client.crt"), client_key: file("client.key") });
+    let client_tls =
+        Some(ClientTlsConfig { client_cert: file("client.crt"), client_key: file("client.key") });
     let tls = TlsCertificates { client_tls, root_cert: Some(file("ca.crt")) };
     Client::build_with_tls(url, tls).expect("a URL with TLS")
 }

@@ -7,6 +7,7 @@
 
 use super::call::{self, Attempt, Call, Request};
 use super::permissions;
+use super::tracking;
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::client::Access;
@@ -82,6 +83,7 @@ fn run_again(server: &mut Server, client: ClientId, now: Now) {
     let mut out = Vec::new();
     let outer = server.clients.begin_unit(client);
     let flow = call::call(server, call, &mut out);
+    tracking::finish_unit(server);
     let held_back = server.clients.end_unit(outer);
     match flow {
         Flow::Block => {}

@@ -9,6 +9,7 @@ pub mod first_users;
 pub mod history;
 pub mod host;
 pub mod loading;
+pub mod notification;
 pub mod publish;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
 pub mod server;
@@ -16,6 +17,7 @@ pub mod settings;
 pub mod shutdown;
 pub mod snapshots;
 pub mod table;
+pub mod tracking;
 pub mod waiting;
 
 pub use cx::Cx;

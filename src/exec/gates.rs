@@ -43,7 +43,8 @@ macro_rules! gates {
 }
 
 gates!(
-    arity protected authenticated transaction permitted ending memory cached_keys disk subscriber loading container
+    arity protected authenticated transaction permitted
+    ending memory cached_keys disk subscriber loading container
 );
 
 /// Finds the command that `args` name: its own place in the table or its subcommand's.

@@ -46,6 +46,7 @@ impl Fixture {
             fd: 7,
         };
         let client = server.clients.add(origin, START_MS);
+        server.reset_authentication(client);
         let propagated = Rc::new(RefCell::new(Vec::new()));
         let feed = propagated.clone();
         server.feed = Some(Box::new(move |_, args: Args<'_>| {

@@ -14,7 +14,7 @@ pub mod pause;
 
 pub use blocked::{Asked, Blocked, Waiting};
 pub use client::{Client, ClientKind, Listening, ReplyMode};
-pub use clients::Clients;
+pub use clients::{Clients, Pushed};
 pub use multi::{Queued, Transaction, Watches};
 pub use output::Output;
 pub use pause::Pause;

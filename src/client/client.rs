@@ -1,9 +1,11 @@
 //! One client.
 
 use super::blocked::Blocked;
+use super::memory::Account;
 use super::multi::{Transaction, Watched};
 use super::output::Output;
-use crate::base::ids::ClientId;
+use super::tracking::Tracker;
+use crate::base::ids::{ClientId, UserId};
 use crate::config::{OutputLimit, OutputLimits};
 use crate::resp::Protocol;
 use std::task::Waker;
@@ -59,6 +61,15 @@ pub struct Listening {
     pub heap_bytes: usize,
 }
 
+/// Whether what a client asks for must be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Its user may do everything.
+    Everything,
+    /// Its user may do some things.
+    Checked,
+}
+
 /// How a client is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
@@ -85,6 +96,20 @@ pub struct QueryBufferSizes {
     pub free_bytes: usize,
 }
 
+/// What a client has said it can (CLIENT CAPA).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Understand an answer that sends it to another server.
+    pub redirect: bool,
+}
+
+impl Capabilities {
+    /// As CLIENT LIST shows them.
+    pub fn letters(self) -> &'static str {
+        if self.redirect { "r" } else { "" }
+    }
+}
+
 /// What the server knows of one client.
 pub struct Client {
     pub id: ClientId,
@@ -97,13 +122,19 @@ pub struct Client {
     pub name: Vec<u8>,
     pub library_name: Vec<u8>,
     pub library_version: Vec<u8>,
+    pub capabilities: Capabilities,
     pub db: usize,
     pub protocol: Protocol,
+    pub user: UserId,
+    /// What follows from its user: see `Server::check_access`.
+    pub access: Access,
     pub authenticated: bool,
     pub transaction: Option<Transaction>,
     pub watched: Vec<Watched>,
     /// A watched key changed: EXEC will answer null.
     pub watch_broken: bool,
+    /// It is told when keys change that it may have cached.
+    pub tracker: Option<Box<Tracker>>,
     pub reply_mode: ReplyMode,
     pub no_evict: bool,
     pub no_touch: bool,
@@ -126,6 +157,8 @@ pub struct Client {
     pub input_bytes_total: u64,
     pub output_bytes_total: u64,
     pub commands_total: u64,
+    /// Its memory, while that is limited.
+    pub account: Account,
     /// Wakes the connection: there is output, or it must close.
     pub waker: Option<Waker>,
 }
@@ -142,12 +175,16 @@ impl Client {
             name: Vec::new(),
             library_name: Vec::new(),
             library_version: Vec::new(),
+            capabilities: Capabilities::default(),
             db: 0,
             protocol: Protocol::Resp2,
+            user: UserId::default(),
+            access: Access::Checked,
             authenticated: false,
             transaction: None,
             watched: Vec::new(),
             watch_broken: false,
+            tracker: None,
             reply_mode: ReplyMode::On,
             no_evict: false,
             no_touch: false,
@@ -163,6 +200,7 @@ impl Client {
             input_bytes_total: 0,
             output_bytes_total: 0,
             commands_total: 0,
+            account: Account::default(),
             waker: None,
         }
     }
@@ -206,8 +244,10 @@ impl Client {
         let transaction = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes);
         let watched: usize = self.watched.iter().map(|watch| watch.key.len() + size_of::<Watched>()).sum();
         let blocked = self.blocked.as_ref().map_or(0, |blocked| blocked.heap_bytes());
+        let tracker = self.tracker.as_ref().map_or(0, |tracker| tracker.heap_bytes());
         size_of::<Client>()
             + blocked
+            + tracker
             + self.name.capacity()
             + self.library_name.capacity()
             + self.library_version.capacity()

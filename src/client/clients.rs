@@ -1,6 +1,7 @@
 //! All clients, by number.
 
 use super::client::{Client, Origin};
+use super::memory::ClientMemory;
 use crate::base::ids::ClientId;
 use crate::config::OutputLimits;
 use crate::encoding::prefetch::prefetch;
@@ -31,6 +32,8 @@ pub struct Clients {
     overflowed: u64,
     /// An output buffer that nobody uses, lent to the next client that answers: idle clients hold none.
     spare_output: Vec<u8>,
+    /// Who takes how much, while that is limited.
+    memory: Option<Box<ClientMemory>>,
 }
 
 /// Whose command is running, and what others have sent to that client since it began.
@@ -68,6 +71,7 @@ impl Clients {
         let id = ClientId { number: self.last_number, slot };
         self.slots[slot as usize] = Some(Box::new(Client::new(id, origin, now_ms)));
         self.connected += 1;
+        self.count_memory(id);
         id
     }
 
@@ -76,7 +80,11 @@ impl Clients {
         self.monitors.retain(|monitor| *monitor != id);
         self.free.push(id.slot);
         self.connected -= 1;
-        self.slots[id.slot as usize].take()
+        let mut client = self.slots[id.slot as usize].take()?;
+        if let Some(memory) = &mut self.memory {
+            memory.forget(&mut client);
+        }
+        Some(client)
     }
 
     pub fn len(&self) -> usize {
@@ -138,6 +146,14 @@ impl Clients {
         std::mem::replace(&mut self.unit, Unit { client: Some(client), held_back: Vec::new() })
     }
 
+    /// The command has passed the gates: appends what was held back to `out`, where its reply will follow.
+    #[inline]
+    pub fn release_held_back(&mut self, out: &mut Vec<u8>) {
+        if !self.unit.held_back.is_empty() {
+            out.append(&mut self.unit.held_back);
+        }
+    }
+
     /// The command has answered: returns what was held back, which comes behind the answer.
     #[inline]
     pub fn end_unit(&mut self, outer: Unit) -> Vec<u8> {
@@ -191,6 +207,7 @@ impl Clients {
         }
         self.pushed.messages += 1;
         self.pushed.bytes += (waits - waited) as u64;
+        self.count_output(id);
         true
     }
 
@@ -201,6 +218,48 @@ impl Clients {
         } else if let Some(client) = self.get_mut(id) {
             client.output.push(answer);
             client.wake();
+        }
+        self.count_output(id);
+    }
+
+    /// Accounts the memory of every client from now on (directive `maxmemory-clients`), or of none.
+    pub fn limit_memory(&mut self, limited: bool) {
+        if limited == self.memory.is_some() {
+            return;
+        }
+        self.memory = limited.then(Box::default);
+        for client in self.slots.iter_mut().flatten() {
+            client.account = Default::default();
+            if let Some(memory) = &mut self.memory {
+                memory.count(client);
+            }
+        }
+    }
+
+    /// What all clients take; `None` while that is not limited.
+    pub fn memory(&self) -> Option<&ClientMemory> {
+        self.memory.as_deref()
+    }
+
+    /// Notes what a client takes now.
+    #[inline]
+    pub fn count_memory(&mut self, id: ClientId) {
+        self.account(id, ClientMemory::count);
+    }
+
+    /// Notes what a client's output takes now: cheaper, when nothing else of it has changed.
+    #[inline]
+    fn count_output(&mut self, id: ClientId) {
+        self.account(id, ClientMemory::count_output);
+    }
+
+    #[inline]
+    fn account(&mut self, id: ClientId, count: fn(&mut ClientMemory, &mut Client)) {
+        if let Some(memory) = &mut self.memory
+            && let Some(client) = self.slots.get_mut(id.slot as usize).and_then(Option::as_deref_mut)
+            && client.id == id
+        {
+            count(memory, client);
         }
     }
 
@@ -276,6 +335,7 @@ impl Clients {
             let emptied = client.output.lend();
             self.keep_spare(emptied);
         }
+        self.count_output(id);
     }
 
     fn keep_spare(&mut self, mut bytes: Vec<u8>) {

@@ -8,13 +8,16 @@ pub mod blocked;
 #[expect(clippy::module_inception, reason = "the file is about the one client, the room about all of them")]
 pub mod client;
 pub mod clients;
+pub mod memory;
 pub mod multi;
 pub mod output;
 pub mod pause;
+pub mod tracking;
 
 pub use blocked::{Asked, Blocked, Waiting};
-pub use client::{Client, ClientKind, Listening, ReplyMode};
+pub use client::{Access, Client, ClientKind, Listening, ReplyMode};
 pub use clients::{Clients, Pushed};
 pub use multi::{Queued, Transaction, Watches};
 pub use output::Output;
 pub use pause::Pause;
+pub use tracking::Tracking;

@@ -17,12 +17,14 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn read(word: &[u8]) -> Result<Kind, CommandError> {
-        const WORDS: [(&str, Kind); 5] = [
+        const WORDS: [(&str, Kind); 6] = [
             ("NORMAL", Kind::Normal),
             ("SLAVE", Kind::Replica),
             ("REPLICA", Kind::Replica),
             ("PUBSUB", Kind::Pubsub),
             ("MASTER", Kind::Master),
+            // As Valkey calls it.
+            ("PRIMARY", Kind::Master),
         ];
         let found = WORDS.iter().find(|(known, _)| is_word(word, known));
         let kind = found.map(|(_, kind)| *kind);

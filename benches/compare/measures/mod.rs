@@ -12,6 +12,7 @@ mod snapshot;
 mod snapshots;
 mod stall;
 mod startup;
+mod tls;
 mod types;
 
 use std::io;
@@ -51,6 +52,7 @@ pub const ALL: &[Measure] = &[
     general("algebra", algebra::run),
     general("growth", growth::run),
     general("pubsub", pubsub::run),
+    general("tls", tls::run),
     snapshot("snapshot-strings", snapshot::strings::run),
     snapshot("snapshot-collections", snapshot::collections::run),
     snapshot("snapshot-large", snapshot::large::run),

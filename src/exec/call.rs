@@ -4,16 +4,18 @@ use super::commit;
 use super::gates::{self, Admission, Asking};
 use super::http;
 use super::monitor;
+use super::permissions;
 use super::redact;
 use super::tracking;
 use super::unblock;
 use crate::base::argv::{Args, Argv};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
-use crate::client::{Queued, ReplyMode};
+use crate::base::os::fault;
+use crate::client::{Access, Queued, ReplyMode};
 use crate::encoding::dict::mapped_bytes_total;
 use crate::keyspace::db::FoundExpired;
-use crate::keyspace::ledger::Waiting;
+use crate::keyspace::ledger::{PatternKeys, Waiting};
 use crate::keyspace::tx::{HashHint, Touch};
 use crate::keyspace::{Tx, evict as eviction};
 use crate::metrics::command_log::{self, Measures};
@@ -233,7 +235,8 @@ pub enum Attempt {
 pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     let reply_start = out.len();
     server.keyspace.found_expired = found_expired(server, &call);
-    let (result, protocol) = run(server, &call, out);
+    let running = (call.client.number, call.request.args);
+    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, out));
     let ended_ns = server.clock.meter_ns();
     let took_ns = ended_ns.saturating_sub(call.now.mono_ns);
     server.last_call_ended_ns = ended_ns;
@@ -295,12 +298,18 @@ fn run(
     let Some(client) = server.clients.get_mut(call.client) else {
         return (Ok(Flow::Close), crate::resp::Protocol::Resp2);
     };
+    server.recent.note(call.client, call.command);
     client.commands_total += u64::from(call.attempt == Attempt::First);
     server.ledger.waiting = if server.in_exec { Waiting::Denied } else { Waiting::Allowed };
-    let (protocol, db) = (client.protocol, client.db);
+    let (protocol, db, access) = (client.protocol, client.db, client.access);
     let touch = if client.no_touch { Touch::No } else { Touch::Yes };
     let mut reply = Reply::new(out, protocol);
-    let result = match server.commands.at(call.command).entry.handler {
+    let entry = server.commands.at(call.command).entry;
+    if access == Access::Checked && server.acl.catalog.at(call.command).finds_keys {
+        let pattern_keys = permissions::pattern_keys(server, call.client, call.command, call.request.args);
+        server.ledger.pattern_keys = pattern_keys;
+    }
+    let result = match entry.handler {
         Handler::Data(handler) => {
             let now_ms = call.now.unix_ms();
             let (keyspace, ledger) = (&mut server.keyspace, &mut server.ledger);
@@ -313,6 +322,7 @@ fn run(
         }
         Handler::Container => Err(CommandError::Syntax),
     };
+    server.ledger.pattern_keys = PatternKeys::Readable;
     (result, protocol)
 }
 

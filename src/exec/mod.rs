@@ -6,6 +6,7 @@
 pub mod call;
 pub mod client_eviction;
 pub mod commit;
+pub mod crash;
 pub mod cron;
 pub mod gates;
 pub mod http;
@@ -14,6 +15,7 @@ pub mod monitor;
 pub mod multi;
 pub mod notify;
 pub mod output_limit;
+pub mod permissions;
 pub mod pipeline;
 pub mod redact;
 pub mod table;

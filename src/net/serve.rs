@@ -5,6 +5,7 @@ use super::listener::{self, Listeners};
 use super::signals::Signals;
 use super::{Shared, receivers, timers};
 use crate::config::Config;
+use crate::exec::crash;
 use crate::server::{Alarm, Host, Server};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -80,6 +81,7 @@ pub fn serve(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String>
 
 async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String> {
     let server: Shared = Rc::new(RefCell::new(server));
+    let _shown_in_reports = crash::exhibit(&server);
     let host = Rc::new(NetHost {
         server: Rc::downgrade(&server),
         listeners: RefCell::default(),

@@ -5,8 +5,10 @@ use super::expecting::Expecting;
 use super::history::History;
 use super::host::Host;
 use super::notification::Notification;
+use super::recent::Recent;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
+use crate::acl::Acl;
 use crate::base::alloc;
 use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
@@ -91,6 +93,8 @@ pub struct Server {
     /// Who listens to what.
     pub pubsub: PubSub,
     pub pause: Pause,
+    /// Who may do what.
+    pub acl: Acl,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
     /// The snapshots before the last one.
@@ -104,6 +108,8 @@ pub struct Server {
     pub rates: Rates,
     pub latency: Latency,
     pub command_logs: CommandLogs,
+    /// For the report of a crash.
+    pub recent: Recent,
     /// Switches of the DEBUG command.
     pub debug: DebugSwitches,
     /// When the last command ended, on the monotonic clock: the next one of the same client begins there.
@@ -174,6 +180,7 @@ impl Server {
             expecting: Expecting::default(),
             pubsub: PubSub::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             pause: Pause::default(),
+            acl: Acl::new(commands.catalog()),
             commands,
             snapshots: Snapshots::new(now),
             history: History::default(),
@@ -184,6 +191,7 @@ impl Server {
             rates: Rates::default(),
             latency: Latency::default(),
             command_logs: CommandLogs::default(),
+            recent: Recent::default(),
             debug: DebugSwitches::default(),
             last_call_ended_ns: 0,
             in_exec: false,
@@ -200,6 +208,7 @@ impl Server {
             config,
         };
         server.apply_config();
+        server.obey_requirepass();
         server
     }
 
@@ -248,15 +257,6 @@ impl Server {
     pub fn count_error(&mut self, line: &[u8]) {
         self.errors.record(line);
         self.stats.error_replies += 1;
-    }
-
-    /// Lets a client be what a new one is: known when no password is asked for. One that is set later does not
-    /// concern those who are known.
-    pub fn reset_authentication(&mut self, client: ClientId) {
-        let authenticated = self.config.requirepass.is_empty();
-        if let Some(client) = self.clients.get_mut(client) {
-            client.authenticated = authenticated;
-        }
     }
 
     /// Ends all watches of a client: after EXEC, DISCARD, UNWATCH, RESET, and when it goes.

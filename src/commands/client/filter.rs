@@ -1,9 +1,10 @@
 //! Which clients CLIENT LIST and CLIENT KILL mean: the options of Redis 7.4 and Valkey 9.
 //!
 //! ```text
-//!   ID n [n ...]  TYPE  USER  ADDR  LADDR  NAME  FLAGS  LIB-NAME  LIB-VER  DB  CAPA  IP     and each with NOT- before it
-//!   MAXAGE  IDLE                                             at least so many seconds old, or idle
-//!   SKIPME                                                   whether the caller is left out
+//!   ID n [n ...]  TYPE  USER  ADDR  LADDR  NAME  FLAGS
+//!   LIB-NAME  LIB-VER  DB  CAPA  IP                       and each with NOT- before it
+//!   MAXAGE  IDLE                                          at least so many seconds old, or idle
+//!   SKIPME                                                whether the caller is left out
 //! ```
 //! A client is meant when everything fits that is asked for, and nothing that is asked for with NOT-. An option that
 //! stands twice counts as it stands last; further numbers are added.
@@ -11,7 +12,7 @@
 use super::kinds::Kind;
 use super::list::flags;
 use crate::base::argv::Args;
-use crate::base::ids::ClientId;
+use crate::base::ids::{ClientId, UserId};
 use crate::base::number;
 use crate::client::Client;
 use crate::server::Cx;
@@ -35,7 +36,7 @@ pub(super) enum For {
 enum Condition<'a> {
     Numbers(Vec<u64>),
     Kind(Kind),
-    User(&'a [u8]),
+    User(UserId),
     Address(&'a [u8]),
     LocalAddress(&'a [u8]),
     Ip(&'a [u8]),
@@ -133,7 +134,7 @@ impl Condition<'_> {
         match *self {
             Condition::Numbers(ref numbers) => numbers.contains(&client.id.number),
             Condition::Kind(kind) => kind.fits(client),
-            Condition::User(name) => user_of(client) == name,
+            Condition::User(user) => client.user == user,
             Condition::Address(address) => client.origin.address.as_bytes() == address,
             Condition::LocalAddress(address) => client.origin.local_address.as_bytes() == address,
             Condition::Ip(ip) => ip_of(&client.origin.address).as_bytes() == ip,
@@ -151,19 +152,14 @@ fn holds_all(set: &str, letters: &[u8]) -> bool {
     letters.iter().all(|letter| set.as_bytes().contains(letter))
 }
 
-/// The user that a client is.
-fn user_of(_client: &Client) -> &'static [u8] {
-    b"default"
-}
-
 /// The address without its port, and without the brackets of version 6.
 fn ip_of(address: &str) -> &str {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// LIST looks at its options before it looks at their values: what is no list of options is a syntax error, whatever else
-/// is wrong with it.
+/// LIST looks at its options before it looks at their values: what is no list of options is a syntax error, whatever
+/// else is wrong with it.
 fn check_shape(args: Args<'_>) -> Result<(), CommandError> {
     let mut at = 2;
     while let Some(word) = args.get(at) {
@@ -194,7 +190,7 @@ fn condition<'a>(
     let is = |option: &str| is_word(name, option);
     Ok(match () {
         () if is("TYPE") => Condition::Kind(Kind::read(value?)?),
-        () if is("USER") => Condition::User(known_user(value?)?),
+        () if is("USER") => Condition::User(known_user(cx, value?)?),
         () if is("ADDR") => Condition::Address(value?),
         () if is("LADDR") => Condition::LocalAddress(value?),
         () if is("IP") => Condition::Ip(value?),
@@ -280,9 +276,9 @@ fn known_letters<'a>(
     Err(CommandError::quoting(&format!("ERR Unknown {what} found in {place}: "), letters, ""))
 }
 
-/// Everybody is the user `default`.
-fn known_user(name: &[u8]) -> Result<&[u8], CommandError> {
-    if name == b"default" { Ok(name) } else { Err(CommandError::quoting("ERR No such user '", name, "'")) }
+fn known_user(cx: &Cx<'_>, name: &[u8]) -> Result<UserId, CommandError> {
+    let user = cx.server.acl.users.find(name);
+    user.ok_or_else(|| CommandError::quoting("ERR No such user '", name, "'"))
 }
 
 /// Whether the caller is included.

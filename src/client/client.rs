@@ -4,6 +4,7 @@ use super::blocked::Blocked;
 use super::memory::Account;
 use super::multi::{Transaction, Watched};
 use super::output::Output;
+use super::tracking::Tracker;
 use crate::base::ids::ClientId;
 use crate::config::{OutputLimit, OutputLimits};
 use crate::resp::Protocol;
@@ -120,6 +121,8 @@ pub struct Client {
     pub watched: Vec<Watched>,
     /// A watched key changed: EXEC will answer null.
     pub watch_broken: bool,
+    /// It is told when keys change that it may have cached.
+    pub tracker: Option<Box<Tracker>>,
     pub reply_mode: ReplyMode,
     pub no_evict: bool,
     pub no_touch: bool,
@@ -136,7 +139,7 @@ pub struct Client {
     pub query_buffer: QueryBufferSizes,
     pub output: Output,
     /// It was given output out of turn; its connection will be woken (`Clients::wake_receivers`).
-    pub awaits_wake: bool,
+    pub needs_wake: bool,
     /// Since when the output is above its soft limit, in Unix milliseconds.
     pub soft_limit_since_ms: Option<i64>,
     pub input_bytes_total: u64,
@@ -167,6 +170,7 @@ impl Client {
             transaction: None,
             watched: Vec::new(),
             watch_broken: false,
+            tracker: None,
             reply_mode: ReplyMode::On,
             no_evict: false,
             no_touch: false,
@@ -177,7 +181,7 @@ impl Client {
             last_command: None,
             query_buffer: QueryBufferSizes::default(),
             output: Output::default(),
-            awaits_wake: false,
+            needs_wake: false,
             soft_limit_since_ms: None,
             input_bytes_total: 0,
             output_bytes_total: 0,
@@ -226,8 +230,10 @@ impl Client {
         let transaction = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes);
         let watched: usize = self.watched.iter().map(|watch| watch.key.len() + size_of::<Watched>()).sum();
         let blocked = self.blocked.as_ref().map_or(0, |blocked| blocked.heap_bytes());
+        let tracker = self.tracker.as_ref().map_or(0, |tracker| tracker.heap_bytes());
         size_of::<Client>()
             + blocked
+            + tracker
             + self.name.capacity()
             + self.library_name.capacity()
             + self.library_version.capacity()

@@ -131,6 +131,14 @@ impl Clients {
         std::mem::replace(&mut self.unit, Unit { client: Some(client), held_back: Vec::new() })
     }
 
+    /// The command has passed the gates: appends what was held back to `out`, where its reply will follow.
+    #[inline]
+    pub fn release_held_back(&mut self, out: &mut Vec<u8>) {
+        if !self.unit.held_back.is_empty() {
+            out.append(&mut self.unit.held_back);
+        }
+    }
+
     /// The command has answered: returns what was held back, which comes behind the answer.
     #[inline]
     pub fn end_unit(&mut self, outer: Unit) -> Vec<u8> {
@@ -175,8 +183,8 @@ impl Clients {
         if hard_bytes > 0 && client.output.pending_len() as u64 > hard_bytes {
             client.overflow();
             self.overflowed += 1;
-        } else if !client.awaits_wake {
-            client.awaits_wake = true;
+        } else if !client.needs_wake {
+            client.needs_wake = true;
             self.add_receiver(id);
         }
         self.count_output(id);
@@ -253,7 +261,7 @@ impl Clients {
         for _ in 0..max {
             let Some(id) = self.receivers.pop_front() else { break };
             if let Some(client) = self.get_mut(id) {
-                client.awaits_wake = false;
+                client.needs_wake = false;
                 // It may have been sent together with a reply.
                 if !client.output.is_empty() {
                     client.wake();

@@ -12,6 +12,7 @@ pub mod memory;
 pub mod multi;
 pub mod output;
 pub mod pause;
+pub mod tracking;
 
 pub use blocked::{Asked, Blocked, Waiting};
 pub use client::{Client, ClientKind, Listening, ReplyMode};
@@ -19,3 +20,4 @@ pub use clients::Clients;
 pub use multi::{Queued, Transaction, Watches};
 pub use output::Output;
 pub use pause::Pause;
+pub use tracking::Tracking;

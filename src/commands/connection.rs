@@ -107,6 +107,7 @@ fn reset(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     cx.server.forget_watches(id);
     cx.server.forget_subscriptions(id);
     cx.server.clients.unset_monitor(id);
+    cx.server.stop_tracking(id);
     cx.server.reset_authentication(id);
     let client = cx.client();
     client.transaction = None;

@@ -23,6 +23,7 @@
 pub mod change;
 pub mod choices;
 pub mod directives;
+pub mod events;
 pub mod file;
 pub mod rewrite;
 mod special;
@@ -37,6 +38,7 @@ pub use choices::{
     Restriction, Sanitize, Supervised,
 };
 pub use directives::PROMISE_TEXT;
+pub use events::NotifyEvents;
 pub use file::{ConfigError, Files, LoadedConfig, Rename, SystemFiles, load};
 pub use rewrite::rewrite;
 pub use special::title_template_is_valid;
@@ -128,6 +130,8 @@ config_fields! {
     /// Bytes.
     client_query_buffer_limit: u64,
     client_output_buffer_limit: OutputLimits,
+    /// Keys that are remembered for clients that cache them; 0: no limit.
+    tracking_table_max_keys: u64,
 
     // process
     daemonize: bool,
@@ -214,6 +218,8 @@ config_fields! {
     rdb_skip_unknown: bool,
     /// Threads that serialize; 0: as many as there are idle cores, at most 4.
     rdb_save_threads: u32,
+    /// Threads that decode a file that is loaded, the loop's included; 0: two where there are two cores.
+    rdb_load_threads: u32,
     /// Million bytes per second that a background save writes at most; 0: no limit.
     rdb_save_max_mbps: u64,
     /// Nice value of the child that saves, 0..=19.
@@ -235,6 +241,8 @@ config_fields! {
     key_load_delay: i32,
     /// Bytes read between two rounds of serving clients while loading.
     loading_process_events_interval_bytes: u32,
+
+    notify_keyspace_events: NotifyEvents,
 
     // metrics
     /// Microseconds; negative: off; 0: every command.

@@ -101,10 +101,8 @@ fn lines_of(directive: &Directive, config: &Config, places: usize) -> Vec<Vec<u8
             let value = str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
             value.map_or(text, |value| write_number_short(value, unit).into_bytes())
         }
-        // An empty text says the same as no line; these two are kept for the reader, as Redis does.
-        Kind::Text(..) | Kind::Bytes(_) | Kind::Words
-            if text.is_empty() && !["logfile", "notify-keyspace-events"].contains(&directive.name) =>
-        {
+        // An empty text says the same as no line; this one is kept for the reader, as Redis does.
+        Kind::Text(..) | Kind::Bytes(_) | Kind::Words if text.is_empty() && directive.name != "logfile" => {
             return Vec::new();
         }
         Kind::Words if directive.multi_arg => text,

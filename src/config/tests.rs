@@ -165,6 +165,7 @@ fn get_answers_as_redis_lists() {
         "rdb-version-check",
         "rdb-skip-unknown",
         "rdb-save-threads",
+        "rdb-load-threads",
         "rdb-save-max-mbps",
         "huge-pages",
         "set-max-listpack-entries",
@@ -217,7 +218,6 @@ fn set_refuses_by_flags() {
     let error = set(&mut config, &[(b"dir", b"/tmp")], loading).expect_err("loading").to_string();
     assert_eq!(error, "LOADING Redis is loading the dataset in memory");
     assert_eq!(set_refused("appendonly", "yes"), PROMISE_TEXT);
-    assert_eq!(set_refused("notify-keyspace-events", "KEA"), PROMISE_TEXT);
     assert_eq!(set_refused("activedefrag", "yes"), PROMISE_TEXT);
     let bad = set_refused("notify-keyspace-events", "Kq");
     assert!(bad.starts_with("Invalid event class character"), "{bad}");
@@ -439,7 +439,6 @@ fn promises_stop_the_start_and_the_inert_warns() {
         "tls-port 6380",
         "aclfile /x",
         "loadmodule x.so",
-        "notify-keyspace-events KEA",
         "min-slaves-to-write 1",
         "unixsocketgroup redis",
     ];

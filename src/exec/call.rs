@@ -5,6 +5,7 @@ use super::gates::{self, Admission, Asking};
 use super::http;
 use super::monitor;
 use super::redact;
+use super::tracking;
 use super::unblock;
 use crate::base::argv::{Args, Argv};
 use crate::base::clock::Now;
@@ -63,9 +64,12 @@ fn perform(
     now: Now,
     out: &mut Vec<u8>,
 ) -> Outcome {
-    let reply_start = out.len();
     server.last_call_ended_ns = now.mono_ns;
-    let outcome = match admit(server, client, request.args, now) {
+    let admission = admit(server, client, request.args, now);
+    // What was evicted to make room for the command went before it.
+    server.clients.release_held_back(out);
+    let reply_start = out.len();
+    let outcome = match admission {
         Ok((command, Admission::Run)) => {
             let call = Call { client, command, request, now, attempt: Attempt::First };
             match self::call(server, call, out) {
@@ -89,12 +93,14 @@ fn perform(
             Outcome::Done
         }
     };
+    tracking::finish_unit(server);
     // A command that was refused may have evicted keys before.
     if server.waiting.is_ready() {
         unblock::serve_ready(server, now);
     }
     // A command that waits has not answered yet: what CLIENT REPLY says of it holds until it does.
     if outcome != Outcome::Block {
+        tracking::command_ended(server, client, request.args);
         obey_reply_mode(server, client, reply_start, out);
     }
     outcome
@@ -258,6 +264,9 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
         Attempt::Again => count_again(server, &call, took_ns, failed),
     }
     commit::commit(server, call.client, call.request.args);
+    if !server.tracking.is_idle() {
+        tracking::remember(server, &call);
+    }
     flow
 }
 

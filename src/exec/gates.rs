@@ -1,5 +1,6 @@
 //! What must hold before a command runs, as a row of small checks in the order in which Redis reports failures.
 
+use super::tracking;
 use crate::base::argv::Args;
 use crate::base::ids::ClientId;
 use crate::client::Client;
@@ -40,7 +41,7 @@ macro_rules! gates {
     };
 }
 
-gates!(arity protected authenticated transaction ending memory disk subscriber loading container);
+gates!(arity protected authenticated transaction ending memory cached_keys disk subscriber loading container);
 
 /// Finds the command that `args` name: its own place in the table or its subcommand's.
 pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
@@ -165,6 +166,14 @@ fn memory(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     }
     let enough = super::call::evict(server, asking.now_ms);
     if !enough && asking.flags.has(Flags::DENYOOM) { Err(CommandError::OutOfMemory) } else { Ok(()) }
+}
+
+/// What is remembered for clients that cache keys has a limit.
+fn cached_keys(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    if !asking.server.tracking.is_idle() {
+        tracking::enforce_limit(asking.server);
+    }
+    Ok(())
 }
 
 fn disk(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {

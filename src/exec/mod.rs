@@ -13,10 +13,12 @@ pub mod http;
 pub mod inbox;
 pub mod monitor;
 pub mod multi;
+pub mod notify;
 pub mod output_limit;
 pub mod pipeline;
 pub mod redact;
 pub mod table;
+pub mod tracking;
 pub mod unblock;
 
 pub use inbox::Inbox;

@@ -6,6 +6,7 @@
 //! 3. Only the outermost unit (a command, an EXEC, a round of the cron) is followed by this, never a part of one.
 
 use super::call::{self, Attempt, Call, Request};
+use super::tracking;
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::keyspace::WhenGone;
@@ -74,6 +75,7 @@ fn run_again(server: &mut Server, client: ClientId, now: Now) {
     let mut out = Vec::new();
     let outer = server.clients.begin_unit(client);
     let flow = call::call(server, call, &mut out);
+    tracking::finish_unit(server);
     let held_back = server.clients.end_unit(outer);
     match flow {
         Flow::Block => {}

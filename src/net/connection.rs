@@ -85,6 +85,7 @@ impl Connection {
         server.forget_watches(self.client);
         server.forget_subscriptions(self.client);
         server.end_wait(self.client);
+        server.forget_tracking(self.client);
         server.clients.remove(self.client);
     }
 

@@ -7,6 +7,7 @@ pub mod fallback;
 pub mod history;
 pub mod host;
 pub mod loading;
+pub mod notification;
 pub mod publish;
 pub mod recent;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
@@ -15,6 +16,7 @@ pub mod settings;
 pub mod shutdown;
 pub mod snapshots;
 pub mod table;
+pub mod tracking;
 pub mod waiting;
 
 pub use cx::Cx;

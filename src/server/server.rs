@@ -4,6 +4,7 @@ use super::deferred::Deferred;
 use super::expecting::Expecting;
 use super::history::History;
 use super::host::Host;
+use super::notification::Notification;
 use super::recent::Recent;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
@@ -11,8 +12,8 @@ use crate::base::alloc;
 use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
-use crate::client::{Clients, Pause, Waiting, Watches};
-use crate::config::Config;
+use crate::client::{Clients, Pause, Tracking, Waiting, Watches};
+use crate::config::{Config, NotifyEvents};
 use crate::encoding::dict::{HashSeed, mapped_bytes_total};
 use crate::keyspace::{Keyspace, Ledger};
 use crate::metrics::command_log::CommandLogs;
@@ -82,6 +83,8 @@ pub struct Server {
     /// The clients take more than they may although nobody is left who could be closed: the log has it.
     pub clients_over_limit: bool,
     pub watches: Watches,
+    /// Clients that are told when keys change which they may have cached.
+    pub tracking: Tracking,
     /// Clients whose command waits for a key.
     pub waiting: Waiting,
     /// Those of them who wait for no key, but for something that the server does.
@@ -123,6 +126,8 @@ pub struct Server {
     pub host: Option<Rc<dyn Host>>,
     /// What other threads have done and the loop is to finish.
     pub deferred: Deferred,
+    /// Where the messages of keyspace notifications are built.
+    pub notification: Notification,
     /// Gets what would be propagated: the tests' replica.
     pub feed: Option<Feed>,
 }
@@ -167,6 +172,7 @@ impl Server {
             clients: Clients::default(),
             clients_over_limit: false,
             watches: Watches::default(),
+            tracking: Tracking::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             waiting: Waiting::default(),
             expecting: Expecting::default(),
             pubsub: PubSub::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
@@ -192,6 +198,7 @@ impl Server {
             exit_code: None,
             host: None,
             deferred: Deferred::default(),
+            notification: Notification::default(),
             feed: None,
             clock,
             config,
@@ -208,6 +215,8 @@ impl Server {
         let mut settings = super::settings::keyspace_settings(&self.config);
         settings.rules.list_plain_bytes_min = self.debug.list_plain_bytes_min.unwrap_or(usize::MAX);
         self.keyspace.set_settings(settings);
+        let events = self.config.notify_keyspace_events;
+        self.ledger.notifies = if events.publishes() { events } else { NotifyEvents::NONE };
         self.clients.output_limits = self.config.client_output_buffer_limit;
     }
 

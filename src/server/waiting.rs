@@ -39,6 +39,10 @@ impl Server {
     pub fn end_wait(&mut self, client: ClientId) -> Option<Box<Blocked>> {
         let blocked = self.clients.get_mut(client)?.blocked.take()?;
         self.waiting.leave(&blocked);
+        // CLIENT CACHING has been said for the command that waited.
+        if let Some(tracker) = self.clients.get_mut(client).and_then(|client| client.tracker.as_mut()) {
+            tracker.caching_said = false;
+        }
         self.expecting.leave(client);
         Some(blocked)
     }

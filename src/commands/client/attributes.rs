@@ -65,12 +65,6 @@ pub(super) fn capa(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError
     Ok(Flow::Done)
 }
 
-/// Nobody can redirect anything yet.
-pub(super) fn getredir(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
-    cx.reply.integer(-1);
-    Ok(Flow::Done)
-}
-
 pub(super) fn reply(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let word = args.at(2);
     let client = cx.client();

@@ -15,10 +15,12 @@
 //! output is lent to the reply that is being written, so it counts as empty.
 
 use super::filter::{Filter, For};
+use super::tracking::redirection;
 use crate::base::argv::Args;
 use crate::base::ids::ClientId;
 use crate::base::log::REDACTED;
 use crate::client::client::Transport;
+use crate::client::tracking::{Redirection, Tracker};
 use crate::client::{Client, ClientKind};
 use crate::resp::Protocol;
 use crate::server::{Cx, Flow, Server};
@@ -128,7 +130,7 @@ fn describe(client: &Client, shown: Shown<'_>, now_ms: i64, line: &mut String) {
     field("events", &if waits { "rw" } else { "r" });
     field("cmd", &shown.command);
     field("user", &name(b"default"));
-    field("redir", &-1);
+    field("redir", &redirection(client));
     field("resp", &if client.protocol == Protocol::Resp3 { 3 } else { 2 });
     field("capa", &client.capabilities.letters());
     field("lib-name", &String::from_utf8_lossy(&client.library_name));
@@ -143,11 +145,15 @@ fn describe(client: &Client, shown: Shown<'_>, now_ms: i64, line: &mut String) {
 
 /// The letters of what a client is and does, `N` for nothing special.
 pub(super) fn flags(client: &Client) -> String {
+    let tracker = client.tracker.as_deref();
     let letters = [
         ('O', client.is_monitor),
         ('P', client.kind() == ClientKind::Pubsub),
         ('x', client.transaction.is_some()),
         ('b', client.paused || client.blocked.is_some()),
+        ('t', tracker.is_some()),
+        ('R', tracker.is_some_and(|tracker| tracker.redirection == Redirection::Broken)),
+        ('B', tracker.is_some_and(Tracker::is_broadcast)),
         ('d', client.watch_broken),
         ('c', client.close_after_reply),
         ('U', client.origin.transport == Transport::Unix),

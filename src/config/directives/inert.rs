@@ -55,7 +55,6 @@ pub(super) const TABLE: &[Directive] = &[
     number("min-replicas-max-lag", 0..=I32, "10", Inert).alias("min-slaves-max-lag"),
     number("min-replicas-to-write", 0..=I32, "0", Inert).alias("min-slaves-to-write").promise(),
     yes_no("no-appendfsync-on-rewrite", "no", Inert),
-    text("notify-keyspace-events", "", event_classes, Inert).promise(),
     text("masterauth", "", any_text, Inert).newer_alias("primaryauth").sensitive(),
     text("masteruser", "", any_text, Inert).newer_alias("primaryuser").sensitive(),
     inert_choice("propagation-error-behavior", "ignore", &["ignore", "panic", "panic-on-replicas"]),
@@ -113,7 +112,6 @@ pub(super) const TABLE: &[Directive] = &[
     number("tls-session-cache-size", 0..=I32, "20480", Inert),
     number("tls-session-cache-timeout", 0..=I32, "300", Inert),
     yes_no("tls-session-caching", "yes", Inert),
-    number("tracking-table-max-keys", 0..=I64, "1000000", Inert),
     yes_no("use-exit-on-panic", "no", Inert).hidden(),
     number("watchdog-period", 0..=I32, "0", Inert).hidden().refused_at_runtime(),
     // Directives of files only: they have no value that CONFIG GET could answer.

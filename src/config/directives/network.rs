@@ -26,4 +26,5 @@ pub(super) const TABLE: &[Directive] = &[
         "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
         OUTPUT_LIMITS,
     ),
+    number("tracking-table-max-keys", 0..=I64, "1000000", field!(number tracking_table_max_keys)),
 ];

@@ -62,7 +62,7 @@ pub(super) fn clients(view: &mut View<'_>, page: &mut Page) {
     let waiting = &view.server.waiting;
     let (keys, leaving_keys) = waiting.key_counts();
     page.field("blocked_clients", waiting.len());
-    page.field("tracking_clients", 0);
+    page.field("tracking_clients", view.server.tracking.client_count());
     // Since Redis 7.4.
     page.field("pubsub_clients", view.server.pubsub.clients());
     let watching = clients.iter().filter(|client| !client.watched.is_empty());

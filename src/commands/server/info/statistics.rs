@@ -1,6 +1,7 @@
 //! INFO: the sections that count.
 
 use super::{Page, View};
+use crate::client::Tracking;
 use crate::keyspace::db::Counters;
 use crate::metrics::rates::Rates;
 use crate::metrics::stats::Stats;
@@ -19,6 +20,7 @@ pub(super) fn stats(view: &mut View<'_>, page: &mut Page) {
     page.field("latest_fork_usec", server.stats.latest_fork_us);
     page.field("total_forks", server.stats.forks);
     absent_features(page);
+    caching(&server.tracking, page);
     replies(&server.stats, page);
 }
 
@@ -51,9 +53,15 @@ fn keys(counters: &Counters, stats: &Stats, page: &mut Page) {
     page.field("keyspace_misses", counters.misses);
 }
 
-/// MIGRATE, replicas, the defragmenter and client-side caching are not here: nothing of them is ever counted.
+fn caching(tracking: &Tracking, page: &mut Page) {
+    page.field("tracking_total_keys", tracking.keys.len());
+    page.field("tracking_total_items", tracking.keys.items());
+    page.field("tracking_total_prefixes", tracking.prefixes.len());
+}
+
+/// MIGRATE, replicas and the defragmenter are not here: nothing of them is ever counted.
 fn absent_features(page: &mut Page) {
-    const FIELDS: [&str; 11] = [
+    const FIELDS: [&str; 8] = [
         "migrate_cached_sockets",
         "slave_expires_tracked_keys",
         "active_defrag_hits",
@@ -62,9 +70,6 @@ fn absent_features(page: &mut Page) {
         "active_defrag_key_misses",
         "total_active_defrag_time",
         "current_active_defrag_time",
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
     ];
     FIELDS.iter().for_each(|name| page.field(name, 0));
 }

@@ -3,19 +3,25 @@
 //! The order matters: the configuration before anything it decides; the daemon's fork before any thread; the directory
 //! before any relative path; the log before anything that has something to say.
 
+use crate::acl::Surroundings;
 use crate::base::clock::Clock;
 use crate::base::heap::{self, Huge, Status};
 use crate::base::log::{self, Loglevel, Role};
 use crate::base::pages::{self, HeldBack, Trust};
 use crate::base::proctitle::ProcessTitle;
 use crate::base::{alloc, bio::Bio, cpus, process};
-use crate::config::{self, Config, ConfigError, HugePageUse, LoadedConfig, Rename, Supervised, SystemFiles};
+use crate::config::{
+    self, Config, ConfigError, DeclaredUser, HugePageUse, LoadedConfig, Rename, Supervised, SystemFiles,
+};
 use crate::exec::{command_table, crash};
 use crate::net;
+use crate::server::access::new_channels;
+use crate::server::first_users::misdeclared_user;
 use crate::server::server::{REDIS_VERSION, TINTYPE_VERSION};
 use crate::server::settings::oom_score_adj;
 use crate::server::{CommandTable, Identity, Server};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -28,14 +34,15 @@ pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
     let held_back = pages::hold_back();
     let loaded = config::load(&arguments, &mut SystemFiles).map_err(|error| error.to_string())?;
     let title = ProcessTitle::take().ok();
-    let LoadedConfig { config, file, warnings, renames } = loaded;
+    let LoadedConfig { config, users, file, warnings, renames } = loaded;
     let commands = named_commands(&renames).map_err(|error| error.to_string())?;
+    check_declared_users(&config, &commands, &users)?;
     if config.daemonize {
         process::daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
     }
     open_log(&config)?;
     lay_out_heap(config.huge_pages, held_back);
-    Ok(run(Given { config, file, warnings, commands, title }).unwrap_or_else(|reason| {
+    Ok(run(Given { config, file, users, warnings, commands, title }).unwrap_or_else(|reason| {
         tracing::warn!("{reason}");
         1
     }))
@@ -46,6 +53,7 @@ struct Given {
     config: Config,
     /// The configuration's file.
     file: Option<PathBuf>,
+    users: Vec<DeclaredUser>,
     warnings: Vec<String>,
     commands: CommandTable,
     title: Option<ProcessTitle>,
@@ -60,8 +68,28 @@ fn named_commands(renames: &[Rename]) -> Result<CommandTable, ConfigError> {
     Ok(commands)
 }
 
+/// As Redis does, before there is a log: the lines `user ...` must be rules.
+fn check_declared_users(
+    config: &Config,
+    commands: &CommandTable,
+    users: &[DeclaredUser],
+) -> Result<(), String> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let catalog = commands.catalog();
+    let surroundings = Surroundings { catalog: &catalog, new_channels: new_channels(config) };
+    match misdeclared_user(surroundings, users) {
+        None => Ok(()),
+        Some((index, reason)) => {
+            let DeclaredUser { place, text, .. } = users[index].clone();
+            Err(ConfigError::Line { place, text, reason }.to_string())
+        }
+    }
+}
+
 fn run(given: Given) -> Result<i32, String> {
-    let Given { mut config, file, warnings, commands, title } = given;
+    let Given { mut config, file, users, warnings, commands, title } = given;
     let version =
         format!("Tintype version={TINTYPE_VERSION}, compatible with Redis {REDIS_VERSION}, bits=64");
     tracing::warn!("oO0OoO0OoO0Oo Tintype is starting oO0OoO0OoO0Oo");
@@ -86,7 +114,8 @@ fn run(given: Given) -> Result<i32, String> {
     crash::report(config.crash_log_enabled);
     place_helpers(&config);
     install_heap(config.huge_pages);
-    let server = build(config, commands, file, title);
+    let mut server = build(config, commands, file, title);
+    server.take_first_users(&users)?;
     pin_loop(&server.config);
     // Only who listens owns the pid file: a second start that fails leaves the first one's alone.
     let mut written = None;
@@ -240,6 +269,7 @@ fn build(
         oom_score_adj_base: process::oom_score_adj().unwrap_or(0),
         ..server.identity
     };
+    server.acl.entropy = |bytes| File::open("/dev/urandom")?.read_exact(bytes);
     server.snapshots.process_title = title;
     server.show_title();
     adjust_oom_score(&server);

@@ -344,6 +344,14 @@ pub fn prefer_idle_time() {
     unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameters) };
 }
 
+/// The system's words for an error, without Rust's ` (os error N)`.
+pub fn reason(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => nix::errno::Errno::from_raw(number).desc().to_owned(),
+        None => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

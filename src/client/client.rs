@@ -5,7 +5,7 @@ use super::memory::Account;
 use super::multi::{Transaction, Watched};
 use super::output::Output;
 use super::tracking::Tracker;
-use crate::base::ids::ClientId;
+use crate::base::ids::{ClientId, UserId};
 use crate::config::{OutputLimit, OutputLimits};
 use crate::resp::Protocol;
 use std::task::Waker;
@@ -59,6 +59,15 @@ pub struct Listening {
     pub shard_channels: usize,
     /// Memory that this takes, in bytes.
     pub heap_bytes: usize,
+}
+
+/// Whether what a client asks for must be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Its user may do everything.
+    Everything,
+    /// Its user may do some things.
+    Checked,
 }
 
 /// How a client is connected.
@@ -116,6 +125,9 @@ pub struct Client {
     pub capabilities: Capabilities,
     pub db: usize,
     pub protocol: Protocol,
+    pub user: UserId,
+    /// What follows from its user: see `Server::check_access`.
+    pub access: Access,
     pub authenticated: bool,
     pub transaction: Option<Transaction>,
     pub watched: Vec<Watched>,
@@ -166,6 +178,8 @@ impl Client {
             capabilities: Capabilities::default(),
             db: 0,
             protocol: Protocol::Resp2,
+            user: UserId::default(),
+            access: Access::Checked,
             authenticated: false,
             transaction: None,
             watched: Vec::new(),

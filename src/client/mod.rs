@@ -15,7 +15,7 @@ pub mod pause;
 pub mod tracking;
 
 pub use blocked::{Asked, Blocked, Waiting};
-pub use client::{Client, ClientKind, Listening, ReplyMode};
+pub use client::{Access, Client, ClientKind, Listening, ReplyMode};
 pub use clients::Clients;
 pub use multi::{Queued, Transaction, Watches};
 pub use output::Output;

@@ -2,6 +2,7 @@
 //!
 //! To add a command: a function and one line in the `COMMANDS` of its group's file. Lookup, arity, ACL categories, the
 //! replies of COMMAND, statistics and propagation follow from the spec.
+pub mod acl;
 pub mod bitmap;
 pub mod client;
 pub mod connection;
@@ -21,6 +22,7 @@ pub mod keys;
 pub mod list;
 pub mod object;
 pub mod pubsub;
+mod replace_file;
 pub mod scan;
 pub mod server;
 pub mod set;
@@ -36,6 +38,7 @@ use crate::server::Entry;
 
 /// Every group that is there. `exec::table` adds the commands that run other commands.
 pub const GROUPS: &[&[Entry]] = &[
+    acl::COMMANDS,
     bitmap::COMMANDS,
     client::COMMANDS,
     connection::COMMANDS,

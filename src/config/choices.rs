@@ -127,3 +127,7 @@ choice! {
         AllkeysRandom = "allkeys-random", Noeviction = "noeviction",
     }
 }
+choice! {
+    /// What a new user may do with channels.
+    AclPubsubDefault { Allchannels = "allchannels", Resetchannels = "resetchannels" }
+}

@@ -34,12 +34,12 @@ use std::path::PathBuf;
 
 pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
 pub use choices::{
-    BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion, RdbVersionCheck,
-    Restriction, Sanitize, Supervised,
+    AclPubsubDefault, BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion,
+    RdbVersionCheck, Restriction, Sanitize, Supervised,
 };
 pub use directives::PROMISE_TEXT;
 pub use events::NotifyEvents;
-pub use file::{ConfigError, Files, LoadedConfig, Rename, SystemFiles, load};
+pub use file::{ConfigError, DeclaredUser, Files, LoadedConfig, Rename, SystemFiles, load};
 pub use rewrite::rewrite;
 pub use special::title_template_is_valid;
 
@@ -125,6 +125,11 @@ config_fields! {
     protected_mode: bool,
     /// Empty: no password.
     requirepass: Vec<u8>,
+    /// The file of the users; empty: none.
+    aclfile: String,
+    acl_pubsub_default: AclPubsubDefault,
+    /// Entries of ACL LOG.
+    acllog_max_len: u64,
     /// Bytes.
     proto_max_bulk_len: u64,
     /// Bytes.

@@ -4,6 +4,7 @@ use super::commit;
 use super::gates::{self, Admission, Asking};
 use super::http;
 use super::monitor;
+use super::permissions;
 use super::redact;
 use super::tracking;
 use super::unblock;
@@ -11,10 +12,10 @@ use crate::base::argv::{Args, Argv};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::base::os::fault;
-use crate::client::{Queued, ReplyMode};
+use crate::client::{Access, Queued, ReplyMode};
 use crate::encoding::dict::mapped_bytes_total;
 use crate::keyspace::db::FoundExpired;
-use crate::keyspace::ledger::Waiting;
+use crate::keyspace::ledger::{PatternKeys, Waiting};
 use crate::keyspace::tx::{HashHint, Touch};
 use crate::keyspace::{Tx, evict as eviction};
 use crate::metrics::command_log::{self, Measures};
@@ -300,10 +301,15 @@ fn run(
     server.recent.note(call.client, call.command);
     client.commands_total += u64::from(call.attempt == Attempt::First);
     server.ledger.waiting = if server.in_exec { Waiting::Denied } else { Waiting::Allowed };
-    let (protocol, db) = (client.protocol, client.db);
+    let (protocol, db, access) = (client.protocol, client.db, client.access);
     let touch = if client.no_touch { Touch::No } else { Touch::Yes };
     let mut reply = Reply::new(out, protocol);
-    let result = match server.commands.at(call.command).entry.handler {
+    let entry = server.commands.at(call.command).entry;
+    if access == Access::Checked && server.acl.catalog.at(call.command).finds_keys {
+        let pattern_keys = permissions::pattern_keys(server, call.client, call.command, call.request.args);
+        server.ledger.pattern_keys = pattern_keys;
+    }
+    let result = match entry.handler {
         Handler::Data(handler) => {
             let now_ms = call.now.unix_ms();
             let (keyspace, ledger) = (&mut server.keyspace, &mut server.ledger);
@@ -316,6 +322,7 @@ fn run(
         }
         Handler::Container => Err(CommandError::Syntax),
     };
+    server.ledger.pattern_keys = PatternKeys::Readable;
     (result, protocol)
 }
 

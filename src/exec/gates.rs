@@ -1,11 +1,11 @@
 //! What must hold before a command runs, as a row of small checks in the order in which Redis reports failures.
 
-use super::tracking;
+use super::{permissions, tracking};
 use crate::base::argv::Args;
 use crate::base::ids::ClientId;
-use crate::client::Client;
 use crate::client::client::Transport;
 use crate::client::pause::PauseKind;
+use crate::client::{Access, Client};
 use crate::server::{Handler, Server};
 use crate::spec::error::{beginning, until_nul};
 use crate::spec::{CommandError, Flags};
@@ -41,7 +41,7 @@ macro_rules! gates {
     };
 }
 
-gates!(arity protected authenticated transaction ending memory cached_keys disk subscriber loading container);
+gates!(arity protected authenticated transaction permitted ending memory cached_keys disk subscriber loading container);
 
 /// Finds the command that `args` name: its own place in the table or its subcommand's.
 pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
@@ -113,7 +113,7 @@ fn protected(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
 
 fn authenticated(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let known = asking.server.clients.get(asking.client).is_none_or(|client| client.authenticated);
-    if known || asking.flags.has(Flags::NO_AUTH) || asking.server.config.requirepass.is_empty() {
+    if known || asking.flags.has(Flags::NO_AUTH) || !asking.server.must_authenticate(asking.client) {
         return Ok(());
     }
     Err(CommandError::NoAuth)
@@ -122,6 +122,15 @@ fn authenticated(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
 fn transaction(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let open = asking.server.clients.get(asking.client).is_some_and(|client| client.transaction.is_some());
     if open && asking.flags.has(Flags::NO_MULTI) { Err(CommandError::NotInTransaction) } else { Ok(()) }
+}
+
+/// Most clients may do everything, which is all that is looked at for them.
+fn permitted(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let access = asking.server.clients.get(asking.client).map(|client| client.access);
+    if access != Some(Access::Checked) {
+        return Ok(());
+    }
+    permissions::check(asking.server, asking.client, asking.command, asking.args)
 }
 
 /// While the last save is at work nothing may change: what it does not hold would be lost. An error at once, where
@@ -225,8 +234,8 @@ fn must_wait(asking: &mut Asking<'_, '_>) -> bool {
     }
 }
 
-/// Whether a client may connect: with protected mode on and no password, only from this machine.
+/// Whether a client may connect: with protected mode on and a default user without password, only from this machine.
 pub fn refuses_connection(server: &Server, transport: Transport, is_local: bool) -> bool {
-    let config = &server.config;
-    config.protected_mode && config.requirepass.is_empty() && transport == Transport::Tcp && !is_local
+    let is_open = server.acl.users.default_user().needs_no_password();
+    server.config.protected_mode && is_open && transport == Transport::Tcp && !is_local
 }

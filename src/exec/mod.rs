@@ -15,6 +15,7 @@ pub mod monitor;
 pub mod multi;
 pub mod notify;
 pub mod output_limit;
+pub mod permissions;
 pub mod pipeline;
 pub mod redact;
 pub mod table;

@@ -138,8 +138,7 @@ fn turn(
 
 /// Before authentication a command may change what the next one is allowed, so they are parsed one by one.
 fn limits(server: &Server, client: ClientId) -> (Limits, usize) {
-    let trusted = server.config.requirepass.is_empty()
-        || server.clients.get(client).is_none_or(|client| client.authenticated);
+    let trusted = !server.must_authenticate(client);
     let proto_max_bulk_bytes = i64::try_from(server.config.proto_max_bulk_len).unwrap_or(i64::MAX);
     match trusted {
         true => (Limits { proto_max_bulk_bytes, trust: Trust::Authenticated }, BATCH),

@@ -121,6 +121,15 @@ pub enum Waiting {
     Denied,
 }
 
+/// Whether the running command may read keys that it finds by a pattern (SORT BY and GET).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PatternKeys {
+    #[default]
+    Readable,
+    /// Its user may not read every key.
+    Denied,
+}
+
 /// What the running command changed.
 #[derive(Default)]
 pub struct Ledger {
@@ -140,6 +149,7 @@ pub struct Ledger {
     /// What is published, by the configuration: remarks and parts of keys that nobody asked for are not told.
     pub notifies: NotifyEvents,
     pub waiting: Waiting,
+    pub pattern_keys: PatternKeys,
     /// What the running command waits for, when it says that it does.
     pub wait: Option<Wait>,
 }

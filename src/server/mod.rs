@@ -1,9 +1,11 @@
 //! The server's state in one struct, one field per room, and what a command handler gets to see of it.
+pub mod access;
 pub mod cx;
 pub mod deferred;
 pub mod entry;
 pub mod expecting;
 pub mod fallback;
+pub mod first_users;
 pub mod history;
 pub mod host;
 pub mod loading;

@@ -8,6 +8,7 @@ use super::notification::Notification;
 use super::recent::Recent;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
+use crate::acl::Acl;
 use crate::base::alloc;
 use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
@@ -92,6 +93,8 @@ pub struct Server {
     /// Who listens to what.
     pub pubsub: PubSub,
     pub pause: Pause,
+    /// Who may do what.
+    pub acl: Acl,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
     /// The snapshots before the last one.
@@ -177,6 +180,7 @@ impl Server {
             expecting: Expecting::default(),
             pubsub: PubSub::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             pause: Pause::default(),
+            acl: Acl::new(commands.catalog()),
             commands,
             snapshots: Snapshots::new(now),
             history: History::default(),
@@ -204,6 +208,7 @@ impl Server {
             config,
         };
         server.apply_config();
+        server.obey_requirepass();
         server
     }
 
@@ -252,15 +257,6 @@ impl Server {
     pub fn count_error(&mut self, line: &[u8]) {
         self.errors.record(line);
         self.stats.error_replies += 1;
-    }
-
-    /// Lets a client be what a new one is: known when no password is asked for. One that is set later does not
-    /// concern those who are known.
-    pub fn reset_authentication(&mut self, client: ClientId) {
-        let authenticated = self.config.requirepass.is_empty();
-        if let Some(client) = self.clients.get_mut(client) {
-            client.authenticated = authenticated;
-        }
     }
 
     /// Ends all watches of a client: after EXEC, DISCARD, UNWATCH, RESET, and when it goes.

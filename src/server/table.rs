@@ -7,6 +7,7 @@
 //! lower case, so that most lookups, one for every command, read nothing else.
 
 use super::entry::Entry;
+use crate::acl::Catalog;
 use crate::metrics::command_stats::CommandStats;
 use std::borrow::Cow;
 
@@ -214,6 +215,11 @@ impl CommandTable {
 
     pub fn at_mut(&mut self, index: usize) -> &mut Command {
         &mut self.commands[index]
+    }
+
+    /// The commands as access control knows them.
+    pub fn catalog(&self) -> Catalog {
+        Catalog::new(self.commands.iter().map(|command| (&command.entry.spec, command.container)))
     }
 
     /// All commands and subcommands.

@@ -7,7 +7,7 @@ use crate::generator::Generator;
 use crate::support::{Connection, Server, Value, encode, show};
 
 const SEEDS: std::ops::Range<u64> = 1..9;
-const COMMANDS_PER_SEED: usize = 1_500;
+const COMMANDS_PER_SEED: usize = 1_000;
 const HISTORY_SHOWN: usize = 30;
 
 /// Commands that are left out, and why.

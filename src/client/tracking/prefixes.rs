@@ -110,14 +110,13 @@ impl Prefixes {
 
     /// Memory held, in bytes.
     pub fn heap_bytes(&self) -> usize {
-        let of_prefix = |(prefix, state): (&Box<[u8]>, &Prefix)| {
-            prefix.len()
-                + size_of::<(Box<[u8]>, Prefix)>()
+        let of_state = |state: &Prefix| {
+            size_of::<(Box<[u8]>, Prefix)>()
                 + state.clients.len() * size_of::<ClientId>()
                 + state.changed.bytes.capacity()
                 + state.changed.keys.capacity() * size_of::<(std::ops::Range<usize>, ChangedBy)>()
         };
-        self.by_prefix.iter().map(of_prefix).sum()
+        self.by_prefix.iter().map(|(prefix, state)| prefix.len() + of_state(state)).sum()
     }
 
     pub(super) fn join(&mut self, prefix: &[u8], client: ClientId) {

@@ -12,7 +12,7 @@
 use super::kinds::Kind;
 use super::list::flags;
 use crate::base::argv::Args;
-use crate::base::ids::ClientId;
+use crate::base::ids::{ClientId, UserId};
 use crate::base::number;
 use crate::client::Client;
 use crate::server::Cx;
@@ -36,7 +36,7 @@ pub(super) enum For {
 enum Condition<'a> {
     Numbers(Vec<u64>),
     Kind(Kind),
-    User(&'a [u8]),
+    User(UserId),
     Address(&'a [u8]),
     LocalAddress(&'a [u8]),
     Ip(&'a [u8]),
@@ -134,7 +134,7 @@ impl Condition<'_> {
         match *self {
             Condition::Numbers(ref numbers) => numbers.contains(&client.id.number),
             Condition::Kind(kind) => kind.fits(client),
-            Condition::User(name) => user_of(client) == name,
+            Condition::User(user) => client.user == user,
             Condition::Address(address) => client.origin.address.as_bytes() == address,
             Condition::LocalAddress(address) => client.origin.local_address.as_bytes() == address,
             Condition::Ip(ip) => ip_of(&client.origin.address).as_bytes() == ip,
@@ -150,11 +150,6 @@ impl Condition<'_> {
 
 fn holds_all(set: &str, letters: &[u8]) -> bool {
     letters.iter().all(|letter| set.as_bytes().contains(letter))
-}
-
-/// The user that a client is.
-fn user_of(_client: &Client) -> &'static [u8] {
-    b"default"
 }
 
 /// The address without its port, and without the brackets of version 6.
@@ -195,7 +190,7 @@ fn condition<'a>(
     let is = |option: &str| is_word(name, option);
     Ok(match () {
         () if is("TYPE") => Condition::Kind(Kind::read(value?)?),
-        () if is("USER") => Condition::User(known_user(value?)?),
+        () if is("USER") => Condition::User(known_user(cx, value?)?),
         () if is("ADDR") => Condition::Address(value?),
         () if is("LADDR") => Condition::LocalAddress(value?),
         () if is("IP") => Condition::Ip(value?),
@@ -281,9 +276,9 @@ fn known_letters<'a>(
     Err(CommandError::quoting(&format!("ERR Unknown {what} found in {place}: "), letters, ""))
 }
 
-/// Everybody is the user `default`.
-fn known_user(name: &[u8]) -> Result<&[u8], CommandError> {
-    if name == b"default" { Ok(name) } else { Err(CommandError::quoting("ERR No such user '", name, "'")) }
+fn known_user(cx: &Cx<'_>, name: &[u8]) -> Result<UserId, CommandError> {
+    let user = cx.server.acl.users.find(name);
+    user.ok_or_else(|| CommandError::quoting("ERR No such user '", name, "'"))
 }
 
 /// Whether the caller is included.

@@ -57,9 +57,7 @@ fn answer(cx: &mut Cx<'_>, args: Args<'_>, ids: &[ClientId]) {
         }
         let is_own = client.id == cx.client_id;
         let arguments_bytes = if is_own { args.iter().map(<[u8]>::len).sum() } else { 0 };
-        let command =
-            client.last_command.map_or("NULL", |command| cx.server.commands.at(command).entry.spec.name);
-        let shown = Shown { command, arguments_bytes, names: Names::Shown };
+        let shown = Shown { arguments_bytes, ..Shown::of(cx.server, client) };
         describe(client, shown, cx.now.unix_ms(), &mut text);
     }
     cx.reply.verbatim("txt", text.as_bytes());
@@ -70,8 +68,17 @@ fn answer(cx: &mut Cx<'_>, args: Args<'_>, ids: &[ClientId]) {
 struct Shown<'a> {
     /// Its last command.
     command: &'a str,
+    user: &'a [u8],
     arguments_bytes: usize,
     names: Names,
+}
+
+impl<'a> Shown<'a> {
+    fn of(server: &'a Server, client: &Client) -> Self {
+        let command = client.last_command.map(|command| server.commands.at(command).entry.spec.name);
+        let user = server.user_name(client);
+        Shown { command: command.unwrap_or("NULL"), user, arguments_bytes: 0, names: Names::Shown }
+    }
 }
 
 /// Whether what users have chosen is shown.
@@ -84,9 +91,17 @@ enum Names {
 /// The line of a client, without its end, as the log shows it: with `hide-user-data-from-log` without names.
 pub fn line_for_log(server: &Server, client: &Client, now_ms: i64) -> String {
     let names = if server.config.hide_user_data_from_log { Names::Hidden } else { Names::Shown };
-    let command = client.last_command.map_or("NULL", |command| server.commands.at(command).entry.spec.name);
+    line(client, Shown { names, ..Shown::of(server, client) }, now_ms)
+}
+
+/// The line of a client, without its end.
+pub fn line_of(server: &Server, client: &Client, now_ms: i64) -> String {
+    line(client, Shown::of(server, client), now_ms)
+}
+
+fn line(client: &Client, shown: Shown<'_>, now_ms: i64) -> String {
     let mut line = String::new();
-    describe(client, Shown { command, arguments_bytes: 0, names }, now_ms, &mut line);
+    describe(client, shown, now_ms, &mut line);
     line.truncate(line.trim_end().len());
     line
 }
@@ -129,7 +144,7 @@ fn describe(client: &Client, shown: Shown<'_>, now_ms: i64, line: &mut String) {
     field("tot-mem", &client.heap_bytes());
     field("events", &if waits { "rw" } else { "r" });
     field("cmd", &shown.command);
-    field("user", &name(b"default"));
+    field("user", &name(shown.user));
     field("redir", &redirection(client));
     field("resp", &if client.protocol == Protocol::Resp3 { 3 } else { 2 });
     field("capa", &client.capabilities.letters());

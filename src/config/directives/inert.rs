@@ -6,9 +6,6 @@ use super::*;
 use crate::config::special::*;
 
 pub(super) const TABLE: &[Directive] = &[
-    inert_choice("acl-pubsub-default", "resetchannels", &["allchannels", "resetchannels"]),
-    text("aclfile", "", any_text, Inert).immutable().promise(),
-    number("acllog-max-len", 0..=I64, "128", Inert),
     number("active-defrag-cycle-max", 1..=99, "25", Inert),
     number("active-defrag-cycle-min", 1..=99, "1", Inert),
     memory("active-defrag-ignore-bytes", 1..=I64, "104857600", Inert),
@@ -116,8 +113,8 @@ pub(super) const TABLE: &[Directive] = &[
     number("watchdog-period", 0..=I32, "0", Inert).hidden().refused_at_runtime(),
     // Directives of files only: they have no value that CONFIG GET could answer.
     words("loadmodule", "").file_only().promise(),
-    words("user", "").file_only().promise(),
-    // Read by the loader itself: it is no value, but a list of changes of the command table.
+    // Read by the loader itself: they are no values, but users, and changes of the command table.
+    words("user", "").file_only(),
     words("rename-command", "").file_only(),
     words("sentinel", "").file_only().promise(),
     text("list-max-ziplist-entries", "", any_text, Inert).file_only(),

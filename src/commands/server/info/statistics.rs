@@ -87,6 +87,12 @@ fn replies(stats: &Stats, page: &mut Page) {
     // Since Redis 7.4: they tell who was thrown out for greed.
     page.field("client_query_buffer_limit_disconnections", stats.query_buffer_limit_disconnections);
     page.field("client_output_buffer_limit_disconnections", stats.output_buffer_limit_disconnections);
+    // Since Redis 7.2; the last one since Valkey 9.1.
+    page.field("acl_access_denied_auth", stats.acl_denied_logins);
+    page.field("acl_access_denied_cmd", stats.acl_denied_commands);
+    page.field("acl_access_denied_key", stats.acl_denied_keys);
+    page.field("acl_access_denied_channel", stats.acl_denied_channels);
+    page.field("acl_access_denied_db", stats.acl_denied_databases);
 }
 
 pub(super) fn commandstats(view: &mut View<'_>, page: &mut Page) {

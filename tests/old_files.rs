@@ -18,7 +18,9 @@ use support::server::is_stand_in;
 use support::{Connection, Server, Start, Value};
 use tempfile::TempDir;
 use tintype::object::{Depth, Rules};
-use tintype::rdb::{Foreign, RdbError, Reader, ReaderOptions, Record, Value as RdbValue, check};
+use tintype::rdb::{
+    Cut, Cutter, Foreign, RdbError, Reader, ReaderOptions, Record, Stretch, Value as RdbValue, check,
+};
 
 /// A server that has loaded `file`.
 fn loaded(start: Start, file: &[u8]) -> (Server, TempDir) {
@@ -86,6 +88,11 @@ fn assert_loads(form: &Form) {
     }
     connection.ok("DEBUG RELOAD");
     assert_same(&server, &digests, form);
+    if !is_stand_in() {
+        connection.ok("CONFIG SET rdb-load-threads 2");
+        connection.ok("DEBUG RELOAD");
+        assert_same(&server, &digests, form);
+    }
 }
 
 #[track_caller]
@@ -123,6 +130,47 @@ fn read(file: &[u8], depth: Depth) -> Result<usize, RdbError> {
             Record::End { .. } => return Ok(values),
             _ => {}
         }
+    }
+}
+
+/// How many keys a stretch has, which must be read to exactly its end.
+fn keys_of(reader: &mut Reader<&'static [u8]>, stretch: Stretch) -> usize {
+    let (end, mut keys) = (stretch.end(), 0);
+    reader.begin_stretch(stretch);
+    while reader.offset() < end {
+        let record = reader.next_record(&Rules::default()).expect("whole records");
+        keys += usize::from(matches!(record, Record::Key(_) | Record::LeftOut { .. }));
+    }
+    assert_eq!(reader.offset(), end);
+    keys
+}
+
+/// Keys are cut off whatever their form is: what is left aside is none.
+#[test]
+fn every_form_is_cut_where_it_ends() {
+    for form in forms::all() {
+        let file = form.file();
+        let options = ReaderOptions { foreign: Foreign::StepOver, ..ReaderOptions::default() };
+        let version = Reader::new(&file[..], options).expect("a file").version();
+        let mut cutter = Cutter::new(&file[..], version, options.checksum);
+        let mut reader = Reader::of_stretches(version, options);
+        cutter.skip_to(9).expect("behind the magic");
+        let mut keys = 0;
+        loop {
+            match cutter.cut(Vec::new()) {
+                Cut::Keys(stretch) => keys += keys_of(&mut reader, stretch),
+                Cut::Aside { offset } => {
+                    let rest = &file[offset as usize..];
+                    let mut other = Reader::from_middle(rest, version, offset, options);
+                    let record = other.next_record(&Rules::default()).expect("a whole record");
+                    assert!(!matches!(record, Record::Key(_)), "{}: {record:?}", form.name);
+                    let behind = other.offset();
+                    cutter.skip_to(behind).expect("it was read");
+                }
+                Cut::End(ending) => break assert!(ending.is_last.expect("no fault"), "{}", form.name),
+            }
+        }
+        assert_eq!(keys, form.keys.len(), "{}", form.name);
     }
 }
 

@@ -12,6 +12,8 @@ mod full_disk;
 mod gentle;
 #[path = "snapshots/history.rs"]
 mod history;
+#[path = "snapshots/load_threads.rs"]
+mod load_threads;
 #[path = "snapshots/meanwhile.rs"]
 mod meanwhile;
 #[path = "snapshots/neighbours.rs"]

@@ -31,6 +31,7 @@
 //! - `collections`: resident bytes per key of 500 k small collections, and per element of ten of 100,000.
 //! - `types`: CPU time of the server per request of the commands of each type, at pipeline 16.
 //! - `algebra`: CPU time of one ZUNIONSTORE, SINTERSTORE, SORT of 100,000 elements.
+//! - `pubsub`: messages/s of PUBLISH to 1,000 subscribers, and how long others wait while 10,000 are told.
 //! - `growth`: longest answer to a PING while one hash grows to 5 M fields, and while it is deleted.
 //!
 //! With `--snapshot` (measures/snapshot/mod.rs says how): the child of a save on the load's core, the server's own core
@@ -48,6 +49,7 @@
 
 mod client;
 mod forms;
+mod listeners;
 mod load;
 mod machine;
 mod measures;

@@ -89,8 +89,23 @@ pub fn place_helpers(cpus: Cpus) {
     let _ = HELPERS.set(cpus);
 }
 
+/// How many threads can run at the same time: this one where it may, helper threads where they belong. A limit of the
+/// control group counts.
+pub fn usable() -> usize {
+    let own = allowed().map_or(CpuSet::new(), |Cpus(set)| set);
+    let helpers = HELPERS.get().map_or(own, |Cpus(set)| *set);
+    let is_in = |set: &CpuSet, cpu: usize| set.is_set(cpu).unwrap_or(false);
+    let either = (0..CpuSet::count()).filter(|cpu| is_in(&own, *cpu) || is_in(&helpers, *cpu)).count();
+    let own = (0..CpuSet::count()).filter(|cpu| is_in(&own, *cpu)).count();
+    match std::thread::available_parallelism().map_or(1, usize::from) {
+        limited if limited < own => limited,
+        _ => either.max(1),
+    }
+}
+
 /// Called by a helper thread at its beginning.
 pub fn join_helpers() {
+    super::os::fault::make_room();
     if let Some(cpus) = HELPERS.get() {
         // Processors can be taken away while the server runs: the thread then stays where it is.
         let _ = run_on(cpus);

@@ -115,10 +115,10 @@ impl Fixture {
         };
         assert!(result.is_ok(), "{line}");
         let ledger = &mut self.server.ledger;
-        let tell = |change: crate::keyspace::Change<'_>| {
-            (change.event, format!("{}@{}", String::from_utf8_lossy(change.key), change.db))
+        let tell = |told: crate::keyspace::ledger::Told<'_>| {
+            (told.event, format!("{}@{}", String::from_utf8_lossy(told.key), told.db))
         };
-        let told = ledger.changes().map(tell).collect();
+        let told = ledger.told().map(tell).collect();
         ledger.clear();
         told
     }

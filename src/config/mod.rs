@@ -23,6 +23,7 @@
 pub mod change;
 pub mod choices;
 pub mod directives;
+pub mod events;
 pub mod file;
 pub mod rewrite;
 mod special;
@@ -33,11 +34,12 @@ use std::path::PathBuf;
 
 pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
 pub use choices::{
-    BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion, RdbVersionCheck,
-    Restriction, Sanitize, Supervised,
+    AclPubsubDefault, BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion,
+    RdbVersionCheck, Restriction, Sanitize, Supervised,
 };
 pub use directives::PROMISE_TEXT;
-pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};
+pub use events::NotifyEvents;
+pub use file::{ConfigError, DeclaredUser, Files, LoadedConfig, Rename, SystemFiles, load};
 pub use rewrite::rewrite;
 pub use special::title_template_is_valid;
 
@@ -123,11 +125,18 @@ config_fields! {
     protected_mode: bool,
     /// Empty: no password.
     requirepass: Vec<u8>,
+    /// The file of the users; empty: none.
+    aclfile: String,
+    acl_pubsub_default: AclPubsubDefault,
+    /// Entries of ACL LOG.
+    acllog_max_len: u64,
     /// Bytes.
     proto_max_bulk_len: u64,
     /// Bytes.
     client_query_buffer_limit: u64,
     client_output_buffer_limit: OutputLimits,
+    /// Keys that are remembered for clients that cache them; 0: no limit.
+    tracking_table_max_keys: u64,
 
     // process
     daemonize: bool,
@@ -147,12 +156,14 @@ config_fields! {
     oom_score_adj_values: [i32; 3],
     disable_thp: bool,
     crash_log_enabled: bool,
+    hide_user_data_from_log: bool,
     ignore_warnings: String,
     shutdown_timeout: u32,
     shutdown_on_sigint: ShutdownFlags,
     shutdown_on_sigterm: ShutdownFlags,
     enable_debug_command: Restriction,
     enable_protected_configs: Restriction,
+    enable_module_command: Restriction,
     /// Runs of the cron per second, 1..=500.
     hz: u32,
     dynamic_hz: bool,
@@ -171,6 +182,8 @@ config_fields! {
     huge_pages: HugePageUse,
     /// Bytes; 0: no limit.
     maxmemory: u64,
+    /// Bytes; negative: percent of maxmemory; 0: no limit.
+    maxmemory_clients: i64,
     maxmemory_policy: MaxmemoryPolicy,
     maxmemory_samples: u32,
     maxmemory_eviction_tenacity: u32,
@@ -210,6 +223,8 @@ config_fields! {
     rdb_skip_unknown: bool,
     /// Threads that serialize; 0: as many as there are idle cores, at most 4.
     rdb_save_threads: u32,
+    /// Threads that decode a file that is loaded, the loop's included; 0: two where there are two cores.
+    rdb_load_threads: u32,
     /// Million bytes per second that a background save writes at most; 0: no limit.
     rdb_save_max_mbps: u64,
     /// Nice value of the child that saves, 0..=19.
@@ -232,10 +247,21 @@ config_fields! {
     /// Bytes read between two rounds of serving clients while loading.
     loading_process_events_interval_bytes: u32,
 
+    notify_keyspace_events: NotifyEvents,
+
     // metrics
     /// Microseconds; negative: off; 0: every command.
     slowlog_log_slower_than: i64,
     slowlog_max_len: u64,
+    /// Bytes; negative: off.
+    commandlog_request_larger_than: i64,
+    commandlog_large_request_max_len: u64,
+    /// Bytes; negative: off.
+    commandlog_reply_larger_than: i64,
+    commandlog_large_reply_max_len: u64,
+    /// What an entry keeps of a command: so many arguments, so many bytes of each.
+    slowlog_entry_max_argc: u32,
+    slowlog_entry_max_string_len: u64,
     /// Milliseconds; 0: off.
     latency_monitor_threshold: u64,
     latency_tracking: bool,

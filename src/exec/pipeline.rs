@@ -4,6 +4,7 @@
 //! all their buckets are prefetched, then the entries those name, and only then the commands run.
 
 use super::call::{self, Outcome};
+use super::client_eviction;
 use super::inbox::{Inbox, Search};
 use super::output_limit;
 use crate::base::clock::Now;
@@ -60,10 +61,11 @@ pub fn run(server: &mut Server, client: ClientId, inbox: &mut Inbox) -> Verdict 
         client.query_buffer = sizes(inbox);
         client.paused = verdict == Verdict::Paused;
         client.close_after_reply |= verdict == Verdict::Close;
-        let limit = server.config.client_output_buffer_limit.normal;
-        let closed = output_limit::enforce(client, limit, start_now.unix_ms());
+        let limits = &server.config.client_output_buffer_limit;
+        let closed = output_limit::enforce(client, limits, start_now.unix_ms());
         server.stats.output_buffer_limit_disconnections += closed;
     }
+    client_eviction::after_turn(server, client, start_now);
     verdict
 }
 
@@ -71,6 +73,10 @@ pub fn run(server: &mut Server, client: ClientId, inbox: &mut Inbox) -> Verdict 
 pub fn note_received(server: &mut Server, client: ClientId, inbox: &Inbox) {
     if let Some(client) = server.clients.get_mut(client) {
         client.query_buffer = sizes(inbox);
+    }
+    if server.clients.memory().is_some() {
+        let now = server.clock.now();
+        client_eviction::after_turn(server, client, now);
     }
 }
 
@@ -132,8 +138,7 @@ fn turn(
 
 /// Before authentication a command may change what the next one is allowed, so they are parsed one by one.
 fn limits(server: &Server, client: ClientId) -> (Limits, usize) {
-    let trusted = server.config.requirepass.is_empty()
-        || server.clients.get(client).is_none_or(|client| client.authenticated);
+    let trusted = !server.must_authenticate(client);
     let proto_max_bulk_bytes = i64::try_from(server.config.proto_max_bulk_len).unwrap_or(i64::MAX);
     match trusted {
         true => (Limits { proto_max_bulk_bytes, trust: Trust::Authenticated }, BATCH),

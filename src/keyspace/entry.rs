@@ -74,9 +74,17 @@ pub enum StrView<'a> {
 #[repr(transparent)]
 pub struct Entry(NonNull<u8>);
 
-// SAFETY: the block and the buffer belong to the entry alone. (It is not `Sync`: `set_lru` writes
-// unsynchronised.)
+// SAFETY: the block, and the buffer or the object it may point to, belong to the entry alone, and any thread may free
+// them (jemalloc knows no owner). What else it is made of can be sent, too: see below. (It is not `Sync`: `set_lru`
+// writes unsynchronised.)
 unsafe impl Send for Entry {}
+
+/// What a pointer in a block can lead to; the compiler would not ask.
+const _: () = {
+    const fn can_be_sent<T: Send>() {}
+    can_be_sent::<Object>();
+    can_be_sent::<Vec<u8>>();
+};
 
 // SAFETY: a transparent `NonNull`; the key lies in the block and does not change while the entry lives.
 unsafe impl Item for Entry {
@@ -120,6 +128,12 @@ impl Entry {
             return Entry::build(key, NewValue::Edited(&value), expire_at_ms);
         }
         Entry::build(key, NewValue::Buffer(value), expire_at_ms)
+    }
+
+    /// Asks for the lines in which the header and a key of usual length lie.
+    #[inline]
+    pub fn prefetch(&self) {
+        prefetch(self.0.as_ptr());
     }
 
     #[inline]

@@ -16,7 +16,7 @@ use crate::server::Server;
 use crate::server::waiting::GivenUp;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -30,6 +30,8 @@ pub struct Buffers {
 }
 
 const SPARE_BUFFERS_MAX: usize = 4;
+/// Pieces of output written by one call.
+const PIECES_MAX: usize = 64;
 
 impl Buffers {
     fn lend(&self, inbox: &mut Inbox) {
@@ -82,7 +84,9 @@ impl Connection {
         poll_fn(|cx| self.poll(cx)).await;
         let mut server = self.server.borrow_mut();
         server.forget_watches(self.client);
+        server.forget_subscriptions(self.client);
         server.end_wait(self.client);
+        server.forget_tracking(self.client);
         server.clients.remove(self.client);
     }
 
@@ -229,7 +233,14 @@ impl Connection {
     fn write(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Result<(), Next> {
         let to_send = |client: &&Client| !client.output.is_empty() && !client.close_now;
         while let Some(client) = server.clients.get(self.client).filter(to_send) {
-            match self.stream.poll_write(cx, client.output.pending()) {
+            let polled = if client.output.is_in_one_piece() {
+                self.stream.poll_write(cx, client.output.pending())
+            } else {
+                let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+                let count = client.output.pieces(&mut pieces);
+                self.stream.poll_write_pieces(cx, &pieces[..count])
+            };
+            match polled {
                 Poll::Ready(Ok(0)) => return Err(self.leave(server)),
                 Poll::Ready(Ok(count)) => {
                     server.stats.net_output_bytes += count as u64;

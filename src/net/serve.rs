@@ -3,8 +3,9 @@
 use super::connection::Buffers;
 use super::listener::{self, Listeners};
 use super::signals::Signals;
-use super::{Shared, timers};
+use super::{Shared, receivers, timers};
 use crate::config::Config;
+use crate::exec::crash;
 use crate::server::{Alarm, Host, Server};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -24,6 +25,8 @@ struct NetHost {
     buffers: Rc<Buffers>,
     hz: Rc<Cell<u32>>,
     wake: Notify,
+    /// The round of the tasks that goes on has something to be done behind it.
+    round_ends: Rc<Notify>,
     /// Other threads have something for the loop.
     deferred: Arc<Notify>,
 }
@@ -55,6 +58,10 @@ impl Host for NetHost {
         Arc::new(move || deferred.notify_one())
     }
 
+    fn end_round(&self) {
+        self.round_ends.notify_one();
+    }
+
     fn set_hz(&self, hz: i64) {
         self.hz.set(u32::try_from(hz).unwrap_or(1));
     }
@@ -74,6 +81,7 @@ pub fn serve(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String>
 
 async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, String> {
     let server: Shared = Rc::new(RefCell::new(server));
+    let _shown_in_reports = crash::exhibit(&server);
     let host = Rc::new(NetHost {
         server: Rc::downgrade(&server),
         listeners: RefCell::default(),
@@ -81,6 +89,7 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
         buffers: Rc::default(),
         hz: Rc::new(Cell::new(server.borrow().config.hz)),
         wake: Notify::new(),
+        round_ends: Rc::default(),
         deferred: Arc::default(),
     });
     let config = server.borrow().config.clone();
@@ -95,7 +104,9 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
     server.borrow().notify_supervisor("STATUS=Tintype is loading...");
     spawn_local(timers::run_cron(server.clone(), host.hz.clone()));
     spawn_local(timers::watch_children(server.clone()));
+    spawn_local(receivers::wake(server.clone()));
     spawn_local(timers::finish_deferred(server.clone(), host.deferred.clone()));
+    spawn_local(timers::finish_rounds(server.clone(), host.round_ends.clone()));
     match Signals::listen(server.borrow().interrupts.clone()) {
         Ok(signals) => drop(spawn_local(signals.obey(server.clone()))),
         Err(error) => tracing::warn!("Can't watch for signals: {error}"),

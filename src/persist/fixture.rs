@@ -18,6 +18,7 @@ pub const LOAD: LoadOptions = LoadOptions {
     depth: Depth::Structure,
     foreign: Foreign::Refuse,
     key_delay: KeyDelay(0),
+    threads: 1,
 };
 
 /// What a key holds, as text, and its expiry.

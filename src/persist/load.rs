@@ -4,6 +4,9 @@
 //!  open ──▶ read: records go into the keyspace, bytes through the checksum ──▶ done
 //!               └──▶ judge: something is wrong; the whole file goes through the checksum ──▶ error
 //! ```
+//! Reading is done by the loop alone, or by a team of threads (`together`, `team`, `decode`). Both say the same of the
+//! same file.
+//!
 //! The file is read once. What is wrong in a damaged file may be anything, and far behind the damage: so before an
 //! error is told, the checksum of the whole file is asked, and has precedence.
 //!
@@ -15,24 +18,30 @@
 //!
 //! Keys go in in batches (`place`), and the heap is made ready a step ahead of them (`heap::fill`).
 
+mod decode;
+mod making;
 mod place;
+mod team;
+mod together;
 
-use self::place::{AccessField, Place, Twice};
+use self::decode::Why;
+use self::making::{Made, Terms};
+use self::place::{Place, Twice};
+use self::together::{Together, Turn};
 use super::disk::open_to_read;
 use super::error::error_text;
 use super::image::KeyDelay;
+use crate::base::log::user_data;
 use crate::base::{heap, number};
 use crate::keyspace::{Entry, Keyspace};
 use crate::object::Depth;
-use crate::rdb::{
-    Checksum, Foreign, Input, KeyRecord, PlainString, RdbError, Reader, ReaderOptions, Record, Value,
-    Verifier, module_name,
-};
+use crate::rdb::{Checksum, Foreign, Input, RdbError, Reader, ReaderOptions, Record, Verifier, module_name};
 use nix::errno::Errno;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a step of the first pass.
@@ -74,6 +83,8 @@ pub struct LoadOptions {
     /// Values that cannot be held here (`rdb-skip-unknown`).
     pub foreign: Foreign,
     pub key_delay: KeyDelay,
+    /// `rdb-load-threads`.
+    pub threads: u32,
 }
 
 /// Why a file was not loaded.
@@ -118,7 +129,7 @@ impl fmt::Display for LoadError {
             LoadError::Duplicate { path, key, db, offset } => write!(
                 f,
                 "RDB has duplicated key '{}' in DB {db} at offset {offset} ({})",
-                key.escape_ascii(),
+                user_data(key),
                 path.display()
             ),
         }
@@ -142,16 +153,29 @@ pub struct Budget<'a> {
     pub is_over: &'a mut dyn FnMut() -> bool,
 }
 
-struct FileInput(File);
+/// A file from an offset on. The descriptors may share a position: it is not used.
+struct FileInput {
+    file: File,
+    offset: u64,
+}
+
+impl FileInput {
+    fn at(file: &File, offset: u64) -> io::Result<FileInput> {
+        Ok(FileInput { file: file.try_clone()?, offset })
+    }
+}
 
 impl Input for FileInput {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        let count = self.file.read_at(buffer, self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
     }
 }
 
 enum Stage {
     Reading(Box<Reader<FileInput>>),
+    Together(Box<Together>),
     /// The file goes through its checksum again, because of the error that was found, or of bytes behind its end.
     Judging(Box<Verifier<FileInput>>, Option<LoadError>),
     Done,
@@ -177,6 +201,17 @@ pub struct Loading {
     place: Place,
     /// None when the keys go nowhere.
     filling: Option<heap::Filling>,
+    /// Bytes were read without a look at their checksum.
+    is_unsummed: bool,
+}
+
+/// What a record was.
+enum Was {
+    Key,
+    /// A part of a key's value.
+    Part,
+    Other,
+    End(Option<u64>),
 }
 
 impl Loading {
@@ -193,7 +228,7 @@ impl Loading {
         };
         let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_SEQUENTIAL);
         let rdb = |error| LoadError::Rdb { path: path.into(), error };
-        let input = FileInput(file.try_clone().map_err(failed)?);
+        let input = FileInput::at(&file, 0).map_err(failed)?;
         if options.checksum == Checksum::Off {
             say_unchecked();
         }
@@ -213,6 +248,7 @@ impl Loading {
             options,
             stage: Stage::Reading(Box::new(reader)),
             filling,
+            is_unsummed: false,
             place: Place::new(options.duplicates),
         }))
     }
@@ -243,18 +279,15 @@ impl Loading {
         budget: &mut Budget<'_>,
     ) -> Result<Step, LoadError> {
         match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Reading(mut reader) => match self.read(&mut reader, keyspace, now_ms, budget) {
-                Ok(Step::More) => {
-                    self.stage = Stage::Reading(reader);
-                    Ok(Step::More)
-                }
-                Ok(Step::Done) => match reader.at_end() {
-                    Ok(true) => Ok(self.finish()),
-                    Ok(false) => self.judge(None),
-                    Err(error) => Err(self.failed(error)),
-                },
-                Err(error) => self.judge(Some(error)),
-            },
+            Stage::Reading(reader) if self.loaded_bytes == 0 => {
+                let reader = match self.begin_together(reader, keyspace, now_ms) {
+                    Ok(together) => return self.go_on_together(together, keyspace, now_ms, budget),
+                    Err(reader) => reader,
+                };
+                self.go_on_alone(reader, keyspace, now_ms, budget)
+            }
+            Stage::Reading(reader) => self.go_on_alone(reader, keyspace, now_ms, budget),
+            Stage::Together(together) => self.go_on_together(together, keyspace, now_ms, budget),
             Stage::Judging(verifier, found) => self.verify(verifier, found),
             Stage::Done => Ok(Step::Done),
         }
@@ -270,6 +303,51 @@ impl Loading {
         Ok(())
     }
 
+    fn go_on_alone(
+        &mut self,
+        mut reader: Box<Reader<FileInput>>,
+        keyspace: &mut Keyspace,
+        now_ms: i64,
+        budget: &mut Budget<'_>,
+    ) -> Result<Step, LoadError> {
+        match self.read(&mut reader, keyspace, now_ms, budget) {
+            Ok(Step::More) => {
+                self.stage = Stage::Reading(reader);
+                Ok(Step::More)
+            }
+            Ok(Step::Done) => match reader.at_end() {
+                Ok(true) if !self.is_unsummed => Ok(self.finish()),
+                Ok(_) => self.judge(None),
+                Err(error) => Err(self.failed(error)),
+            },
+            Err(error) => self.judge(Some(error)),
+        }
+    }
+
+    fn go_on_together(
+        &mut self,
+        mut together: Box<Together>,
+        keyspace: &mut Keyspace,
+        now_ms: i64,
+        budget: &mut Budget<'_>,
+    ) -> Result<Step, LoadError> {
+        match self.share(&mut together, keyspace, now_ms, budget) {
+            Ok(Turn::More) => {
+                self.stage = Stage::Together(together);
+                Ok(Step::More)
+            }
+            Ok(Turn::Alone(reader)) => {
+                self.is_unsummed = true;
+                self.stage = Stage::Reading(reader);
+                Ok(Step::More)
+            }
+            Ok(Turn::Ended(Ok(true))) => Ok(self.finish()),
+            Ok(Turn::Ended(Ok(false))) => self.judge(None),
+            Ok(Turn::Ended(Err(error))) => self.judge(Some(self.failed(error))),
+            Err(error) => self.judge(Some(error)),
+        }
+    }
+
     /// Asks the checksum about a file in which an error was found, or which goes on behind its end.
     #[cold]
     fn judge(&mut self, found: Option<LoadError>) -> Result<Step, LoadError> {
@@ -280,9 +358,8 @@ impl Loading {
             };
         }
         let open = |error| LoadError::Open { path: self.path.clone(), error };
-        let mut file = self.file.try_clone().map_err(open)?;
-        file.rewind().map_err(open)?;
-        let verifier = Verifier::new(FileInput(file)).map_err(|error| self.failed(error))?;
+        let input = FileInput::at(&self.file, 0).map_err(open)?;
+        let verifier = Verifier::new(input).map_err(|error| self.failed(error))?;
         self.stage = Stage::Judging(Box::new(verifier), found);
         Ok(Step::More)
     }
@@ -318,26 +395,18 @@ impl Loading {
     ) -> Result<Step, LoadError> {
         let until = reader.offset().saturating_add(budget.bytes);
         let mut waited_us = 0;
-        let access = AccessField::of(keyspace, now_ms);
-        let rules = keyspace.settings.rules;
+        let terms = Terms::of(keyspace, now_ms);
         let mut records: u32 = 0;
         let step = loop {
-            if let Some(string) = reader.next_plain() {
-                waited_us += self.options.key_delay.wait(self.keys_loaded + self.keys_expired);
-                self.take_string(&string, keyspace, &access)?;
-            } else {
-                match reader.next_record(&rules).map_err(|error| self.failed(error))? {
-                    Record::Key(record) => {
-                        waited_us += self.options.key_delay.wait(self.keys_loaded + self.keys_expired);
-                        self.take_key(record, keyspace, &access)?;
-                    }
-                    Record::End { stored_checksum } => {
-                        if stored_checksum == Some(0) && self.options.checksum == Checksum::On {
-                            say_unchecked();
-                        }
-                        break Step::Done;
-                    }
-                    other => self.take_other(other, keyspace, now_ms)?,
+            match self.read_record(reader, keyspace, now_ms, &terms)? {
+                Was::Key => {
+                    let number = (self.keys_loaded + self.keys_expired).saturating_sub(1);
+                    waited_us += self.options.key_delay.wait(number);
+                }
+                Was::Part | Was::Other => {}
+                Was::End(stored_checksum) => {
+                    self.say_if_unchecked(stored_checksum);
+                    break Step::Done;
                 }
             }
             records += 1;
@@ -351,46 +420,46 @@ impl Loading {
         Ok(step)
     }
 
-    #[inline]
-    fn take_string(
+    #[inline(always)]
+    fn read_record(
         &mut self,
-        string: &PlainString<'_>,
+        reader: &mut Reader<FileInput>,
         keyspace: &mut Keyspace,
-        access: &AccessField,
-    ) -> Result<(), LoadError> {
-        if string.expire_at_ms.is_some_and(|expire_at_ms| expire_at_ms < access.now_ms) {
-            self.keys_expired += 1;
-            return Ok(());
+        now_ms: i64,
+        terms: &Terms,
+    ) -> Result<Was, LoadError> {
+        if let Some(string) = reader.next_plain() {
+            let (made, offset) = (making::of_string(&string, &terms.access), string.offset);
+            return self.take(made, string.key, offset, keyspace);
         }
-        let entry = string_entry(string.key, string.value, string.expire_at_ms);
-        entry.set_lru(access.field(None));
-        self.put(entry, string.offset, keyspace)
+        match reader.next_record(&terms.rules).map_err(|error| self.failed(error))? {
+            Record::Key(record) => {
+                let (key, offset) = (record.key, record.offset);
+                self.take(making::of_key(record, &terms.access), key, offset, keyspace)
+            }
+            Record::End { stored_checksum } => Ok(Was::End(stored_checksum)),
+            Record::Building => Ok(Was::Part),
+            other => {
+                self.take_other(other, keyspace, now_ms)?;
+                Ok(Was::Other)
+            }
+        }
     }
 
-    fn take_key(
+    #[inline]
+    fn take(
         &mut self,
-        record: KeyRecord<'_>,
+        made: Made,
+        key: &[u8],
+        offset: u64,
         keyspace: &mut Keyspace,
-        access: &AccessField,
-    ) -> Result<(), LoadError> {
-        let is_over = record.expire_at_ms.is_some_and(|expire_at_ms| expire_at_ms < access.now_ms);
-        if is_over || matches!(record.value, Value::Expired) {
-            self.keys_expired += 1;
-            return Ok(());
+    ) -> Result<Was, LoadError> {
+        match made {
+            Made::Entry(entry) => self.put(entry, offset, keyspace)?,
+            Made::Expired => self.keys_expired += 1,
+            Made::Empty => self.leave_out(key, &Why::Empty),
         }
-        let (key, expire_at_ms) = (record.key, record.expire_at_ms);
-        let entry = match record.value {
-            Value::Int(value) => Entry::from_int(key, value, expire_at_ms),
-            Value::Bytes(bytes) => string_entry(key, bytes, expire_at_ms),
-            Value::Text(bytes) => Entry::from_raw(key, bytes, expire_at_ms),
-            Value::Object(object) => Entry::from_object(key, object, expire_at_ms),
-            Value::Empty | Value::Expired => {
-                self.leave_out_empty(key);
-                return Ok(());
-            }
-        };
-        entry.set_lru(access.field(record.access));
-        self.put(entry, record.offset, keyspace)
+        Ok(Was::Key)
     }
 
     #[inline]
@@ -402,34 +471,46 @@ impl Loading {
     }
 
     fn settle(&mut self, keyspace: &mut Keyspace) -> Result<(), LoadError> {
-        let db = self.place.db;
-        self.place.settle(keyspace).map_err(|Twice { key, offset }| LoadError::Duplicate {
+        let settled = self.place.settle(keyspace);
+        self.expect_placed(settled)
+    }
+
+    fn expect_placed(&self, placed: Result<(), Twice>) -> Result<(), LoadError> {
+        placed.map_err(|Twice { key, offset }| LoadError::Duplicate {
             path: self.path.clone(),
             key,
-            db,
+            db: self.place.db,
             offset,
         })
     }
 
     #[cold]
-    fn leave_out_empty(&mut self, key: &[u8]) {
-        self.empty_keys += 1;
-        if self.empty_keys <= NAMED_KEYS_MAX {
-            tracing::info!("rdbLoadRio skipping empty key: {}", key.escape_ascii());
+    fn leave_out(&mut self, key: &[u8], why: &Why) {
+        let key = user_data(key);
+        match *why {
+            Why::Empty => {
+                self.empty_keys += 1;
+                if self.empty_keys <= NAMED_KEYS_MAX {
+                    tracing::info!("rdbLoadRio skipping empty key: {key}");
+                }
+            }
+            Why::Foreign { value_type, module_id } => {
+                self.keys_skipped += 1;
+                if self.keys_skipped <= NAMED_KEYS_MAX {
+                    match module_id.map(module_name) {
+                        Some(module) => {
+                            tracing::warn!("Key '{key}' is not loaded: a value of module type '{module}'")
+                        }
+                        None => tracing::warn!("Key '{key}' is not loaded: {value_type}"),
+                    }
+                }
+            }
         }
     }
 
-    #[cold]
-    fn leave_out_foreign(&mut self, key: &[u8], value_type: &str, module_id: Option<u64>) {
-        self.keys_skipped += 1;
-        if self.keys_skipped <= NAMED_KEYS_MAX {
-            let key = key.escape_ascii();
-            match module_id.map(module_name) {
-                Some(module) => {
-                    tracing::warn!("Key '{key}' is not loaded: a value of module type '{module}'")
-                }
-                None => tracing::warn!("Key '{key}' is not loaded: {value_type}"),
-            }
+    fn say_if_unchecked(&self, stored_checksum: Option<u64>) {
+        if stored_checksum == Some(0) && self.options.checksum == Checksum::On {
+            say_unchecked();
         }
     }
 
@@ -462,10 +543,9 @@ impl Loading {
             }
             Record::ModuleAux { .. } | Record::SlotInfo { .. } | Record::Ignored(_) => {}
             Record::LeftOut { key, value_type, module_id, .. } => {
-                self.leave_out_foreign(key, value_type, module_id);
+                self.leave_out(key, &Why::Foreign { value_type, module_id });
             }
-            Record::Building => {}
-            Record::Key(_) | Record::End { .. } => unreachable!("the caller takes keys and the end"),
+            Record::Key(_) | Record::Building | Record::End { .. } => unreachable!("the caller takes these"),
         }
         Ok(())
     }
@@ -508,15 +588,6 @@ impl Loading {
             }
         }
         Step::Done
-    }
-}
-
-/// A string that is an integer is kept as one.
-#[inline]
-fn string_entry(key: &[u8], value: &[u8], expire_at_ms: Option<i64>) -> Entry {
-    match number::parse_i64(value) {
-        Some(value) => Entry::from_int(key, value, expire_at_ms),
-        None => Entry::from_bytes(key, value, expire_at_ms),
     }
 }
 

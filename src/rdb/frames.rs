@@ -56,6 +56,13 @@ impl<I: Input> Frames<I> {
         Frames { input, buffer, base, summed: 0, start: 0, end: 0, calm_reads: 0, checksum, sum }
     }
 
+    /// Takes `len` bytes at `base` of the stream in the place of all that was there; returns the buffer of before.
+    pub(super) fn replace(&mut self, bytes: Vec<u8>, len: usize, base: u64) -> Vec<u8> {
+        debug_assert!(len <= bytes.len());
+        (self.base, self.summed, self.start, self.end) = (base, 0, 0, len);
+        std::mem::replace(&mut self.buffer, bytes)
+    }
+
     /// The offset of the next record.
     pub(super) fn offset(&self) -> u64 {
         self.base + self.start as u64

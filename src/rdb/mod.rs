@@ -15,6 +15,7 @@
 //! | `cursor`, `records`, `frames` | one record: pieces, grammar, buffered input |
 //! | `build`, `legacy` | values of the other types, piece by piece; packed forms of old servers |
 //! | `reader` | a snapshot, record by record |
+//! | `cutter`, `layout` | a snapshot in stretches for several readers; where each value ends |
 //! | `verify` | the checksum of a whole file |
 //! | `check`, `statistics` | a report on a whole file |
 //! | `resync`, `mend` | what a damaged file still holds, and its smallest damages undone |
@@ -32,9 +33,11 @@
 mod build;
 pub mod check;
 mod cursor;
+pub mod cutter;
 pub mod dump;
 pub mod error;
 mod frames;
+mod layout;
 mod legacy;
 pub mod length;
 pub mod mend;
@@ -55,6 +58,7 @@ pub mod writer;
 mod tests;
 
 pub use check::{CheckReport, check};
+pub use cutter::{Cut, Cutter, Ending, Stretch};
 pub use dump::{RestoreError, RestoreOptions, Restored, dump_object, dump_portable, dump_string, restore};
 pub use error::{Fault, Printable, RdbError};
 pub use object::{type_byte, write_value};

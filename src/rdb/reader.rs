@@ -11,6 +11,7 @@
 
 use super::build::{Around, Build, Built, Scratch};
 use super::cursor::{LONG_TEXT_BYTES_MIN, Text};
+use super::cutter::Stretch;
 use super::error::{Fault, RdbError};
 use super::frames::{Frame, Frames};
 use super::plain::PlainString;
@@ -175,6 +176,26 @@ struct Building {
     expire_at_ms: Option<i64>,
     access: Option<Access>,
     offset: u64,
+}
+
+impl Reader<&'static [u8]> {
+    /// Reads stretches of a file, which `begin_stretch` gives it. Asked for more than a stretch holds it says that the file is
+    /// cut off.
+    pub fn of_stretches(version: Version, options: ReaderOptions) -> Self {
+        Reader::from_middle(&[], version, 0, options)
+    }
+
+    /// Goes on with `stretch`, whatever became of the one before.
+    pub fn begin_stretch(&mut self, stretch: Stretch) {
+        self.building = None;
+        self.frames.replace(stretch.bytes, stretch.len, stretch.offset);
+    }
+
+    /// The buffer of the stretch, which has been read.
+    pub fn end_stretch(&mut self) -> Vec<u8> {
+        self.building = None;
+        self.frames.replace(Vec::new(), 0, 0)
+    }
 }
 
 impl<I: Input> Reader<I> {

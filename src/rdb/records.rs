@@ -254,11 +254,15 @@ pub fn module_name(module_id: u64) -> String {
 
 /// Steps over a value. Layouts nest a few levels only, and every round of a repetition takes a byte at least:
 /// the time is bounded by the bytes that are there, whatever counts they announce.
-fn step_over(cursor: &mut Cursor<'_>, layout: &[Part]) -> Result<(), Stop> {
+pub(super) fn step_over(cursor: &mut Cursor<'_>, layout: &[Part]) -> Result<(), Stop> {
     for part in layout {
         match part {
             Part::Text => drop(cursor.text()?),
             Part::Length => drop(cursor.length()?),
+            Part::Bytes(bytes) => drop(cursor.span(*bytes)?),
+            Part::Score => score(cursor)?,
+            Part::ModuleFields => while module_field(cursor)? {},
+            Part::Together(parts) => step_over(cursor, parts)?,
             Part::Repeat(parts) => {
                 for _ in 0..cursor.length()? {
                     step_over(cursor, parts)?;
@@ -266,6 +270,15 @@ fn step_over(cursor: &mut Cursor<'_>, layout: &[Part]) -> Result<(), Stop> {
             }
             Part::Array => array(cursor)?,
         }
+    }
+    Ok(())
+}
+
+/// A score as text: its length in a byte, or a byte for a special one.
+fn score(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
+    match cursor.byte()? {
+        253..=255 => {}
+        len => drop(cursor.span(len.into())?),
     }
     Ok(())
 }

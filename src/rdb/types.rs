@@ -129,6 +129,12 @@ pub(super) enum Part {
     Text,
     /// A length, used as a number.
     Length,
+    Bytes(u64),
+    /// A score as text.
+    Score,
+    /// Fields of a module's value, to their end mark.
+    ModuleFields,
+    Together(&'static [Part]),
     /// A length n, then n times these parts.
     Repeat(&'static [Part]),
     /// The sparse array of Redis 8.8.

@@ -15,6 +15,8 @@ pub trait Host {
     fn wake(&self);
     /// What wakes the loop from another thread, so that it calls `Server::run_deferred`.
     fn alarm(&self) -> Alarm;
+    /// Has `exec::tracking::broadcast` run once the requests that are here have been run.
+    fn end_round(&self);
     /// Has the timer tick `hz` times a second.
     fn set_hz(&self, hz: i64);
 }

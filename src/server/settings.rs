@@ -4,6 +4,7 @@ use crate::base::log::Loglevel;
 use crate::base::proctitle::{TitleFields, expand_template};
 use crate::config::{Config, LogLevel, MaxmemoryPolicy, OomScoreAdj};
 use crate::keyspace::settings::{Candidates, Freeing, Ranking, Settings};
+use crate::metrics::command_log::{Limit, Limits};
 use crate::object::Rules;
 use std::path::Path;
 
@@ -60,6 +61,19 @@ fn policy(policy: MaxmemoryPolicy) -> (Candidates, Ranking) {
         MaxmemoryPolicy::VolatileLfu => (Candidates::Volatile, Ranking::Lfu),
         MaxmemoryPolicy::VolatileRandom => (Candidates::Volatile, Ranking::Random),
         MaxmemoryPolicy::VolatileTtl => (Candidates::Volatile, Ranking::Ttl),
+    }
+}
+
+/// The directives `slowlog-*` and `commandlog-*`.
+pub fn command_log_limits(config: &Config) -> Limits {
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let limit = |threshold: i64, entries_max: u64| Limit { threshold, entries_max: size(entries_max) };
+    Limits {
+        slow: limit(config.slowlog_log_slower_than, config.slowlog_max_len),
+        large_request: limit(config.commandlog_request_larger_than, config.commandlog_large_request_max_len),
+        large_reply: limit(config.commandlog_reply_larger_than, config.commandlog_large_reply_max_len),
+        arguments_max: config.slowlog_entry_max_argc as usize,
+        argument_bytes_max: size(config.slowlog_entry_max_string_len),
     }
 }
 

@@ -7,6 +7,7 @@ mod collections;
 mod cpu;
 mod growth;
 mod memory;
+mod pubsub;
 mod snapshot;
 mod snapshots;
 mod stall;
@@ -49,6 +50,7 @@ pub const ALL: &[Measure] = &[
     general("types", types::run),
     general("algebra", algebra::run),
     general("growth", growth::run),
+    general("pubsub", pubsub::run),
     snapshot("snapshot-strings", snapshot::strings::run),
     snapshot("snapshot-collections", snapshot::collections::run),
     snapshot("snapshot-large", snapshot::large::run),

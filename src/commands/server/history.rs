@@ -183,7 +183,7 @@ fn answer_ok(server: &mut Server, ticket: Ticket, result: Result<(), CommandErro
     server.answer(ticket, result.map(|()| |reply: &mut Reply<'_>| reply.ok()));
 }
 
-fn snapshot_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+fn snapshot_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     const LINES: &[&str] = &[
         "DELETE <id>",
         "    Remove a kept snapshot. The current file stays.",
@@ -196,6 +196,6 @@ fn snapshot_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError>
         "VERIFY <id>",
         "    Check a snapshot's checksum, its structure, and that it is what was saved.",
     ];
-    help::answer(&mut cx.reply, "SNAPSHOT", LINES);
+    help::answer(&mut cx.reply, args.at(0), LINES);
     Ok(Flow::Done)
 }

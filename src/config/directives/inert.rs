@@ -6,9 +6,6 @@ use super::*;
 use crate::config::special::*;
 
 pub(super) const TABLE: &[Directive] = &[
-    inert_choice("acl-pubsub-default", "resetchannels", &["allchannels", "resetchannels"]),
-    text("aclfile", "", any_text, Inert).immutable().promise(),
-    number("acllog-max-len", 0..=I64, "128", Inert),
     number("active-defrag-cycle-max", 1..=99, "25", Inert),
     number("active-defrag-cycle-min", 1..=99, "1", Inert),
     memory("active-defrag-ignore-bytes", 1..=I64, "104857600", Inert),
@@ -49,15 +46,12 @@ pub(super) const TABLE: &[Directive] = &[
     number("cluster-replica-validity-factor", 0..=I32, "10", Inert).alias("cluster-slave-validity-factor"),
     yes_no("cluster-require-full-coverage", "yes", Inert),
     yes_no("crash-memcheck-enabled", "yes", Inert),
-    inert_choice("enable-module-command", "no", &["no", "yes", "local"]).immutable(),
     number("io-threads", 1..=128, "1", Inert).immutable(),
     yes_no("io-threads-do-reads", "no", Inert).immutable(),
     yes_no("jemalloc-bg-thread", "yes", Inert),
-    measured("maxmemory-clients", -100..=I64, "0", Unit::MemoryOrPercent, Inert).promise(),
     number("min-replicas-max-lag", 0..=I32, "10", Inert).alias("min-slaves-max-lag"),
     number("min-replicas-to-write", 0..=I32, "0", Inert).alias("min-slaves-to-write").promise(),
     yes_no("no-appendfsync-on-rewrite", "no", Inert),
-    text("notify-keyspace-events", "", event_classes, Inert).promise(),
     text("masterauth", "", any_text, Inert).newer_alias("primaryauth").sensitive(),
     text("masteruser", "", any_text, Inert).newer_alias("primaryuser").sensitive(),
     inert_choice("propagation-error-behavior", "ignore", &["ignore", "panic", "panic-on-replicas"]),
@@ -115,13 +109,13 @@ pub(super) const TABLE: &[Directive] = &[
     number("tls-session-cache-size", 0..=I32, "20480", Inert),
     number("tls-session-cache-timeout", 0..=I32, "300", Inert),
     yes_no("tls-session-caching", "yes", Inert),
-    number("tracking-table-max-keys", 0..=I64, "1000000", Inert),
     yes_no("use-exit-on-panic", "no", Inert).hidden(),
     number("watchdog-period", 0..=I32, "0", Inert).hidden().refused_at_runtime(),
     // Directives of files only: they have no value that CONFIG GET could answer.
     words("loadmodule", "").file_only().promise(),
-    words("user", "").file_only().promise(),
-    words("rename-command", "").file_only().promise(),
+    // Read by the loader itself: they are no values, but users, and changes of the command table.
+    words("user", "").file_only(),
+    words("rename-command", "").file_only(),
     words("sentinel", "").file_only().promise(),
     text("list-max-ziplist-entries", "", any_text, Inert).file_only(),
     text("list-max-ziplist-value", "", any_text, Inert).file_only(),

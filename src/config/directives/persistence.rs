@@ -17,6 +17,7 @@ pub(super) const TABLE: &[Directive] = &[
     choice::<RdbVersionCheck>("rdb-version-check", "strict", field!(choice rdb_version_check)),
     yes_no("rdb-skip-unknown", "no", field!(rdb_skip_unknown)),
     number("rdb-save-threads", 0..=64, "0", field!(number rdb_save_threads)),
+    number("rdb-load-threads", 0..=4, "0", field!(number rdb_load_threads)),
     number("rdb-save-max-mbps", 0..=1_000_000, "0", field!(number rdb_save_max_mbps)),
     number("bgsave-nice", 0..=19, "19", field!(number bgsave_nice)),
     choice::<BgsaveIonice>("bgsave-ionice", "default", field!(choice bgsave_ionice)),

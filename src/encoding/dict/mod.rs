@@ -88,6 +88,19 @@ pub unsafe trait Item: Sized {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashSeed(pub [u8; 16]);
 
+impl HashSeed {
+    /// As `Dict::hash` of a table with this seed.
+    #[inline]
+    pub fn hash(self, key: &[u8]) -> u64 {
+        hash_with(self.words(), key)
+    }
+
+    fn words(self) -> [u64; 2] {
+        let seed = u128::from_le_bytes(self.0);
+        [seed as u64, (seed >> 64) as u64]
+    }
+}
+
 pub struct Dict<T: Item> {
     current: Table,
     next: Table,
@@ -107,7 +120,7 @@ impl<T: Item> Dict<T> {
     /// Allocates nothing until the first insertion.
     pub fn new(seed: HashSeed) -> Self {
         let () = Self::WORD_SIZED;
-        Dict::with_seed([u128::from_le_bytes(seed.0) as u64, (u128::from_le_bytes(seed.0) >> 64) as u64])
+        Dict::with_seed(seed.words())
     }
 
     fn with_seed(seed: [u64; 2]) -> Self {

@@ -5,14 +5,14 @@
 //! writes to fresh memory that a new entry is, takes twice the time of the whole load.)
 
 use crate::keyspace::db::Db;
-use crate::keyspace::settings::Ranking;
-use crate::keyspace::{Entry, Keyspace, lru};
-use crate::rdb::Access;
+use crate::keyspace::{Entry, Keyspace};
 
 use super::Duplicates;
 
 /// Keys that are inserted together: about as many as there are lines that can be asked for at once.
 const BATCH_KEYS: usize = 32;
+/// Of keys that another thread has made the header must come, too: so many are on their way.
+const KEYS_AHEAD: usize = 12;
 
 /// Where the next keys go.
 pub(super) struct Place {
@@ -21,11 +21,12 @@ pub(super) struct Place {
     batch: Vec<Arrival>,
 }
 
-struct Arrival {
-    hash: u64,
-    entry: Entry,
+/// A key and its hash.
+pub(super) struct Arrival {
+    pub(super) hash: u64,
+    pub(super) entry: Entry,
     /// Of its record in the file.
-    offset: u64,
+    pub(super) offset: u64,
 }
 
 /// A key that is there already and must not be.
@@ -54,36 +55,45 @@ impl Place {
     pub(super) fn settle(&mut self, keyspace: &mut Keyspace) -> Result<(), Twice> {
         let db = keyspace.db_mut(self.db);
         self.batch.iter().for_each(|arrival| db.table().prefetch_bucket(arrival.hash));
-        for Arrival { hash, entry, offset } in self.batch.drain(..) {
-            let Err(entry) = db.load(hash, entry) else { continue };
-            match self.duplicates {
-                Duplicates::Replace => db.load_over(hash, entry),
-                Duplicates::Refuse => return Err(Twice { key: entry.key().to_vec(), offset }),
+        self.batch.drain(..).try_for_each(|arrival| insert(db, arrival, self.duplicates))
+    }
+
+    /// Inserts keys that another thread has made; what was `put` is settled.
+    ///
+    /// # Errors
+    /// As `settle`.
+    pub(super) fn take_all(
+        &mut self,
+        keyspace: &mut Keyspace,
+        arrivals: &mut Vec<Arrival>,
+    ) -> Result<(), Twice> {
+        debug_assert!(self.batch.is_empty());
+        let db = keyspace.db_mut(self.db);
+        let expected = |db: &Db, arrival: &Arrival| {
+            db.table().prefetch_bucket(arrival.hash);
+            arrival.entry.prefetch();
+        };
+        arrivals.iter().take(KEYS_AHEAD).for_each(|arrival| expected(db, arrival));
+        let mut coming = arrivals.drain(..);
+        while let Some(arrival) = coming.next() {
+            if let Some(later) = coming.as_slice().get(KEYS_AHEAD - 1) {
+                expected(db, later);
             }
+            insert(db, arrival, self.duplicates)?;
         }
         Ok(())
     }
 }
 
-/// The access field of loaded keys, by the eviction policy in force.
-pub(super) struct AccessField {
-    pub(super) now_ms: i64,
-    is_lfu: bool,
-    fresh: u32,
-}
-
-impl AccessField {
-    pub(super) fn of(keyspace: &Keyspace, now_ms: i64) -> AccessField {
-        let is_lfu = keyspace.settings.ranking == Ranking::Lfu;
-        AccessField { now_ms, is_lfu, fresh: if is_lfu { lru::lfu_new(now_ms) } else { lru::clock(now_ms) } }
-    }
-
-    #[inline]
-    pub(super) fn field(&self, access: Option<Access>) -> u32 {
-        match access {
-            Some(Access::Frequency(counter)) if self.is_lfu => lru::lfu_with(counter, self.now_ms),
-            Some(Access::Idle { seconds }) if !self.is_lfu => lru::clock_with_idle(seconds, self.now_ms),
-            _ => self.fresh,
+#[inline]
+fn insert(db: &mut Db, arrival: Arrival, duplicates: Duplicates) -> Result<(), Twice> {
+    let Arrival { hash, entry, offset } = arrival;
+    let Err(entry) = db.load(hash, entry) else { return Ok(()) };
+    match duplicates {
+        Duplicates::Replace => {
+            db.load_over(hash, entry);
+            Ok(())
         }
+        Duplicates::Refuse => Err(Twice { key: entry.key().to_vec(), offset }),
     }
 }

@@ -20,6 +20,11 @@ fn saved(keyspace: &Keyspace) -> (tempfile::TempDir, PathBuf) {
     (directory, path)
 }
 
+/// Loads are alike, however many threads there are.
+fn teams() -> impl Iterator<Item = LoadOptions> {
+    [1, 2, 4].into_iter().map(|threads| LoadOptions { threads, ..LOAD })
+}
+
 fn load(path: &Path, options: LoadOptions, into: &mut Keyspace, now_ms: i64) -> Result<Loading, LoadError> {
     let mut loading = Loading::open(path, options, now_ms)?.expect("the file is there");
     loading.run(into, now_ms)?;
@@ -30,11 +35,17 @@ fn load(path: &Path, options: LoadOptions, into: &mut Keyspace, now_ms: i64) -> 
 fn what_was_saved_comes_back() {
     let keyspace = fixture::keyspace(1000);
     let (_directory, path) = saved(&keyspace);
-    let mut loaded = empty(16);
-    let loading = load(&path, LOAD, &mut loaded, NOW_MS).unwrap();
-    assert_eq!(fixture::content(&loaded), fixture::content(&keyspace));
-    assert_eq!((loading.keys_loaded, loading.keys_expired, loading.used_memory_bytes), (3000, 0, 123_456));
-    assert_eq!((loading.percent(), loaded.db(3).volatile_len()), (100.0, keyspace.db(3).volatile_len()));
+    for options in teams() {
+        let mut loaded = empty(16);
+        let loading = load(&path, options, &mut loaded, NOW_MS).unwrap();
+        assert_eq!(fixture::content(&loaded), fixture::content(&keyspace));
+        assert_eq!(
+            (loading.keys_loaded, loading.keys_expired, loading.used_memory_bytes),
+            (3000, 0, 123_456)
+        );
+        assert_eq!((loading.percent(), loaded.db(3).volatile_len()), (100.0, keyspace.db(3).volatile_len()));
+        loaded.db(3).check();
+    }
 }
 
 #[test]
@@ -61,9 +72,11 @@ fn keys_that_expired_meanwhile_stay_away() {
     fixture::set(&mut keyspace, 0, "old", "1", Expiry::At(NOW_MS + 10));
     fixture::set(&mut keyspace, 0, "new", "2", Expiry::At(NOW_MS + 30));
     let (_directory, path) = saved(&keyspace);
-    let mut loaded = empty(16);
-    let loading = load(&path, LOAD, &mut loaded, NOW_MS + 20).unwrap();
-    assert_eq!((loading.keys_loaded, loading.keys_expired, loaded.len()), (1, 1, 1));
+    for options in teams() {
+        let mut loaded = empty(16);
+        let loading = load(&path, options, &mut loaded, NOW_MS + 20).unwrap();
+        assert_eq!((loading.keys_loaded, loading.keys_expired, loaded.len()), (1, 1, 1));
+    }
 }
 
 #[test]
@@ -84,9 +97,17 @@ fn a_damaged_file_is_refused() {
     let good = std::fs::read(&path).unwrap();
     let refused = |bytes: &[u8], what: &str| {
         std::fs::write(&path, bytes).unwrap();
-        let error = load(&path, LOAD, &mut empty(16), NOW_MS).err().expect("damage is found").to_string();
         let expected = verify(bytes).unwrap_err();
-        assert_eq!(error, format!("{expected} ({})", path.display()), "{what}");
+        for options in teams() {
+            let error =
+                load(&path, options, &mut empty(16), NOW_MS).err().expect("damage is found").to_string();
+            assert_eq!(
+                error,
+                format!("{expected} ({})", path.display()),
+                "{what}, {} threads",
+                options.threads
+            );
+        }
     };
     for place in (9..good.len()).step_by(5) {
         let mut bad = good.clone();
@@ -125,12 +146,15 @@ fn a_key_that_stands_twice_is_found_however_far_apart() {
         let mut strings: Vec<(&str, &[u8])> = keys.iter().map(|key| (key.as_str(), &b"first"[..])).collect();
         strings.insert(20 + apart, ("key 20", b"second"));
         let (_directory, path) = file_of(&strings);
-        let error = load(&path, LOAD, &mut empty(1), NOW_MS).err().unwrap();
-        assert!(matches!(&error, LoadError::Duplicate { key, db: 0, .. } if key == b"key 20"), "{error}");
-        let mut loaded = empty(1);
-        load(&path, LoadOptions { duplicates: Duplicates::Replace, ..LOAD }, &mut loaded, NOW_MS).unwrap();
-        assert_eq!(fixture::content(&loaded)[&(0, b"key 20".to_vec())].0, "second");
-        assert_eq!(loaded.len(), 500);
+        for options in teams() {
+            let error = load(&path, options, &mut empty(1), NOW_MS).err().unwrap();
+            assert!(matches!(&error, LoadError::Duplicate { key, db: 0, .. } if key == b"key 20"), "{error}");
+            let mut loaded = empty(1);
+            let replace = LoadOptions { duplicates: Duplicates::Replace, ..options };
+            load(&path, replace, &mut loaded, NOW_MS).unwrap();
+            assert_eq!(fixture::content(&loaded)[&(0, b"key 20".to_vec())].0, "second");
+            assert_eq!(loaded.len(), 500);
+        }
     }
 }
 
@@ -203,8 +227,10 @@ fn a_database_that_is_not_there_stops_the_load() {
     let mut keyspace = empty(16);
     fixture::set(&mut keyspace, 15, "a", "1", Expiry::None);
     let (_directory, path) = saved(&keyspace);
-    let error = load(&path, LOAD, &mut empty(4), NOW_MS).err().unwrap().to_string();
-    assert!(error.contains("more than 4 databases"), "{error}");
+    for options in teams() {
+        let error = load(&path, options, &mut empty(4), NOW_MS).err().unwrap().to_string();
+        assert!(error.contains("more than 4 databases"), "{error}");
+    }
 }
 
 #[test]
@@ -220,6 +246,6 @@ fn absurd_hints_reserve_little() {
     bytes[trailer..].fill(0);
     std::fs::write(&path, &bytes).unwrap();
     let mut loaded = empty(1);
-    load(&path, LOAD, &mut loaded, NOW_MS).unwrap();
+    load(&path, LoadOptions { threads: 2, ..LOAD }, &mut loaded, NOW_MS).unwrap();
     assert!(loaded.len() == 1 && loaded.db(0).overhead_bytes() < 1 << 16);
 }

@@ -5,10 +5,10 @@
 //! back and the steps done so far are done again with it.
 
 use crate::base::log;
+use crate::base::os::reason;
 use crate::base::process::{self, OpenFilesOutcome};
 use crate::config::{self, Config, DirectiveId, OomScoreAdj, SetError};
 use crate::server::{Server, settings};
-use std::io;
 
 /// Carries out what follows from a change. Gets the configuration before it and the directive that changed; `Err` is
 /// what the reply says behind its dash.
@@ -28,7 +28,8 @@ const STEPS: &[Step] = &[
     Step { directives: &["proc-title-template", "port", "bind"], apply: show_title },
     Step { directives: &["loglevel"], apply: set_log_level },
     Step { directives: &["hz"], apply: set_hz },
-    Step { directives: &["requirepass"], apply: keep_authenticated },
+    Step { directives: &["crash-log-enabled"], apply: report_crashes },
+    Step { directives: &["requirepass"], apply: set_default_password },
     Step { directives: &["maxmemory"], apply: warn_of_small_limit },
 ];
 
@@ -80,14 +81,6 @@ fn enter_directory(server: &mut Server, _old: &Config, _name: DirectiveId) -> Re
     std::env::set_current_dir(&server.config.dir).map_err(|error| reason(&error))?;
     server.config.dir = std::env::current_dir().map_err(|error| reason(&error))?;
     Ok(())
-}
-
-/// The system's words for an error, without Rust's ` (os error N)`.
-pub(super) fn reason(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(number) => nix::errno::Errno::from_raw(number).desc().to_owned(),
-        None => error.to_string(),
-    }
 }
 
 fn limit_open_files(server: &mut Server, old: &Config, _name: DirectiveId) -> Result<(), String> {
@@ -144,6 +137,11 @@ fn set_log_level(server: &mut Server, _old: &Config, _name: DirectiveId) -> Resu
     Ok(())
 }
 
+fn report_crashes(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), String> {
+    crate::base::os::fault::enable(server.config.crash_log_enabled);
+    Ok(())
+}
+
 fn set_hz(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), String> {
     if let Some(host) = &server.host {
         host.set_hz(i64::from(server.config.hz));
@@ -151,11 +149,9 @@ fn set_hz(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), 
     Ok(())
 }
 
-/// Whoever was let in while there was no password stays, as in Redis.
-fn keep_authenticated(server: &mut Server, old: &Config, _name: DirectiveId) -> Result<(), String> {
-    if old.requirepass.is_empty() {
-        server.clients.iter_mut().for_each(|client| client.authenticated = true);
-    }
+/// Whoever has been let in stays, as in Redis.
+fn set_default_password(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), String> {
+    server.obey_requirepass();
     Ok(())
 }
 

@@ -22,6 +22,8 @@ impl Host for Ports {
         std::sync::Arc::new(|| ())
     }
 
+    fn end_round(&self) {}
+
     fn wake(&self) {}
 
     fn set_hz(&self, hz: i64) {

@@ -214,7 +214,7 @@ fn debug(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let name = args.at(1);
     if args.len() == 2 && name.eq_ignore_ascii_case(b"help") {
         let lines: Vec<&str> = SUBCOMMANDS.iter().flat_map(|subcommand| subcommand.help).copied().collect();
-        help::answer(&mut cx.reply, "DEBUG", &lines);
+        help::answer(&mut cx.reply, args.at(0), &lines);
         return Ok(Flow::Done);
     }
     let is_called = |subcommand: &&Subcommand| {
@@ -223,6 +223,6 @@ fn debug(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     };
     match SUBCOMMANDS.iter().find(is_called) {
         Some(subcommand) => (subcommand.run)(cx, args),
-        None => Err(CommandError::subcommand_arguments(name, "debug")),
+        None => Err(CommandError::subcommand_arguments(name, args.at(0))),
     }
 }

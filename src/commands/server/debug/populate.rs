@@ -64,7 +64,7 @@ impl Population<'_> {
     /// Adds those of `keys` that are not there yet; the first has the number `first`.
     fn add(&self, server: &mut Server, keys: &[Vec<u8>], first: usize) {
         let hashes = prefetch(server.keyspace.db(self.db).table(), keys);
-        let is_watched = !server.watches.is_empty();
+        let is_watched = !server.watches.is_empty() || !server.tracking.is_idle();
         let mut tx = Tx::new(&mut server.keyspace, &mut server.ledger, self.db, self.now_ms);
         let mut value = Vec::new();
         for (index, key) in keys.iter().enumerate() {
@@ -77,7 +77,7 @@ impl Population<'_> {
             value.extend_from_slice(&number::format_i64((first + index) as i64));
             value.resize(self.value_bytes.unwrap_or(value.len()), 0);
             tx.set(key, StrView::Bytes(&value), Expiry::None);
-            // It counts for nothing and is not propagated, but those who watch the key must learn of it. Without
+            // It counts for nothing and is not propagated, but those who watch or cache the key must learn of it. Without
             // them the ledger would hold every key a second time.
             if is_watched {
                 tx.also(key, Event::Touched);

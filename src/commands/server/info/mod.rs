@@ -138,6 +138,17 @@ fn info(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     Ok(Flow::Done)
 }
 
+/// All sections, for the report of a crash: from what the server knows, without a change of it.
+pub fn everything(server: &Server, now: Now) -> String {
+    let mut view = View { server, now, rng: fastrand::Rng::with_seed(0) };
+    let mut page = Page::default();
+    for section in SECTIONS {
+        page.section(section.title);
+        (section.write)(&mut view, &mut page);
+    }
+    page.text.replace("\r\n", "\n")
+}
+
 /// The sections that the arguments name; unknown words name none.
 fn asked_for(args: Args<'_>) -> Vec<&'static Section> {
     let names =

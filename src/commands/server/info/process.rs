@@ -62,10 +62,15 @@ pub(super) fn clients(view: &mut View<'_>, page: &mut Page) {
     let waiting = &view.server.waiting;
     let (keys, leaving_keys) = waiting.key_counts();
     page.field("blocked_clients", waiting.len());
-    page.field("tracking_clients", 0);
+    page.field("tracking_clients", view.server.tracking.client_count());
+    // Since Redis 7.4.
+    page.field("pubsub_clients", view.server.pubsub.clients());
+    let watching = clients.iter().filter(|client| !client.watched.is_empty());
+    page.field("watching_clients", watching.count());
     let times_out =
         |client: &&Client| client.blocked.as_ref().is_some_and(|blocked| blocked.wait.deadline_ms.is_some());
     page.field("clients_in_timeout_table", clients.iter().filter(times_out).count());
+    page.field("total_watched_keys", view.server.watches.len());
     page.field("total_blocking_keys", keys);
     page.field("total_blocking_keys_on_nokey", leaving_keys);
 }

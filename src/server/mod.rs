@@ -18,6 +18,7 @@ pub mod settings;
 pub mod shutdown;
 pub mod snapshots;
 pub mod table;
+pub mod tls;
 pub mod tracking;
 pub mod waiting;
 

@@ -8,6 +8,7 @@ use super::notification::Notification;
 use super::recent::Recent;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
+use super::tls::Certificates;
 use crate::acl::Acl;
 use crate::base::alloc;
 use crate::base::argv::Args;
@@ -133,6 +134,8 @@ pub struct Server {
     pub notification: Notification,
     /// Gets what would be propagated: the tests' replica.
     pub feed: Option<Feed>,
+    /// Of the connections over TLS that begin now.
+    pub certificates: Certificates,
 }
 
 /// Takes a database and a command that changed it.
@@ -204,6 +207,7 @@ impl Server {
             deferred: Deferred::default(),
             notification: Notification::default(),
             feed: None,
+            certificates: Certificates::default(),
             clock,
             config,
         };

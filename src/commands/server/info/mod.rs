@@ -86,6 +86,7 @@ const SECTIONS: &[Section] = &[
         shown: Shown::WhenAsked,
         write: statistics::latencystats,
     },
+    Section { name: "tls", title: "TLS", shown: Shown::WhenAsked, write: process::tls },
     Section { name: "cluster", title: "Cluster", shown: Shown::ByDefault, write: process::cluster },
     Section { name: "keyspace", title: "Keyspace", shown: Shown::ByDefault, write: statistics::keyspace },
 ];

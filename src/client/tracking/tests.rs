@@ -1,19 +1,13 @@
 //! The tables against plain collections of std.
 
 use super::*;
-use crate::client::client::{Origin, Transport};
+use crate::client::client::Origin;
 use crate::client::tracking::prefixes::ChangedBy;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn client(number: u64, slot: u32) -> Client {
-    let origin = Origin {
-        address: String::new(),
-        local_address: String::new(),
-        transport: Transport::Tcp,
-        is_local: true,
-        fd: 0,
-    };
+    let origin = Origin::local(1);
     Client::new(ClientId { number, slot }, origin, 0)
 }
 

@@ -13,7 +13,7 @@ use crate::base::{alloc, bio::Bio, cpus, process};
 use crate::config::{
     self, Config, ConfigError, DeclaredUser, HugePageUse, LoadedConfig, Rename, Supervised, SystemFiles,
 };
-use crate::exec::command_table;
+use crate::exec::{command_table, crash};
 use crate::net;
 use crate::server::access::new_channels;
 use crate::server::first_users::misdeclared_user;
@@ -111,6 +111,7 @@ fn run(given: Given) -> Result<i32, String> {
     warn_of_surroundings(&config);
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let pidfile = pidfile_of(&config);
+    crash::report(config.crash_log_enabled);
     place_helpers(&config);
     install_heap(config.huge_pages);
     let mut server = build(config, commands, file, title);

@@ -51,8 +51,8 @@ pub enum Tool {
     Convert(ArgMatches),
 }
 
-/// Modes of redis-server that are none here. A memory test belongs to memtest86+ or memtester: a server that runs on the
-/// machine sees only what the kernel gives it.
+/// Modes of redis-server that are none here. A memory test belongs to memtest86+ or memtester: a server that runs on
+/// the machine sees only what the kernel gives it.
 const NOT_OFFERED: [&str; 3] = ["--test-memory", "--check-system", "--sentinel"];
 
 /// Reads the command line.

@@ -5,9 +5,15 @@ pub mod support;
 
 #[path = "operators/clients.rs"]
 mod clients;
+#[path = "operators/crash.rs"]
+mod crash;
 #[path = "operators/doors.rs"]
 mod doors;
+#[path = "operators/exporter.rs"]
+mod exporter;
 #[path = "operators/names.rs"]
 mod names;
+#[path = "operators/statistics.rs"]
+mod statistics;
 #[path = "operators/tools.rs"]
 mod tools;

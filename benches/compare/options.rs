@@ -15,7 +15,7 @@ Compares Tintype with a real redis-server and prints a markdown table.
     --rounds N       interleaved rounds, each with both servers (default 5; --quick: 2);
                      with --snapshot: saves of a series, collections at most 3
     --only NAME,..   cpu, memory, stall, bgsave, startup, snapshots, collections, types, algebra, growth, pubsub,
-                     snapshot-strings, snapshot-collections, snapshot-large, snapshot-curve
+                     tls, guarded, snapshot-strings, snapshot-collections, snapshot-large, snapshot-curve
     --plot FILE      where snapshot-strings draws latency over time through a save
                      (default target/snapshot-latency.svg)
     --quick          tiny sizes: proves the harness, measures nothing

@@ -154,7 +154,7 @@ impl Arena {
 
 /// A port that nobody listens on. It is free again when this returns; nothing else here takes ports
 /// meanwhile.
-fn free_port() -> io::Result<u16> {
+pub fn free_port() -> io::Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 

@@ -75,6 +75,8 @@ pub enum Access {
 pub enum Transport {
     Tcp,
     Unix,
+    /// TCP with TLS on it.
+    Tls,
 }
 
 /// Where a client comes from.

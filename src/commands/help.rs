@@ -3,8 +3,8 @@
 use crate::resp::Reply;
 use crate::spec::error::until_nul;
 
-/// Answers how the subcommands of `container`, as the client called it, are called. `lines` holds for each its call (`GETNAME`) and, indented by
-/// four spaces, what it does; the lines about HELP itself are added.
+/// Answers how the subcommands of `container`, as the client called it, are called. `lines` holds for each its call
+/// (`GETNAME`) and, indented by four spaces, what it does; the lines about HELP itself are added.
 pub fn answer(reply: &mut Reply<'_>, container: impl AsRef<[u8]>, lines: &[&str]) {
     let container = until_nul(container.as_ref()).to_ascii_uppercase();
     let container = String::from_utf8_lossy(&container);

@@ -69,6 +69,14 @@ impl Restriction {
     }
 }
 choice! {
+    /// Whether a client over TLS must show a certificate: never asked for, demanded, checked when there is one.
+    TlsAuthClients { No = "no", Yes = "yes", Optional = "optional" }
+}
+choice! {
+    /// What in a client's certificate names the user it is logged in as.
+    TlsAuthClientsUser { CommonName = "CN", Uri = "URI", Off = "off" }
+}
+choice! {
     /// Whose payloads are checked deeply when loaded: nobody's, everybody's, those of RESTORE.
     Sanitize { No = "no", Yes = "yes", Clients = "clients" }
 }

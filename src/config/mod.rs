@@ -35,7 +35,7 @@ use std::path::PathBuf;
 pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
 pub use choices::{
     AclPubsubDefault, BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion,
-    RdbVersionCheck, Restriction, Sanitize, Supervised,
+    RdbVersionCheck, Restriction, Sanitize, Supervised, TlsAuthClients, TlsAuthClientsUser,
 };
 pub use directives::PROMISE_TEXT;
 pub use events::NotifyEvents;
@@ -137,6 +137,34 @@ config_fields! {
     client_output_buffer_limit: OutputLimits,
     /// Keys that are remembered for clients that cache them; 0: no limit.
     tracking_table_max_keys: u64,
+
+    // TLS; empty texts: none
+    /// 0: no TLS.
+    tls_port: u16,
+    tls_cert_file: String,
+    tls_key_file: String,
+    tls_key_file_pass: String,
+    tls_ca_cert_file: String,
+    tls_ca_cert_dir: String,
+    tls_auth_clients: TlsAuthClients,
+    tls_auth_clients_user: TlsAuthClientsUser,
+    /// Words such as `TLSv1.3`.
+    tls_protocols: String,
+    /// OpenSSL's names of the suites of TLS 1.2.
+    tls_ciphers: String,
+    /// Names of the suites of TLS 1.3.
+    tls_ciphersuites: String,
+    tls_prefer_server_ciphers: bool,
+    tls_session_caching: bool,
+    /// Sessions; 0: no limit, as in OpenSSL.
+    tls_session_cache_size: u32,
+    /// Seconds.
+    tls_session_cache_timeout: u32,
+    tls_dh_params_file: String,
+    /// Seconds between two looks whether a file has changed; 0: nobody looks.
+    tls_auto_reload_interval: u32,
+    /// Handshakes that may begin in one round of the loop.
+    max_new_tls_connections_per_cycle: u32,
 
     // process
     daemonize: bool,

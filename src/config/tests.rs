@@ -436,7 +436,6 @@ fn promises_stop_the_start_and_the_inert_warns() {
         "replicaof host 6379",
         "slaveof host 6379",
         "cluster-enabled yes",
-        "tls-port 6380",
         "loadmodule x.so",
         "min-slaves-to-write 1",
         "unixsocketgroup redis",

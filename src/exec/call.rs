@@ -11,6 +11,7 @@ use super::unblock;
 use crate::base::argv::{Args, Argv};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
+use crate::base::os::fault;
 use crate::client::{Access, Queued, ReplyMode};
 use crate::encoding::dict::mapped_bytes_total;
 use crate::keyspace::db::FoundExpired;
@@ -234,7 +235,8 @@ pub enum Attempt {
 pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     let reply_start = out.len();
     server.keyspace.found_expired = found_expired(server, &call);
-    let (result, protocol) = run(server, &call, out);
+    let running = (call.client.number, call.request.args);
+    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, out));
     let ended_ns = server.clock.meter_ns();
     let took_ns = ended_ns.saturating_sub(call.now.mono_ns);
     server.last_call_ended_ns = ended_ns;
@@ -296,6 +298,7 @@ fn run(
     let Some(client) = server.clients.get_mut(call.client) else {
         return (Ok(Flow::Close), crate::resp::Protocol::Resp2);
     };
+    server.recent.note(call.client, call.command);
     client.commands_total += u64::from(call.attempt == Attempt::First);
     server.ledger.waiting = if server.in_exec { Waiting::Denied } else { Waiting::Allowed };
     let (protocol, db, access) = (client.protocol, client.db, client.access);

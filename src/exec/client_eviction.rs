@@ -1,6 +1,6 @@
 //! `maxmemory-clients`: when the clients together take more than this, the largest are closed until they do not.
 //!
-//! It is looked at at the end of a client's turn, when more of a request has come, and by the clock. Who has said CLIENT
+//! It is looked at when a client's turn ends, when more of a request has come, and by the clock. Who has said CLIENT
 //! NO-EVICT ON is spared, and counted.
 
 use crate::base::clock::Now;
@@ -71,6 +71,7 @@ fn evict(server: &mut Server, id: ClientId, now: Now) {
         client.close();
     }
     server.clients.count_memory(id);
+    server.forget_subscriptions(id);
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What must hold before a command runs, as a row of small checks in the order in which Redis reports failures.
 
-use super::permissions;
-use super::tracking;
+use super::{permissions, tracking};
 use crate::base::argv::Args;
 use crate::base::ids::ClientId;
 use crate::client::client::Transport;
@@ -241,5 +240,5 @@ fn must_wait(asking: &mut Asking<'_, '_>) -> bool {
 /// Whether a client may connect: with protected mode on and a default user without password, only from this machine.
 pub fn refuses_connection(server: &Server, transport: Transport, is_local: bool) -> bool {
     let is_open = server.acl.users.default_user().needs_no_password();
-    server.config.protected_mode && is_open && transport == Transport::Tcp && !is_local
+    server.config.protected_mode && is_open && transport != Transport::Unix && !is_local
 }

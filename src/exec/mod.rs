@@ -6,6 +6,7 @@
 pub mod call;
 pub mod client_eviction;
 pub mod commit;
+pub mod crash;
 pub mod cron;
 pub mod gates;
 pub mod http;

@@ -6,8 +6,7 @@
 //! 3. Only the outermost unit (a command, an EXEC, a round of the cron) is followed by this, never a part of one.
 
 use super::call::{self, Attempt, Call, Request};
-use super::permissions;
-use super::tracking;
+use super::{permissions, tracking};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::client::Access;

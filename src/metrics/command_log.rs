@@ -7,8 +7,8 @@
 //!   large-request   bytes, encoded     commandlog-request-larger-than, ..-max-len          COMMANDLOG
 //!   large-reply     bytes, encoded     commandlog-reply-larger-than, ..-max-len            COMMANDLOG
 //! ```
-//! An entry keeps so many arguments of so many bytes (by default 32 of 128); what is missing is told in place of the last
-//! argument, or behind the first bytes, in Redis's words. Newest first. Each log numbers its entries by itself.
+//! An entry keeps so many arguments of so many bytes (by default 32 of 128); what is missing is told in place of the
+//! last argument, or behind the first bytes, in Redis's words. Newest first. Each log numbers its entries by itself.
 //!
 //! Invariant: on the common path a command costs three comparisons (`CommandLogs::wants`).
 

@@ -81,6 +81,12 @@ impl Connection {
     /// Serves the client until it goes, then forgets it.
     pub async fn serve(mut self) {
         poll_fn(|cx| self.poll(cx)).await;
+        self.end();
+    }
+
+    /// Forgets the client, who has gone or must go.
+    pub fn end(mut self) {
+        self.stream.close();
         let mut server = self.server.borrow_mut();
         server.forget_watches(self.client);
         server.forget_subscriptions(self.client);
@@ -103,12 +109,16 @@ impl Connection {
         }
     }
 
-    fn set_waker(&mut self, cx: &Context<'_>) {
+    pub fn set_waker(&mut self, cx: &Context<'_>) {
         let mut server = self.server.borrow_mut();
         let Some(client) = server.clients.get_mut(self.client) else { return };
         if client.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
             client.waker = Some(cx.waker().clone());
         }
+    }
+
+    pub fn is_closed_by_us(&self) -> bool {
+        self.server.borrow().clients.get(self.client).is_none_or(|client| client.close_now)
     }
 
     fn step(&mut self, cx: &mut Context<'_>) -> Next {
@@ -162,7 +172,7 @@ impl Connection {
             Poll::Ready(Ok(count)) => {
                 self.received(server, count);
                 pipeline::note_received(server, self.client, &self.inbox);
-                if count == room { yield_turn(cx) } else { Next::Again }
+                if self.stream.read_was_full(count, room) { yield_turn(cx) } else { Next::Again }
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Next::Again,
             Poll::Ready(Err(_)) => self.leave(server),
@@ -261,7 +271,7 @@ impl Connection {
         match self.stream.poll_read(cx, free_part) {
             Poll::Ready(Ok(0)) => Next::Close,
             Poll::Ready(Ok(count)) => {
-                self.read_was_full = count == free_bytes;
+                self.read_was_full = self.stream.read_was_full(count, free_bytes);
                 self.received(server, count);
                 self.run(server, cx)
             }

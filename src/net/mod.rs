@@ -11,6 +11,7 @@ pub mod serve;
 pub mod signals;
 pub mod stream;
 pub mod timers;
+pub mod tls;
 
 pub use serve::serve;
 

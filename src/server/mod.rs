@@ -11,12 +11,14 @@ pub mod host;
 pub mod loading;
 pub mod notification;
 pub mod publish;
+pub mod recent;
 #[expect(clippy::module_inception, reason = "the file holds the struct the room is named after")]
 pub mod server;
 pub mod settings;
 pub mod shutdown;
 pub mod snapshots;
 pub mod table;
+pub mod tls;
 pub mod tracking;
 pub mod waiting;
 

@@ -5,8 +5,10 @@ use super::expecting::Expecting;
 use super::history::History;
 use super::host::Host;
 use super::notification::Notification;
+use super::recent::Recent;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
+use super::tls::Certificates;
 use crate::acl::Acl;
 use crate::base::alloc;
 use crate::base::argv::Args;
@@ -107,6 +109,8 @@ pub struct Server {
     pub rates: Rates,
     pub latency: Latency,
     pub command_logs: CommandLogs,
+    /// For the report of a crash.
+    pub recent: Recent,
     /// Switches of the DEBUG command.
     pub debug: DebugSwitches,
     /// When the last command ended, on the monotonic clock: the next one of the same client begins there.
@@ -130,6 +134,8 @@ pub struct Server {
     pub notification: Notification,
     /// Gets what would be propagated: the tests' replica.
     pub feed: Option<Feed>,
+    /// Of the connections over TLS that begin now.
+    pub certificates: Certificates,
 }
 
 /// Takes a database and a command that changed it.
@@ -188,6 +194,7 @@ impl Server {
             rates: Rates::default(),
             latency: Latency::default(),
             command_logs: CommandLogs::default(),
+            recent: Recent::default(),
             debug: DebugSwitches::default(),
             last_call_ended_ns: 0,
             in_exec: false,
@@ -200,6 +207,7 @@ impl Server {
             deferred: Deferred::default(),
             notification: Notification::default(),
             feed: None,
+            certificates: Certificates::default(),
             clock,
             config,
         };

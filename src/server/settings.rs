@@ -99,21 +99,26 @@ pub fn oom_score_adj(config: &Config, base: i32) -> Option<i32> {
     }
 }
 
+/// Where clients find the server, as its title tells: the first address with the port, or the path of the unix socket.
+pub fn listen_address(config: &Config) -> String {
+    let address = config.bind.first().map_or("*", |bind| bind.address.as_str());
+    match (config.port, config.tls_port, &config.unixsocket) {
+        (0, 0, path) => path.clone().unwrap_or_default(),
+        (0, port, _) | (port, ..) => format!("{address}:{port}"),
+    }
+}
+
 /// The title of the process by `proc-title-template`; `None` when the template is not understood.
 pub fn process_title(config: &Config, config_file: Option<&Path>) -> Option<String> {
     let unixsocket = config.unixsocket.as_deref().unwrap_or_default();
-    let address = config.bind.first().map_or("*", |bind| bind.address.as_str());
-    let listen_addr = match config.port {
-        0 => unixsocket.to_owned(),
-        port => format!("{address}:{port}"),
-    };
+    let listen_addr = listen_address(config);
     let config_file = config_file.map(|path| path.display().to_string()).unwrap_or_default();
     let fields = TitleFields {
         title: "tintype",
         listen_addr: &listen_addr,
         server_mode: "",
         port: config.port,
-        tls_port: 0,
+        tls_port: config.tls_port,
         unixsocket,
         config_file: &config_file,
     };

@@ -6,12 +6,14 @@ mod bgsave;
 mod collections;
 mod cpu;
 mod growth;
+mod guarded;
 mod memory;
 mod pubsub;
 mod snapshot;
 mod snapshots;
 mod stall;
 mod startup;
+mod tls;
 mod types;
 
 use std::io;
@@ -51,6 +53,8 @@ pub const ALL: &[Measure] = &[
     general("algebra", algebra::run),
     general("growth", growth::run),
     general("pubsub", pubsub::run),
+    general("tls", tls::run),
+    general("guarded", guarded::run),
     snapshot("snapshot-strings", snapshot::strings::run),
     snapshot("snapshot-collections", snapshot::collections::run),
     snapshot("snapshot-large", snapshot::large::run),

@@ -1,9 +1,10 @@
 //! Which clients CLIENT LIST and CLIENT KILL mean: the options of Redis 7.4 and Valkey 9.
 //!
 //! ```text
-//!   ID n [n ...]  TYPE  USER  ADDR  LADDR  NAME  FLAGS  LIB-NAME  LIB-VER  DB  CAPA  IP     and each with NOT- before it
-//!   MAXAGE  IDLE                                             at least so many seconds old, or idle
-//!   SKIPME                                                   whether the caller is left out
+//!   ID n [n ...]  TYPE  USER  ADDR  LADDR  NAME  FLAGS
+//!   LIB-NAME  LIB-VER  DB  CAPA  IP                       and each with NOT- before it
+//!   MAXAGE  IDLE                                          at least so many seconds old, or idle
+//!   SKIPME                                                whether the caller is left out
 //! ```
 //! A client is meant when everything fits that is asked for, and nothing that is asked for with NOT-. An option that
 //! stands twice counts as it stands last; further numbers are added.
@@ -157,8 +158,8 @@ fn ip_of(address: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// LIST looks at its options before it looks at their values: what is no list of options is a syntax error, whatever else
-/// is wrong with it.
+/// LIST looks at its options before it looks at their values: what is no list of options is a syntax error, whatever
+/// else is wrong with it.
 fn check_shape(args: Args<'_>) -> Result<(), CommandError> {
     let mut at = 2;
     while let Some(word) = args.get(at) {

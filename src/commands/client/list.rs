@@ -11,8 +11,8 @@
 //!   capa lib-name lib-ver                   what it can (r: be redirected), its library
 //!   io-thread tot-net-in tot-net-out tot-cmds   the thread that serves it, bytes received and sent, commands run
 //! ```
-//! The fields are those of Redis 7.4 with the totals of Redis 8 and Valkey 8, and Valkey's `capa`. The running client's output is lent to the reply
-//! that is being written, so it counts as empty.
+//! The fields are those of Redis 7.4 with the totals of Redis 8 and Valkey 8, and Valkey's `capa`. The running client's
+//! output is lent to the reply that is being written, so it counts as empty.
 
 use super::filter::{Filter, For};
 use super::tracking::redirection;

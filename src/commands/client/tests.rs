@@ -161,8 +161,8 @@ fn a_line_tells_what_a_client_is() {
     let names: Vec<&str> = lines[1].split(' ').filter_map(|field| field.split('=').next()).collect();
     assert_eq!(
         names.join(" "),
-        "id addr laddr fd name age idle flags db sub psub ssub multi watch qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll \
-         omem tot-mem events cmd user redir resp capa lib-name lib-ver io-thread tot-net-in tot-net-out tot-cmds"
+        "id addr laddr fd name age idle flags db sub psub ssub multi watch qbuf qbuf-free argv-mem multi-mem rbs rbp \
+         obl oll omem tot-mem events cmd user redir resp capa lib-name lib-ver io-thread tot-net-in tot-net-out tot-cmds"
     );
 }
 

@@ -1,5 +1,5 @@
-//! SLOWLOG and COMMANDLOG: the commands that took long, were long, or were answered at length. SLOWLOG shows the first of
-//! the three logs.
+//! SLOWLOG and COMMANDLOG: the commands that took long, were long, or were answered at length. SLOWLOG shows the first
+//! of the three logs.
 
 use crate::base::argv::Args;
 use crate::base::number::parse_i64;

@@ -224,7 +224,7 @@ mod tests {
         fixture.check("LATENCY RESET command fork", ":1\r\n");
         fixture.check("LATENCY HISTORY fork", "*0\r\n");
         fixture.check("LATENCY GRAPH fork", "-ERR No samples available for event 'fork'\r\n");
-        assert!(fixture.run("LATENCY DOCTOR").contains("Latency monitoring is disabled"));
+        assert!(fixture.run("LATENCY DOCTOR").contains("latency-monitor-threshold is 0"));
     }
 
     #[test]

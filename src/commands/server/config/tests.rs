@@ -3,6 +3,7 @@
 use crate::commands::testing::Fixture;
 use crate::config::{Config, Restriction};
 use crate::server::Host;
+use crate::server::tls::Certificates;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -16,6 +17,11 @@ impl Host for Ports {
     fn listen(&self, config: &Config) -> Result<(), String> {
         self.asked.borrow_mut().push(format!("port {}", config.port));
         if config.port == 99 { Err("taken".into()) } else { Ok(()) }
+    }
+
+    fn configure_tls(&self, config: &Config) -> Result<Certificates, String> {
+        self.asked.borrow_mut().push(format!("certificate {}", config.tls_cert_file));
+        if config.tls_cert_file == "bad" { Err("bad file".into()) } else { Ok(Certificates::default()) }
     }
 
     fn alarm(&self) -> crate::server::Alarm {

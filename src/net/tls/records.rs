@@ -33,6 +33,8 @@ pub struct Records {
     surplus_taken: usize,
     /// The client has said that it will send no more.
     is_closed: bool,
+    /// What ended the session: rustls must not be asked again, as its positions in `unread` are no longer true.
+    broken: Option<rustls::Error>,
 }
 
 /// Where plain bytes go: into a buffer of the caller, then behind it.
@@ -56,6 +58,14 @@ impl Sink<'_> {
     }
 }
 
+fn encode(message: &mut Message<'_>, out: &mut Outgoing) {
+    out.append(|free| match message.encode(free) {
+        Err(EncodeError::InsufficientSize(error)) => Err(error.required_size),
+        outcome => Ok(outcome.unwrap_or(0)),
+    });
+}
+
+type Message<'c> = rustls::unbuffered::EncodeTlsData<'c, rustls::server::ServerConnectionData>;
 type Traffic<'c> = rustls::unbuffered::WriteTraffic<'c, rustls::server::ServerConnectionData>;
 
 /// What stopped `process`.
@@ -77,6 +87,7 @@ impl Records {
             surplus: Vec::new(),
             surplus_taken: 0,
             is_closed: false,
+            broken: None,
         })
     }
 
@@ -133,6 +144,9 @@ impl Records {
         room: &mut [u8],
         out: &mut Outgoing,
     ) -> Result<usize, rustls::Error> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
         let mut surplus = std::mem::take(&mut self.surplus);
         let mut sink = Sink { room, filled: 0, surplus: &mut surplus };
         let outcome = self.process(received, &mut sink, out);
@@ -140,10 +154,9 @@ impl Records {
         self.surplus = surplus;
         let (used, stop) = match outcome {
             Ok(processed) => processed,
-            Err(error) => {
-                // The alert that tells the client why waits to be fetched; the session gives nothing else any more.
-                let mut nothing = Sink { room: &mut [], filled: 0, surplus: &mut Vec::new() };
-                let _ = self.process(&mut [], &mut nothing, out);
+            Err((used, error)) => {
+                self.broken = Some(error.clone());
+                self.fetch_alert(&mut received[used..], out);
                 return Err(error);
             }
         };
@@ -157,31 +170,36 @@ impl Records {
         Ok(filled)
     }
 
-    /// Lets rustls see `received`. Returns how much of it is done with.
+    /// Adds the alert that tells the client what was wrong, if there is one. `rest` is what rustls has not finished
+    /// with. It is asked once: when there is an alert it gives that without a look at `rest`, and after an alert it must
+    /// see nothing more (it asserts that one is enough).
+    fn fetch_alert(&mut self, rest: &mut [u8], out: &mut Outgoing) {
+        let UnbufferedStatus { state, .. } = self.session.process_tls_records(rest);
+        if let Ok(ConnectionState::EncodeTlsData(mut message)) = state {
+            encode(&mut message, out);
+        }
+    }
+
+    /// Lets rustls see `received`. Returns how much of it is done with, also beside an error.
     fn process(
         &mut self,
         received: &mut [u8],
         sink: &mut Sink<'_>,
         out: &mut Outgoing,
-    ) -> Result<(usize, Stop), rustls::Error> {
+    ) -> Result<(usize, Stop), (usize, rustls::Error)> {
         let mut used = 0;
         loop {
             let UnbufferedStatus { discard, state, .. } =
                 self.session.process_tls_records(&mut received[used..]);
             let mut stop = None;
-            match state? {
+            match state.map_err(|error| (used + discard, error))? {
                 ConnectionState::ReadTraffic(mut traffic) => {
                     while let Some(record) = traffic.next_record() {
-                        sink.take(record?.payload);
+                        sink.take(record.map_err(|error| (used + discard, error))?.payload);
                     }
                     stop = sink.is_full().then_some(Stop::Full);
                 }
-                ConnectionState::EncodeTlsData(mut message) => {
-                    out.append(|free| match message.encode(free) {
-                        Err(EncodeError::InsufficientSize(error)) => Err(error.required_size),
-                        outcome => Ok(outcome.unwrap_or(0)),
-                    })
-                }
+                ConnectionState::EncodeTlsData(mut message) => encode(&mut message, out),
                 // It is in `out`, which is sent before anything else.
                 ConnectionState::TransmitTlsData(sent) => sent.done(),
                 ConnectionState::PeerClosed => self.is_closed = true,
@@ -190,7 +208,7 @@ impl Records {
                 }
                 ConnectionState::Closed => stop = Some(Stop::NeedsMore),
                 // Data before the end of the handshake is never asked for.
-                _ => return Err(rustls::Error::General("unexpected state".into())),
+                _ => return Err((used + discard, rustls::Error::General("unexpected state".into()))),
             }
             used += discard;
             if let Some(stop) = stop {
@@ -224,6 +242,9 @@ impl Records {
         out: &mut Outgoing,
         mut write: impl FnMut(&mut Traffic<'_>, &mut [u8]) -> Result<usize, usize>,
     ) -> Result<(), rustls::Error> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
         let mut used = 0;
         let outcome = loop {
             // rustls remembers what it has seen of `unread`, so it must see it here, too.
@@ -241,12 +262,7 @@ impl Records {
                         self.surplus.extend_from_slice(record.payload);
                     }
                 }
-                Ok(ConnectionState::EncodeTlsData(mut message)) => {
-                    out.append(|free| match message.encode(free) {
-                        Err(EncodeError::InsufficientSize(error)) => Err(error.required_size),
-                        outcome => Ok(outcome.unwrap_or(0)),
-                    })
-                }
+                Ok(ConnectionState::EncodeTlsData(mut message)) => encode(&mut message, out),
                 Ok(ConnectionState::TransmitTlsData(sent)) => sent.done(),
                 Ok(ConnectionState::PeerClosed) => self.is_closed = true,
                 Ok(_) => done = Some(Err(rustls::Error::HandshakeNotComplete)),
@@ -258,6 +274,7 @@ impl Records {
         };
         self.unread.drain(..used);
         self.has_whole = false;
+        self.broken = outcome.as_ref().err().cloned();
         outcome
     }
 }

@@ -177,6 +177,9 @@ fn get_answers_as_redis_lists() {
         "commandlog-large-reply-max-len",
         "slowlog-entry-max-argc",
         "slowlog-entry-max-string-len",
+        "tls-auth-clients-user",
+        "tls-auto-reload-interval",
+        "max-new-tls-connections-per-cycle",
     ];
     assert!(newer.iter().all(|name| names.iter().any(|other| other == name)));
     assert_eq!(names.len(), 192 + newer.len());

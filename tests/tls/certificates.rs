@@ -107,6 +107,9 @@ fn clients_certificates() {
     assert!(is_let_in("alice") && !is_let_in("") && !is_let_in("stranger"));
     server.server.wait_for_log("Error accepting a client connection: peer did not return a certificate");
     server.server.wait_for_log("certificate of the client refused: UnknownIssuer");
+    let old = server.cli(&["--cert", &path("old.crt"), "--key", &path("server.key"), "PING"]);
+    assert_eq!(old.stdout, b"");
+    server.server.wait_for_log("certificate of the client refused: it is not of version 3");
     plain.ok("CONFIG SET tls-auth-clients optional");
     assert!(is_let_in("alice") && is_let_in("") && !is_let_in("stranger"));
     plain.ok("CONFIG SET tls-auth-clients no");
@@ -123,6 +126,29 @@ fn clients_certificates() {
     ];
     assert_eq!(texts, [b"".to_vec(), b"PONG\n".to_vec()]);
     assert_eq!(plain.info_number("connected_clients"), 1);
+}
+
+/// A certificate's name logs its client in, when there is such a user.
+#[test]
+fn certificates_name_users() {
+    let server = Both::start(&["--tls-auth-clients", "optional"]);
+    let mut plain = server.server.connect();
+    let user_of = |name: &str| server.try_connect(name).expect("let in").run("ACL WHOAMI").text();
+    plain.ok("ACL SETUSER alice on nopass ~* +@all");
+    plain.ok("ACL SETUSER urn:bob on nopass ~* +@all");
+    assert_eq!(user_of("alice"), "default");
+    plain.ok("CONFIG SET tls-auth-clients-user CN");
+    assert_eq!((user_of("alice"), user_of("")), ("alice".into(), "default".into()));
+    plain.ok("ACL SETUSER alice off");
+    assert_eq!(user_of("alice"), "default");
+    plain.ok("CONFIG SET tls-auth-clients-user URI");
+    assert_eq!(user_of("alice"), "urn:bob");
+    // Who has a certificate needs no password.
+    plain.ok("CONFIG SET requirepass secret");
+    assert_eq!(user_of("alice"), "urn:bob");
+    let mut stranger = crate::client::Secure::begin(server.port, "").expect("a connection");
+    stranger.finish_handshake().expect("let in");
+    stranger.run("PING").assert_error("NOAUTH Authentication required.");
 }
 
 #[test]

@@ -87,8 +87,8 @@ fn many_sizes_one_after_another() {
     let server = Both::start(&[]);
     let mut client = server.connect();
     // Around one record, two, and the size of the read buffer.
-    for middle in [1, 16_384, 32_768, 65_536, 131_072] {
-        for size in (middle as usize).saturating_sub(30)..middle + 30 {
+    for middle in [1_usize, 16_384, 32_768, 65_536, 131_072] {
+        for size in middle.saturating_sub(30)..middle + 30 {
             let value = vec![b'a' + (size % 26) as u8; size];
             client.send(&encode(&[b"SET".as_slice(), b"k", &value])).expect("sent");
             client.send(&encode(&["GET", "k"])).expect("sent");

@@ -9,7 +9,7 @@
 //! good, `+word` moves them to the end; `a+b` are those that are both. `@STRENGTH` and `@SECLEVEL` change nothing: all
 //! suites here are strong.
 //!
-//! rustls has six suites for TLS 1.2, all with ephemeral keys and authenticated encryption. Of what OpenSSL knows beyond
+//! rustls has six suites for TLS 1.2, all with ephemeral keys and authenticated encryption. Of what OpenSSL has beyond
 //! them a name is left out, and told; a word that nobody knows is an error.
 
 use rustls::SupportedCipherSuite;

@@ -1,6 +1,6 @@
 //! Certificates and keys from files, in PEM.
 //!
-//! A private key is in PKCS#8, PKCS#1 or SEC1; or in PKCS#8 encrypted with a password (PBES2: AES with PBKDF2 or scrypt,
+//! A private key is in PKCS#8, PKCS#1 or SEC1; or in PKCS#8 encrypted by a password (PBES2: AES with PBKDF2 or scrypt,
 //! what `openssl pkcs8 -topk8` and `openssl genpkey` write).
 
 use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};

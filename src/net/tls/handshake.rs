@@ -185,7 +185,13 @@ fn reason(error: &io::Error) -> String {
     use rustls::Error;
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(Error::NoCertificatesPresented) => "peer did not return a certificate".into(),
-        Some(Error::InvalidCertificate(reason)) => format!("certificate of the client refused: {reason}"),
+        Some(Error::InvalidCertificate(reason)) => {
+            // rustls passes on what it has no case for as it was said one floor below.
+            let reason = reason.to_string();
+            let is_old = reason.contains("UnsupportedCertVersion");
+            let reason = if is_old { "it is not of version 3 (made without extensions)" } else { &reason };
+            format!("certificate of the client refused: {reason}")
+        }
         Some(Error::AlertReceived(alert)) => format!("the client gave up: {alert:?}"),
         Some(Error::PeerIncompatible(reason)) => format!("nothing in common with the client: {reason:?}"),
         _ => error.to_string(),

@@ -171,8 +171,8 @@ impl Records {
     }
 
     /// Adds the alert that tells the client what was wrong, if there is one. `rest` is what rustls has not finished
-    /// with. It is asked once: when there is an alert it gives that without a look at `rest`, and after an alert it must
-    /// see nothing more (it asserts that one is enough).
+    /// with. It is asked once: when there is an alert it gives that without a look at `rest`, and after it it must see
+    /// nothing more (it asserts that one is enough).
     fn fetch_alert(&mut self, rest: &mut [u8], out: &mut Outgoing) {
         let UnbufferedStatus { state, .. } = self.session.process_tls_records(rest);
         if let Ok(ConnectionState::EncodeTlsData(mut message)) = state {

@@ -115,6 +115,11 @@ impl CommandRules {
         if self.rules.len() != before || self.allowed == CommandSet::default() {
             self.rebuild(catalog);
         }
+        self.push(catalog, rule);
+    }
+
+    /// Adds a rule behind all others, when it changes anything.
+    fn push(&mut self, catalog: &Catalog, rule: Rule) {
         if self.would_change(catalog, &rule) {
             self.carry_out(catalog, &rule);
             self.rules.push(rule);
@@ -127,9 +132,9 @@ impl CommandRules {
             self.allowed.remove(catalog.everything());
         }
         self.first_args.clear();
-        let rules = std::mem::take(&mut self.rules);
-        rules.iter().for_each(|rule| self.carry_out(catalog, rule));
-        self.rules = rules;
+        for rule in std::mem::take(&mut self.rules) {
+            self.push(catalog, rule);
+        }
     }
 
     fn would_change(&self, catalog: &Catalog, rule: &Rule) -> bool {

@@ -3,8 +3,8 @@
 //! ```text
 //! user alice on #30c9..c4 ~app:* resetchannels -@all +@read (~tmp:* +set)
 //! ```
-//! Words are separated by single blanks; there are no quotes and no comments. A file with any error changes nothing; the
-//! error lists them all, in the words of redis-server 7.0.15.
+//! Words are separated by single blanks; there are no quotes and no comments. A file with any error changes nothing;
+//! the error lists them all, in the words of redis-server 7.0.15.
 
 use super::catalog::Catalog;
 use super::error::RuleError;

@@ -40,6 +40,7 @@ impl Fixture {
         let mut server = Server::new(config, Clock::manual(now.clone()), command_table(), 42);
         let origin = Origin::local(50_000);
         let client = server.clients.add(origin, START_MS);
+        server.reset_authentication(client);
         let propagated = Rc::new(RefCell::new(Vec::new()));
         let feed = propagated.clone();
         server.feed = Some(Box::new(move |_, args: Args<'_>| {

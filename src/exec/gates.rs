@@ -41,7 +41,10 @@ macro_rules! gates {
     };
 }
 
-gates!(arity protected authenticated transaction permitted ending memory cached_keys disk subscriber loading container);
+gates!(
+    arity protected authenticated transaction permitted
+    ending memory cached_keys disk subscriber loading container
+);
 
 /// Finds the command that `args` name: its own place in the table or its subcommand's.
 pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {

@@ -31,7 +31,7 @@ pub struct Buffers {
 
 const SPARE_BUFFERS_MAX: usize = 4;
 /// Pieces of output written by one call.
-const PIECES_MAX: usize = 64;
+const PIECES_MAX: usize = 128;
 
 impl Buffers {
     fn lend(&self, inbox: &mut Inbox) {

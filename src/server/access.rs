@@ -97,8 +97,8 @@ impl Server {
         new_channels(&self.config)
     }
 
-    /// Applies rules to the user of that name, who is made when there is none. Should that disconnect `caller`, it still
-    /// gets its reply.
+    /// Applies rules to the user of that name, who is made when there is none. Should that disconnect `caller`, it
+    /// still gets its reply.
     ///
     /// # Errors
     /// The first rule that is wrong, and why; then nothing is changed.

@@ -117,7 +117,7 @@ impl CommandTable {
 
     fn push(&mut self, entry: &'static Entry, container: Option<usize>) -> usize {
         self.commands.push(Command {
-            called: container.is_none().then(|| Cow::Borrowed(entry.spec.name.as_bytes())),
+            called: container.is_none().then_some(Cow::Borrowed(entry.spec.name.as_bytes())),
             entry,
             container,
             subcommands: Vec::new(),

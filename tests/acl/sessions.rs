@@ -1,5 +1,6 @@
-//! Who is who: logging in, rights that change while somebody is connected, transactions, subscriptions, and what the log
-//! of denials says of it. Everything is done to Tintype and to the oracle; where they differ on purpose, it is said.
+//! Who is who: logging in, rights that change while somebody is connected, transactions, subscriptions, and what the
+//! log of denials says of it. Everything is done to Tintype and to the oracle; where they differ on purpose, it is
+//! said.
 
 use crate::pair::{Both, Pair};
 use crate::support::{Value, wait_for};

@@ -137,7 +137,8 @@ proptest! {
         let mut expected = Vec::new();
         let named: BTreeSet<&String> = wishes.iter().flatten().collect();
         for prefix in named {
-            let stands = |(slot, prefixes): &(usize, &BTreeSet<String>)| *slot != leaves && prefixes.contains(prefix);
+            let stands =
+                |(slot, prefixes): &(usize, &BTreeSet<String>)| *slot != leaves && prefixes.contains(prefix);
             let under: Vec<u64> =
                 wishes.iter().enumerate().filter(stands).map(|(slot, _)| slot as u64 + 1).collect();
             let keys: BTreeMap<Vec<u8>, ChangedBy> = changes

@@ -107,6 +107,10 @@ fn broadcasts_wait_for_the_end_of_the_round() {
 struct Rounds(std::cell::Cell<usize>);
 
 impl Host for Rounds {
+    fn configure_tls(&self, _: &crate::config::Config) -> Result<crate::server::tls::Certificates, String> {
+        Ok(crate::server::tls::Certificates::default())
+    }
+
     fn listen(&self, _: &crate::config::Config) -> Result<(), String> {
         Ok(())
     }
@@ -142,7 +146,7 @@ fn a_round_is_ended_once_and_only_when_there_is_something_to_tell() {
     broadcast(&mut fixture.server);
     fixture.advance_ms(6);
     let now = fixture.now();
-    cron::tick(&mut fixture.server, now);
+    cron::expire(&mut fixture.server, now);
     assert_eq!(rounds.0.get(), 3, "the cron has removed a key");
 }
 

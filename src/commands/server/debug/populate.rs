@@ -77,8 +77,8 @@ impl Population<'_> {
             value.extend_from_slice(&number::format_i64((first + index) as i64));
             value.resize(self.value_bytes.unwrap_or(value.len()), 0);
             tx.set(key, StrView::Bytes(&value), Expiry::None);
-            // It counts for nothing and is not propagated, but those who watch or cache the key must learn of it. Without
-            // them the ledger would hold every key a second time.
+            // It counts for nothing and is not propagated, but those who watch or cache the key must learn of it.
+            // Without them the ledger would hold every key a second time.
             if is_watched {
                 tx.also(key, Event::Touched);
             }

@@ -182,8 +182,8 @@ pub fn raw(text: &str) {
     }
 }
 
-/// The log for the report of a crash: it takes no lock and, unless the log's path is very long, allocates nothing. `None`:
-/// there is no log, or it cannot be opened.
+/// The log for the report of a crash: it takes no lock and, unless the log's path is very long, allocates nothing.
+/// `None`: there is no log, or it cannot be opened.
 pub fn crash_log() -> Option<CrashLog> {
     let shared = INSTALLED.get()?;
     if shared.level() == Loglevel::Nothing {

@@ -91,6 +91,19 @@ pub struct Origin {
     pub fd: i32,
 }
 
+impl Origin {
+    /// A client on this machine by TCP, from a port: what tests and fuzzing connect with.
+    pub fn local(port: u16) -> Origin {
+        Origin {
+            address: format!("127.0.0.1:{port}"),
+            local_address: "127.0.0.1:6379".to_owned(),
+            transport: Transport::Tcp,
+            is_local: true,
+            fd: 7,
+        }
+    }
+}
+
 /// Sizes of the connection's read buffer, for CLIENT LIST. The buffer itself belongs to the connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct QueryBufferSizes {

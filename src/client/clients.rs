@@ -25,6 +25,7 @@ pub struct Clients {
     unit: Unit,
     /// Those that were given output out of turn and not been woken since, each once.
     receivers: VecDeque<ClientId>,
+    pushed: Pushed,
     /// Wakes who calls `wake_receivers`.
     receivers_waker: Option<Waker>,
     /// Clients closed for what waited for them, not yet counted.
@@ -40,6 +41,20 @@ pub struct Clients {
 pub struct Unit {
     client: Option<ClientId>,
     held_back: Vec<u8>,
+}
+
+/// What was sent out of turn since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pushed {
+    /// A message counts for each of its receivers.
+    pub messages: u64,
+    pub bytes: u64,
+}
+
+impl Pushed {
+    pub fn since(self, before: Pushed) -> Pushed {
+        Pushed { messages: self.messages - before.messages, bytes: self.bytes - before.bytes }
+    }
 }
 
 /// Output buffers larger than this are not kept for the next client.
@@ -173,20 +188,25 @@ impl Clients {
             self.unit.held_back.extend_from_slice(tail.map_or(&[], |tail| tail));
             return true;
         }
+        let waited = client.output.pending_len();
         if !head.is_empty() {
             client.output.push(head);
         }
         if let Some(tail) = tail {
             client.output.push_shared(tail.clone());
         }
+        let waits = client.output.pending_len();
         let hard_bytes = client.kind().output_limit(&limits).hard_bytes;
-        if hard_bytes > 0 && client.output.pending_len() as u64 > hard_bytes {
+        let is_too_much = hard_bytes > 0 && waits as u64 > hard_bytes;
+        let is_new = !std::mem::replace(&mut client.needs_wake, true);
+        if is_too_much {
             client.overflow();
             self.overflowed += 1;
-        } else if !client.needs_wake {
-            client.needs_wake = true;
+        } else if is_new {
             self.add_receiver(id);
         }
+        self.pushed.messages += 1;
+        self.pushed.bytes += (waits - waited) as u64;
         self.count_output(id);
         true
     }
@@ -241,6 +261,12 @@ impl Clients {
         {
             count(memory, client);
         }
+    }
+
+    /// How much was sent out of turn, for those who must bound it.
+    #[inline]
+    pub fn pushed(&self) -> Pushed {
+        self.pushed
     }
 
     fn add_receiver(&mut self, id: ClientId) {

@@ -109,19 +109,13 @@ fn class_of(bytes: usize) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::client::{Origin, Transport};
+    use super::super::client::Origin;
     use super::super::clients::Clients;
     use super::*;
 
     fn clients(count: usize) -> (Clients, Vec<ClientId>) {
         let mut clients = Clients::default();
-        let origin = Origin {
-            address: "127.0.0.1:1".into(),
-            local_address: "127.0.0.1:2".into(),
-            transport: Transport::Tcp,
-            is_local: true,
-            fd: 9,
-        };
+        let origin = Origin::local(1);
         let ids = (0..count).map(|_| clients.add(origin.clone(), 0)).collect();
         (clients, ids)
     }

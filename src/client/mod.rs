@@ -16,7 +16,7 @@ pub mod tracking;
 
 pub use blocked::{Asked, Blocked, Waiting};
 pub use client::{Access, Client, ClientKind, Listening, ReplyMode};
-pub use clients::Clients;
+pub use clients::{Clients, Pushed};
 pub use multi::{Queued, Transaction, Watches};
 pub use output::Output;
 pub use pause::Pause;

@@ -7,8 +7,8 @@
 //! ```
 //! As in Redis a key is a name, whatever database it is in. Invariants:
 //! 1. `clients` counts exactly those that have a `Tracker`.
-//! 2. A reader's number belongs to one client for as long as a key remembers it: that of a client that has gone is given
-//!    to another one only when a sweep has been through the whole table (`keys`).
+//! 2. A reader's number belongs to one client for as long as a key remembers it: that of a client that has gone is
+//!    given to another one only when a sweep has been through the whole table (`keys`).
 //! 3. A client stands under a prefix exactly when its tracker names it.
 //!
 //! Nothing is sent from here: `exec::tracking` does that.

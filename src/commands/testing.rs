@@ -4,7 +4,7 @@ use crate::base::argv::{Args, Argv};
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
 use crate::base::quote::split_line;
-use crate::client::client::{Origin, Transport};
+use crate::client::client::Origin;
 use crate::config::Config;
 use crate::exec::call::{self, Request};
 use crate::exec::command_table;
@@ -38,13 +38,7 @@ impl Fixture {
         let mut config = Config::default();
         config.save.clear();
         let mut server = Server::new(config, Clock::manual(now.clone()), command_table(), 42);
-        let origin = Origin {
-            address: "127.0.0.1:50000".to_owned(),
-            local_address: "127.0.0.1:6379".to_owned(),
-            transport: Transport::Tcp,
-            is_local: true,
-            fd: 7,
-        };
+        let origin = Origin::local(50_000);
         let client = server.clients.add(origin, START_MS);
         server.reset_authentication(client);
         let propagated = Rc::new(RefCell::new(Vec::new()));

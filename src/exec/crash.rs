@@ -3,7 +3,7 @@
 //! ```text
 //!   === REDIS BUG REPORT START ...                      tools and people look for this line
 //!   .. crashed by signal: 11 (SIGSEGV) ..               or what the panic said
-//!   ------ STACK TRACE ------                           file(+offset)[address]: `addr2line -e file offset` tells the line
+//!   ------ STACK TRACE ------                           file(+offset)[address], for `addr2line -e file offset`
 //!   ------ REGISTERS ------
 //!   ------ CURRENT CLIENT INFO ------                   its line of CLIENT LIST, its command with arguments
 //!   ------ LAST COMMANDS ------                         the newest first

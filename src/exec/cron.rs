@@ -100,7 +100,7 @@ fn is_first_of_second(server: &Server, now: Now) -> bool {
 pub fn expire(server: &mut Server, now: Now) {
     if !server.debug.cron_paused {
         expiry(server, now);
-        unblock::serve_ready(server, now);
+        finish(server, now);
     }
 }
 

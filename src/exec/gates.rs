@@ -152,22 +152,8 @@ fn ending(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let asked = std::iter::once((asking.command, asking.args));
     let disturbs = asked
         .chain(queued.map(|queued| (queued.command, queued.argv.args())))
-        .any(|(command, args)| disturbs_the_end(server.commands.at(command).entry.spec.name, args));
+        .any(|(command, args)| server.commands.at(command).entry.disturbs_last_save(args));
     if disturbs { Err(CommandError::EndingRefused) } else { Ok(()) }
-}
-
-/// Commands that are no writes, but change what is saved, where, or whether it is.
-fn disturbs_the_end(name: &str, args: Args<'_>) -> bool {
-    let is_second = |words: &[&str]| {
-        args.get(1)
-            .is_some_and(|second| words.iter().any(|word| second.eq_ignore_ascii_case(word.as_bytes())))
-    };
-    match name {
-        "save" | "bgsave" | "config|set" => true,
-        "debug" => is_second(&["reload", "populate"]),
-        "snapshot|restore" | "snapshot|delete" => true,
-        _ => false,
-    }
 }
 
 /// Evicts what must go, and refuses commands that need memory when that was not enough.

@@ -21,6 +21,8 @@ const BATCH: usize = 32;
 const TURN_REQUESTS_MAX: usize = 1024;
 /// Or that has produced so many bytes of output.
 const TURN_OUTPUT_BYTES_MAX: usize = 1 << 20;
+/// Or that has sent so many messages to others: filling so many outputs takes about a millisecond.
+const TURN_MESSAGES_MAX: u64 = 10_000;
 /// While a client has not taken so many bytes of its replies, its requests wait. They are received all the same: a
 /// client that sends a whole pipeline before it reads must not block, and requests are smaller than their replies.
 pub const UNSENT_OUTPUT_BYTES_MAX: usize = 32 << 20;
@@ -92,7 +94,7 @@ fn turn(
     out: &mut Vec<u8>,
     mut now: Now,
 ) -> Verdict {
-    let output_start = out.len();
+    let (output_start, pushed_start) = (out.len(), server.clients.pushed());
     let mut done = 0;
     loop {
         if !inbox.has_requests() {
@@ -126,7 +128,8 @@ fn turn(
                 return Verdict::Close;
             }
             now = server.now_after(now);
-            if out.len() - output_start >= TURN_OUTPUT_BYTES_MAX {
+            let messages = server.clients.pushed().since(pushed_start).messages;
+            if out.len() - output_start >= TURN_OUTPUT_BYTES_MAX || messages >= TURN_MESSAGES_MAX {
                 return Verdict::TurnOver;
             }
         }

@@ -109,8 +109,8 @@ impl Event {
 
     /// Whether a copy of the key's value that somebody has may be wrong after it.
     ///
-    /// As in Redis: what only moves the groups of a stream is no change of it. One XACK for each entry would double what
-    /// those are told who hear of every key.
+    /// As in Redis: what only moves the groups of a stream is no change of it. One XACK for each entry would double
+    /// what those are told who hear of every key.
     pub const fn concerns_caches(self) -> bool {
         !matches!(
             self,

@@ -2,8 +2,8 @@
 //!
 //! Whoever meters compares with the directive latency-monitor-threshold (`is_spike`) and reports; the names
 //! of events are those of Redis (`command`, `fast-command`, `fork`, `expire-cycle`, `eviction-cycle`, ...).
-//! GRAPH is in `sparkline`, below; DOCTOR finds what Redis's would find, for the events that can occur here, and has its
-//! own words and advice for it. Against huge pages it has none: here they are what keeps the fork short.
+//! GRAPH is in `sparkline`, below; DOCTOR finds what Redis's would find, for the events that can occur here, and has
+//! its own words and advice for it. Against huge pages it has none: here they are what keeps the fork short.
 //!
 //! Invariants
 //! 1. At most one sample per event and second: the longest.
@@ -291,7 +291,8 @@ fn age_text(age_s: i64) -> String {
 }
 
 const DOCTOR_OFF: &str = "Nothing was measured: latency-monitor-threshold is 0. Choose what is too slow for your \
-    clients, say 100 milliseconds, with CONFIG SET latency-monitor-threshold 100, and ask again after a while.\n";
+    clients, say 100 milliseconds, with CONFIG SET latency-monitor-threshold 100, and ask again \
+    after a while.\n";
 
 const DOCTOR_HEALTHY: &str =
     "No event took longer than latency-monitor-threshold so far. There is nothing to cure.\n";
@@ -314,7 +315,8 @@ const ADVICE_LARGE_OBJECTS: &str = "Removing a value of many elements takes time
     leave it to another thread; or keep such data in several keys.";
 
 const ADVICE_MASS_EVICTION: &str = "Much had to be evicted at once: maxmemory was lowered, or a command such as SUNIONSTORE, \
-    SORT .. STORE or RESTORE needed much memory. A smaller maxmemory-eviction-tenacity makes each round shorter.";
+    SORT .. STORE or RESTORE needed much memory. A smaller maxmemory-eviction-tenacity makes each \
+    round shorter.";
 
 const ADVICE_INTRINSIC: &str = "Commands that are quick by themselves took long, so the machine kept the server waiting: \
     look for other busy processes on its cores, for swapping, and for a hypervisor that gives it less than a whole core. \

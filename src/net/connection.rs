@@ -8,6 +8,7 @@
 
 use super::Shared;
 use super::stream::Stream;
+use crate::base::heap::loan;
 use crate::base::ids::ClientId;
 use crate::client::Client;
 use crate::exec::{Inbox, Verdict, pipeline};
@@ -30,7 +31,7 @@ pub struct Buffers {
 
 const SPARE_BUFFERS_MAX: usize = 4;
 /// Pieces of output written by one call.
-const PIECES_MAX: usize = 64;
+const PIECES_MAX: usize = 128;
 
 impl Buffers {
     fn lend(&self, inbox: &mut Inbox) {
@@ -298,6 +299,7 @@ impl Connection {
 
     fn run(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
         (self.timer, self.wait_ends_mono_ms) = (None, None);
+        loan::lend();
         let verdict = pipeline::run(server, self.client, &mut self.inbox);
         self.has_more = matches!(verdict, Verdict::TurnOver | Verdict::Blocked);
         if self.inbox.pending_len() as u64 > server.config.client_query_buffer_limit {

@@ -12,8 +12,10 @@ use super::Protocol;
 use crate::base::number::format_i64;
 use bytes::Bytes;
 
-/// Payloads from this size on are shared, in bytes.
-pub const SHARED_BYTES_MIN: usize = 1024;
+/// Payloads from this size on are shared, in bytes. To write a shared piece costs about 120 ns more than to write own
+/// bytes (two more pieces of a vectored write); to copy 1,000 bytes for each of 10,000 receivers costs 160 ns more a
+/// receiver than not to.
+pub const SHARED_BYTES_MIN: usize = 512;
 
 /// What is told, before it is known in which frame.
 #[derive(Clone, Debug)]

@@ -23,7 +23,7 @@ pub mod tracking;
 pub mod waiting;
 
 pub use cx::Cx;
-pub use entry::{DataHandler, Entry, Flow, Handler, ServerHandler};
+pub use entry::{DataHandler, Disturbs, Entry, Flow, Handler, ServerHandler};
 pub use host::{Alarm, Host};
 pub use server::{Identity, Server, Shutdown};
 pub use table::{Command, CommandTable, RenameError};

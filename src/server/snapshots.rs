@@ -301,7 +301,7 @@ impl Server {
     fn reap_background_save(&mut self) {
         let now = self.clock.now();
         let Some(background) = &mut self.snapshots.background else { return };
-        if let Some(ending) = background.save.poll(now.unix_ms()) {
+        if let Some(ending) = background.save.poll(now.mono_ms()) {
             self.conclude_background_save(ending, now);
         } else if background.save.give_up_if_stuck(now.mono_ms(), self.config.child_timeout) {
             tracing::warn!("The child {} makes no progress. Killing it!", background.save.pid);
@@ -393,7 +393,7 @@ impl Server {
         let now = self.clock.now();
         let Some(background) = &mut self.snapshots.background else { return };
         background.save.cancel();
-        let ending = background.save.wait(now.unix_ms());
+        let ending = background.save.wait(now.mono_ms());
         self.conclude_background_save(ending, now);
     }
 

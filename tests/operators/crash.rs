@@ -185,3 +185,26 @@ fn the_report_is_where_the_log_is() {
     let log = std::fs::read_to_string(&file).expect("the log");
     assert!(log.contains("REPORT START") && log.contains("REPORT END") && server.log().is_empty(), "{log}");
 }
+
+/// A damaged file names the key that it is damaged at.
+#[test]
+fn a_load_that_fails_can_keep_the_key_to_itself() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let mut server = start().in_directory(folder.path()).spawn();
+    let mut client = server.connect();
+    client.ok(&format!("SET secretkey {}", "0123456789abcdef".repeat(100)));
+    client.ok("SAVE");
+    server.kill();
+    let file = folder.path().join("dump.rdb");
+    let bytes = std::fs::read(&file).expect("the snapshot");
+    let key_end = bytes.windows(9).position(|part| part == b"secretkey").expect("the key is in it") + 9;
+    std::fs::write(&file, &bytes[..key_end + 4]).expect("cut off");
+    for (word, shown) in [("no", "secretkey"), ("yes", "*redacted*")] {
+        let start = start().in_directory(folder.path()).with("--hide-user-data-from-log", word);
+        let mut server = start.wait(Wait::Nothing).spawn();
+        assert!(!server.wait_for_end().success());
+        let log = server.log();
+        assert!(log.contains(&format!("'{shown}'")), "{log}");
+        assert_eq!(log.contains("secretkey"), word == "no", "{log}");
+    }
+}

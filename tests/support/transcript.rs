@@ -9,8 +9,8 @@
 //! # a remark
 //! ```
 //! After each line everything that has arrived anywhere must be the same on both sides: replies, messages, and that a
-//! connection was closed. What cannot be the same (times, numbers of clients) is made so by `Stage::masking`, but for the
-//! reply of HELLO, which is hidden here; what is different on purpose belongs into a test of its own.
+//! connection was closed. What cannot be the same (times, numbers of clients) is made so by `Stage::masking`, but for
+//! the reply of HELLO, which is hidden here; what is different on purpose belongs into a test of its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Random conversations of all commands: after each, redis-server and Tintype have told the same of the same keys, those
-//! that the client itself has read before, and those of a prefix.
+//! Random conversations of all commands: after each, redis-server and Tintype have told the same of the same keys,
+//! those that the client itself has read before, and those of a prefix.
 //!
 //! `TINTYPE_SEED=7 cargo test --test tracking random` plays one conversation again.
 

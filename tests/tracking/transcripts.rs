@@ -23,188 +23,188 @@ fn without_numbers(bytes: &[u8]) -> Vec<u8> {
     text.into_bytes()
 }
 
+const OPTIONS: &str = "
+    a CLIENT TRACKING
+    a CLIENT TRACKING x
+    a CLIENT TRACKING x foo
+    a CLIENT TRACKING on foo
+    a CLIENT TRACKING on redirect
+    a CLIENT TRACKING on prefix
+    a CLIENT TRACKING on prefix a
+    a CLIENT TRACKING off prefix a
+    a CLIENT TRACKING off bcast prefix a prefix ab
+    a CLIENT TRACKING on redirect abc
+    a CLIENT TRACKING on redirect 0
+    a CLIENT TRACKING on redirect -1
+    a CLIENT TRACKING on redirect 99999
+    a CLIENT TRACKING off redirect 99999
+    a CLIENT TRACKING on redirect $a redirect $a
+    a CLIENT TRACKING on redirect $a redirect 99999
+    a CLIENT TRACKING on bcast optin
+    a CLIENT TRACKING on bcast optin optout
+    a CLIENT TRACKING on optin optout
+    a CLIENT TRACKING on bcast prefix foo prefix foobar
+    a CLIENT TRACKING on bcast prefix foobar prefix foo
+    a CLIENT TRACKING on bcast prefix foo prefix foo
+    a CLIENT TRACKING on bcast prefix \"\" prefix a
+    a CLIENT TRACKING on bcast prefix \"a\\x00b\" prefix \"a\\x00bc\\r\\n\"
+    a CLIENT TRACKING on prefix a optin optout
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKINGINFO x
+    a CLIENT GETREDIR
+    a CLIENT GETREDIR x
+    a CLIENT CACHING yes
+    a CLIENT CACHING foo
+    a CLIENT CACHING
+    a CLIENT TRACKING on
+    a CLIENT TRACKINGINFO
+    a CLIENT GETREDIR
+    a CLIENT CACHING yes
+    a CLIENT CACHING no
+    a CLIENT CACHING foo
+    a CLIENT TRACKING on bcast
+    a CLIENT TRACKING on optin
+    a CLIENT TRACKINGINFO
+    a CLIENT CACHING no
+    a CLIENT CACHING foo
+    a CLIENT CACHING yes
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKINGINFO
+    a PING
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on optout
+    a CLIENT CACHING yes
+    a CLIENT CACHING no
+    a CLIENT TRACKINGINFO
+    a foo
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on optin
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on optin bcast
+    a CLIENT TRACKING on bcast optin optout
+    a CLIENT TRACKING on optin optout
+    a CLIENT TRACKING on prefix a
+    a CLIENT TRACKING off
+    a CLIENT TRACKING off
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on bcast noloop prefix b prefix a
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on
+    a CLIENT TRACKING on bcast optin
+    a CLIENT CACHING yes
+    a CLIENT CACHING no
+    a CLIENT TRACKING on bcast prefix abc
+    a CLIENT TRACKING on bcast prefix x prefix xy
+    a CLIENT TRACKING on bcast prefix c
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on bcast
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on bcast prefix zz
+    a CLIENT TRACKING on bcast prefix a
+    a RESET
+    a CLIENT TRACKINGINFO
+    a CLIENT GETREDIR
+    a HELLO 3
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on bcast noloop prefix b prefix a
+    a CLIENT TRACKINGINFO
+    b PING
+    a CLIENT TRACKING off
+    a CLIENT TRACKING on optin redirect $b
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on redirect $b
+    a CLIENT TRACKING on
+    a CLIENT TRACKINGINFO
+    a CLIENT TRACKING on redirect $a
+    a CLIENT TRACKINGINFO
+";
+
 #[test]
 fn options_and_their_errors() {
-    stage(&[]).play(
-        "
-        a CLIENT TRACKING
-        a CLIENT TRACKING x
-        a CLIENT TRACKING x foo
-        a CLIENT TRACKING on foo
-        a CLIENT TRACKING on redirect
-        a CLIENT TRACKING on prefix
-        a CLIENT TRACKING on prefix a
-        a CLIENT TRACKING off prefix a
-        a CLIENT TRACKING off bcast prefix a prefix ab
-        a CLIENT TRACKING on redirect abc
-        a CLIENT TRACKING on redirect 0
-        a CLIENT TRACKING on redirect -1
-        a CLIENT TRACKING on redirect 99999
-        a CLIENT TRACKING off redirect 99999
-        a CLIENT TRACKING on redirect $a redirect $a
-        a CLIENT TRACKING on redirect $a redirect 99999
-        a CLIENT TRACKING on bcast optin
-        a CLIENT TRACKING on bcast optin optout
-        a CLIENT TRACKING on optin optout
-        a CLIENT TRACKING on bcast prefix foo prefix foobar
-        a CLIENT TRACKING on bcast prefix foobar prefix foo
-        a CLIENT TRACKING on bcast prefix foo prefix foo
-        a CLIENT TRACKING on bcast prefix \"\" prefix a
-        a CLIENT TRACKING on bcast prefix \"a\\x00b\" prefix \"a\\x00bc\\r\\n\"
-        a CLIENT TRACKING on prefix a optin optout
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKINGINFO x
-        a CLIENT GETREDIR
-        a CLIENT GETREDIR x
-        a CLIENT CACHING yes
-        a CLIENT CACHING foo
-        a CLIENT CACHING
-        a CLIENT TRACKING on
-        a CLIENT TRACKINGINFO
-        a CLIENT GETREDIR
-        a CLIENT CACHING yes
-        a CLIENT CACHING no
-        a CLIENT CACHING foo
-        a CLIENT TRACKING on bcast
-        a CLIENT TRACKING on optin
-        a CLIENT TRACKINGINFO
-        a CLIENT CACHING no
-        a CLIENT CACHING foo
-        a CLIENT CACHING yes
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKINGINFO
-        a PING
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on optout
-        a CLIENT CACHING yes
-        a CLIENT CACHING no
-        a CLIENT TRACKINGINFO
-        a foo
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on optin
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on optin bcast
-        a CLIENT TRACKING on bcast optin optout
-        a CLIENT TRACKING on optin optout
-        a CLIENT TRACKING on prefix a
-        a CLIENT TRACKING off
-        a CLIENT TRACKING off
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on bcast noloop prefix b prefix a
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on
-        a CLIENT TRACKING on bcast optin
-        a CLIENT CACHING yes
-        a CLIENT CACHING no
-        a CLIENT TRACKING on bcast prefix abc
-        a CLIENT TRACKING on bcast prefix x prefix xy
-        a CLIENT TRACKING on bcast prefix c
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on bcast
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on bcast prefix zz
-        a CLIENT TRACKING on bcast prefix a
-        a RESET
-        a CLIENT TRACKINGINFO
-        a CLIENT GETREDIR
-        a HELLO 3
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on bcast noloop prefix b prefix a
-        a CLIENT TRACKINGINFO
-        b PING
-        a CLIENT TRACKING off
-        a CLIENT TRACKING on optin redirect $b
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on redirect $b
-        a CLIENT TRACKING on
-        a CLIENT TRACKINGINFO
-        a CLIENT TRACKING on redirect $a
-        a CLIENT TRACKINGINFO
-        ",
-    );
+    stage(&[]).play(OPTIONS);
 }
+
+const READ: &str = "
+    a HELLO 3
+    a CLIENT TRACKING on
+    a GET k
+    b SET k 1
+    b SET k 2
+    a GET k
+    a SET k 3
+    a GET k ;; SET k 4 ;; GET k ;; SET k 5
+    # Whatever the database.
+    a GET k
+    b SELECT 3
+    b SET k 1
+    b SELECT 0
+    # What stops is remembered, for one that goes on.
+    a GET a
+    a CLIENT TRACKING off
+    a CLIENT TRACKING on
+    b SET a 1
+    a GET a
+    a CLIENT TRACKING off
+    b SET a 1
+    a CLIENT TRACKING on
+    b SET a 1
+    a GET a
+    a CLIENT TRACKING off ;; CLIENT TRACKING on bcast prefix zz
+    b SET a 1
+    a CLIENT TRACKING off ;; CLIENT TRACKING on
+    a GET a ;; GET b
+    a RESET
+    b SET a 1
+    a HELLO 3 ;; CLIENT TRACKING on
+    b SET b 1
+    # Commands that read, and such that do not.
+    a LPUSH L 1
+    a GET L
+    b LPUSH L 2
+    a MEMORY USAGE nothing ;; OBJECT FREQ L
+    b LPUSH L 2
+    a TYPE L ;; TTL L
+    b LPUSH L 2
+    a EXISTS L
+    b LPUSH L 2
+    a SCAN 0 MATCH nothing ;; KEYS nothing
+    b LPUSH L 2
+    a SORT_RO L BY w_* GET g_*
+    b SET w_1 1
+    b SET g_1 1
+    b LPUSH L 2
+    a SORT L BY w_* GET g_*
+    b LPUSH L 2
+    a SUNION S T
+    b SADD T 1
+    b SADD S 1
+    a WATCH S
+    b SADD S 2
+    a TOUCH S
+    b SADD S 3
+    a GETEX k
+    b SET k 3
+    a XREAD STREAMS s 0
+    b XADD s 1-1 a b
+    a LCS k k
+    b SET k 4
+    a GEORADIUS G 0 0 1 m
+    b GEOADD G 1 1 m
+    a GEORADIUS_RO G 0 0 1 m
+    b GEOADD G 1 2 m
+    a GETRANGE k 0
+    a MGET k k2 k
+    b MSET k 4 k2 4 k3 4
+    b RENAME k k2
+    a MGET k2 k3
+    b RENAME k2 k3
+";
 
 #[test]
 fn keys_that_were_read() {
-    stage(&[]).play(
-        "
-        a HELLO 3
-        a CLIENT TRACKING on
-        a GET k
-        b SET k 1
-        b SET k 2
-        a GET k
-        a SET k 3
-        a GET k ;; SET k 4 ;; GET k ;; SET k 5
-        # Whatever the database.
-        a GET k
-        b SELECT 3
-        b SET k 1
-        b SELECT 0
-        # What stops is remembered, for one that goes on.
-        a GET a
-        a CLIENT TRACKING off
-        a CLIENT TRACKING on
-        b SET a 1
-        a GET a
-        a CLIENT TRACKING off
-        b SET a 1
-        a CLIENT TRACKING on
-        b SET a 1
-        a GET a
-        a CLIENT TRACKING off ;; CLIENT TRACKING on bcast prefix zz
-        b SET a 1
-        a CLIENT TRACKING off ;; CLIENT TRACKING on
-        a GET a ;; GET b
-        a RESET
-        b SET a 1
-        a HELLO 3 ;; CLIENT TRACKING on
-        b SET b 1
-        # Commands that read, and such that do not.
-        a LPUSH L 1
-        a GET L
-        b LPUSH L 2
-        a MEMORY USAGE nothing ;; OBJECT FREQ L
-        b LPUSH L 2
-        a TYPE L ;; TTL L
-        b LPUSH L 2
-        a EXISTS L
-        b LPUSH L 2
-        a SCAN 0 MATCH nothing ;; KEYS nothing
-        b LPUSH L 2
-        a SORT_RO L BY w_* GET g_*
-        b SET w_1 1
-        b SET g_1 1
-        b LPUSH L 2
-        a SORT L BY w_* GET g_*
-        b LPUSH L 2
-        a SUNION S T
-        b SADD T 1
-        b SADD S 1
-        a WATCH S
-        b SADD S 2
-        a TOUCH S
-        b SADD S 3
-        a GETEX k
-        b SET k 3
-        a XREAD STREAMS s 0
-        b XADD s 1-1 a b
-        a LCS k k
-        b SET k 4
-        a GEORADIUS G 0 0 1 m
-        b GEOADD G 1 1 m
-        a GEORADIUS_RO G 0 0 1 m
-        b GEOADD G 1 2 m
-        a GETRANGE k 0
-        a MGET k k2 k
-        b MSET k 4 k2 4 k3 4
-        b RENAME k k2
-        a MGET k2 k3
-        b RENAME k2 k3
-        ",
-    );
+    stage(&[]).play(READ);
 }
 
 #[test]
@@ -526,73 +526,73 @@ fn what_is_a_change() {
     );
 }
 
+const OPTING: &str = "
+    a HELLO 3
+    a CLIENT TRACKING on optin
+    a GET k
+    b SET k 1
+    a CLIENT CACHING yes ;; GET k ;; GET l
+    b SET k 1
+    b SET l 1
+    a CLIENT CACHING yes ;; CLIENT GETNAME ;; GET k ;; GET l
+    b SET k 1
+    b SET l 1
+    a CLIENT CACHING yes ;; PING ;; GET k
+    b SET k 1
+    a CLIENT CACHING yes ;; CLIENT FOO ;; GET k
+    b SET k 1
+    a CLIENT CACHING yes ;; client getname a b ;; GET k
+    b SET k 1
+    a CLIENT CACHING yes ;; MULTI ;; GET k ;; GET l ;; EXEC ;; GET m
+    b SET k 1
+    b SET l 1
+    b SET m 1
+    a CLIENT CACHING yes ;; MULTI ;; GET k ;; DISCARD ;; GET l
+    b SET k 1
+    b SET l 1
+    a MULTI ;; GET k ;; CLIENT CACHING yes ;; GET l ;; GET m ;; EXEC ;; GET n
+    b SET k 1
+    b SET l 1
+    b SET m 1
+    b SET n 1
+    a MULTI ;; CLIENT CACHING yes ;; CLIENT GETNAME ;; GET l ;; EXEC ;; GET n
+    b SET l 1
+    b SET n 1
+    a CLIENT CACHING yes ;; MULTI ;; NOTACOMMAND ;; EXEC ;; GET l
+    b SET l 1
+    a CLIENT CACHING yes ;; CLIENT REPLY SKIP ;; GET l ;; GET l
+    b SET l 1
+    a CLIENT CACHING yes ;; CLIENT CACHING yes ;; CLIENT TRACKINGINFO ;; GET l
+    b SET l 1
+    a CLIENT CACHING yes ;; CLIENT TRACKING on optin ;; GET l ;; GET k
+    b SET l 1
+    b SET k 1
+    a CLIENT CACHING yes ;; XREAD BLOCK 50 STREAMS s 0
+    - !wait 300
+    b XADD s 1-1 a b
+    a CLIENT CACHING yes ;; BLPOP nolist 0.05 ;; GET l
+    - !wait 300
+    b SET l 1
+    a CLIENT CACHING yes ;; SUBSCRIBE x ;; GET l
+    b SET l 1
+    a UNSUBSCRIBE x
+    # Out.
+    a CLIENT TRACKING off ;; CLIENT TRACKING on optout
+    a GET k ;; CLIENT CACHING no ;; GET l
+    b SET k 1
+    b SET l 1
+    a CLIENT CACHING no ;; MULTI ;; GET k ;; GET l ;; EXEC ;; GET m
+    b SET k 1
+    b SET l 1
+    b SET m 1
+    a MULTI ;; GET k ;; CLIENT CACHING no ;; GET l ;; EXEC
+    b SET k 1
+    b SET l 1
+";
+
 #[test]
 fn opting_in() {
-    stage(&[]).play(
-        "
-        a HELLO 3
-        a CLIENT TRACKING on optin
-        a GET k
-        b SET k 1
-        a CLIENT CACHING yes ;; GET k ;; GET l
-        b SET k 1
-        b SET l 1
-        a CLIENT CACHING yes ;; CLIENT GETNAME ;; GET k ;; GET l
-        b SET k 1
-        b SET l 1
-        a CLIENT CACHING yes ;; PING ;; GET k
-        b SET k 1
-        a CLIENT CACHING yes ;; CLIENT FOO ;; GET k
-        b SET k 1
-        a CLIENT CACHING yes ;; client getname a b ;; GET k
-        b SET k 1
-        a CLIENT CACHING yes ;; MULTI ;; GET k ;; GET l ;; EXEC ;; GET m
-        b SET k 1
-        b SET l 1
-        b SET m 1
-        a CLIENT CACHING yes ;; MULTI ;; GET k ;; DISCARD ;; GET l
-        b SET k 1
-        b SET l 1
-        a MULTI ;; GET k ;; CLIENT CACHING yes ;; GET l ;; GET m ;; EXEC ;; GET n
-        b SET k 1
-        b SET l 1
-        b SET m 1
-        b SET n 1
-        a MULTI ;; CLIENT CACHING yes ;; CLIENT GETNAME ;; GET l ;; EXEC ;; GET n
-        b SET l 1
-        b SET n 1
-        a CLIENT CACHING yes ;; MULTI ;; NOTACOMMAND ;; EXEC ;; GET l
-        b SET l 1
-        a CLIENT CACHING yes ;; CLIENT REPLY SKIP ;; GET l ;; GET l
-        b SET l 1
-        a CLIENT CACHING yes ;; CLIENT CACHING yes ;; CLIENT TRACKINGINFO ;; GET l
-        b SET l 1
-        a CLIENT CACHING yes ;; CLIENT TRACKING on optin ;; GET l ;; GET k
-        b SET l 1
-        b SET k 1
-        a CLIENT CACHING yes ;; XREAD BLOCK 50 STREAMS s 0
-        - !wait 300
-        b XADD s 1-1 a b
-        a CLIENT CACHING yes ;; BLPOP nolist 0.05 ;; GET l
-        - !wait 300
-        b SET l 1
-        a CLIENT CACHING yes ;; SUBSCRIBE x ;; GET l
-        b SET l 1
-        a UNSUBSCRIBE x
-        # Out.
-        a CLIENT TRACKING off ;; CLIENT TRACKING on optout
-        a GET k ;; CLIENT CACHING no ;; GET l
-        b SET k 1
-        b SET l 1
-        a CLIENT CACHING no ;; MULTI ;; GET k ;; GET l ;; EXEC ;; GET m
-        b SET k 1
-        b SET l 1
-        b SET m 1
-        a MULTI ;; GET k ;; CLIENT CACHING no ;; GET l ;; EXEC
-        b SET k 1
-        b SET l 1
-        ",
-    );
+    stage(&[]).play(OPTING);
 }
 
 /// What goes to make room for a command is told before its reply.

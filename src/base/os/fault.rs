@@ -172,8 +172,8 @@ static CAUSE: CauseCell = CauseCell(UnsafeCell::new(Cause::none()));
 
 struct CauseCell(UnsafeCell<Cause>);
 
-// SAFETY: only the one thread that took the stage from CALM to NOTING writes, and only before NOTED; everybody else reads
-// after that.
+// SAFETY: only the one thread that took the stage from CALM to NOTING writes, and only before NOTED; everybody else
+// reads after that.
 unsafe impl Sync for CauseCell {}
 
 fn cause() -> &'static Cause {
@@ -528,8 +528,8 @@ pub struct Exhibit<T: 'static> {
 /// Has reports show `state` by `show`. For the loop's thread, which `state` belongs to.
 pub fn exhibit<T>(state: &Rc<RefCell<T>>, show: fn(&T, &Cause)) -> Exhibit<T> {
     let show_as: ShowAs = |state, show, cause| {
-        // SAFETY: the pointers are those stored below, of these types. The state is alive: its exhibit is. It belongs to
-        // this thread, which the signal has interrupted for good: whoever was changing it never goes on. What it is
+        // SAFETY: the pointers are those stored below, of these types. The state is alive: its exhibit is. It belongs
+        // to this thread, which the signal has interrupted for good: whoever was changing it never goes on. What it is
         // shown in the middle of may be inconsistent; a panic or a fault over that ends the process, as intended.
         unsafe {
             let show = std::mem::transmute::<*mut (), fn(&T, &Cause)>(show);
@@ -584,8 +584,8 @@ impl Cause {
     /// The commands that were being executed, the innermost first: the number of the client, and the arguments.
     pub fn running(&self, see: &mut dyn FnMut(u64, Args<'_>)) {
         let mut at: *const Running<'_> = RUNNING.get();
-        // SAFETY: the frames that hold these belong to this thread and are below this one, in a handler or a panic hook:
-        // none of them has returned or is unwound.
+        // SAFETY: the frames that hold these belong to this thread and are below this one, in a handler or a panic
+        // hook: none of them has returned or is unwound.
         while let Some(running) = unsafe { at.as_ref() } {
             see(running.client, running.args);
             at = running.outer;

@@ -4,8 +4,8 @@
 //!  Dict -> [ key | number | number | .. ]      one block per key (encoding::field)
 //!                    4 bytes each, little-endian, ascending
 //! ```
-//! So a key of 20 bytes with one reader takes some 45 bytes, and each further reader four. Invariant: a key that is here
-//! has at least one reader; `items` is the sum of all.
+//! So a key of 20 bytes with one reader takes some 45 bytes, and each further reader four. Invariant: a key that is
+//! here has at least one reader; `items` is the sum of all.
 //!
 //! It deliberately keeps no list of a client's keys, which would double it: whoever goes is swept out of it in steps.
 

@@ -1,19 +1,13 @@
 //! The tables against plain collections of std.
 
 use super::*;
-use crate::client::client::{Origin, Transport};
+use crate::client::client::Origin;
 use crate::client::tracking::prefixes::ChangedBy;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn client(number: u64, slot: u32) -> Client {
-    let origin = Origin {
-        address: String::new(),
-        local_address: String::new(),
-        transport: Transport::Tcp,
-        is_local: true,
-        fd: 0,
-    };
+    let origin = Origin::local(1);
     Client::new(ClientId { number, slot }, origin, 0)
 }
 
@@ -143,7 +137,8 @@ proptest! {
         let mut expected = Vec::new();
         let named: BTreeSet<&String> = wishes.iter().flatten().collect();
         for prefix in named {
-            let stands = |(slot, prefixes): &(usize, &BTreeSet<String>)| *slot != leaves && prefixes.contains(prefix);
+            let stands =
+                |(slot, prefixes): &(usize, &BTreeSet<String>)| *slot != leaves && prefixes.contains(prefix);
             let under: Vec<u64> =
                 wishes.iter().enumerate().filter(stands).map(|(slot, _)| slot as u64 + 1).collect();
             let keys: BTreeMap<Vec<u8>, ChangedBy> = changes

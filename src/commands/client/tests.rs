@@ -162,7 +162,8 @@ fn a_line_tells_what_a_client_is() {
     assert_eq!(
         names.join(" "),
         "id addr laddr fd name age idle flags db sub psub ssub multi watch qbuf qbuf-free argv-mem multi-mem rbs rbp \
-         obl oll omem tot-mem events cmd user redir resp capa lib-name lib-ver io-thread tot-net-in tot-net-out tot-cmds"
+         obl oll omem tot-mem events cmd user redir resp capa lib-name lib-ver \
+         io-thread tot-net-in tot-net-out tot-cmds"
     );
 }
 

@@ -1,17 +1,11 @@
 //! Publish and subscribe in process: what is answered, and what waits for whom.
 
 use crate::base::ids::ClientId;
-use crate::client::client::{Origin, Transport};
+use crate::client::client::Origin;
 use crate::commands::testing::Fixture;
 
 fn join(fixture: &mut Fixture) -> ClientId {
-    let origin = Origin {
-        address: "127.0.0.1:50001".to_owned(),
-        local_address: "127.0.0.1:6379".to_owned(),
-        transport: Transport::Tcp,
-        is_local: true,
-        fd: 8,
-    };
+    let origin = Origin::local(50_001);
     let now_ms = fixture.now().unix_ms();
     fixture.server.clients.add(origin, now_ms)
 }

@@ -146,7 +146,7 @@ fn a_round_is_ended_once_and_only_when_there_is_something_to_tell() {
     broadcast(&mut fixture.server);
     fixture.advance_ms(6);
     let now = fixture.now();
-    cron::tick(&mut fixture.server, now);
+    cron::expire(&mut fixture.server, now);
     assert_eq!(rounds.0.get(), 3, "the cron has removed a key");
 }
 

@@ -11,7 +11,7 @@ use crate::base::argv::Args;
 use crate::base::quote::quote;
 use crate::commands::help;
 use crate::config::{self, Change, LoadState, Protected, SetContext, SetError};
-use crate::server::{Cx, Entry, Flow, Server};
+use crate::server::{Cx, Disturbs, Entry, Flow, Server};
 use crate::spec::{CommandError, Flags, Group, Spec};
 
 const FLAGS: Flags = Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::LOADING).or(Flags::STALE);
@@ -67,7 +67,8 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
                     "parameter value [parameter value ...]",
                 ),
             set,
-        ),
+        )
+        .disturbing(Disturbs::LastSave),
     ],
 )];
 

@@ -15,7 +15,7 @@ pub(super) mod tests;
 
 use crate::base::argv::Args;
 use crate::commands::help;
-use crate::server::{Cx, Entry, Flow, ServerHandler};
+use crate::server::{Cx, Disturbs, Entry, Flow, ServerHandler};
 use crate::spec::{Audience, CommandError, Flags, Group, Spec};
 use std::ops::RangeInclusive;
 
@@ -28,7 +28,8 @@ pub const COMMANDS: &[Entry] = &[Entry::server(
         .audience(Audience::System)
         .doc("1.0.0", "A container for debugging commands", ""),
     debug,
-)];
+)
+.disturbing(Disturbs::LastSaveWith(&["reload", "populate"]))];
 
 /// One subcommand.
 struct Subcommand {

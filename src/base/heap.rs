@@ -17,8 +17,9 @@
 //! (`MADV_COLLAPSE`, Linux 6.1) after a while, in which they have become full and the growing end has moved away.
 //!
 //! A load (`fill`) is another matter: the heap will be full to the brim with it, and throughput counts, not the single
-//! fault. The thread runs further ahead then. On a single core the load itself makes the next step resident between
-//! two keys: as a huge page, or, for a while after one that was slow to come, as small ones at once.
+//! fault. The thread runs further ahead then. Where it cannot keep up, as several threads fill the heap or the core is
+//! taken, and on a single core always, those who load make the next step resident themselves, between two keys: as a
+//! huge page, or, for a while after one that was slow to come, as small ones at once.
 //!
 //! Huge pages come only from here: behind the thread the heap is advised to get no more of them (`MADV_NOHUGEPAGE`,
 //! which leaves those that are there). Otherwise what the allocator gave back within a huge page's range would come
@@ -60,6 +61,10 @@ const STEP_BYTES: usize = 2 << 20;
 /// How far the thread runs ahead of the heap, in steps; and while a load fills it.
 const STEPS_AHEAD: usize = 1;
 const STEPS_AHEAD_FILLING: usize = 8;
+/// Those who load help when the heap is so near to what is resident. Beside the thread it must be more than one step, as
+/// it is still at work on the last.
+const STEPS_AHEAD_MIN: usize = 3;
+const STEPS_AHEAD_MIN_ALONE: usize = 1;
 /// Of the machine's memory, so that fragments never exhaust the addresses.
 const RESERVE_FACTOR: usize = 2;
 const HOOKS: &[u8] = b"arena.0.extent_hooks\0";
@@ -272,7 +277,10 @@ fn wake() {
 }
 
 /// While one of these lives a load is under way.
-pub struct Filling(Steps);
+pub struct Filling {
+    steps: Steps,
+    steps_ahead: usize,
+}
 
 /// Makes steps resident, as huge pages as long as these are quick to come.
 struct Steps {
@@ -280,6 +288,7 @@ struct Steps {
     map: Option<PageMap>,
     /// How many steps go to small pages after the next slow huge page.
     patience: usize,
+    patience_min: usize,
     /// How many of them are left.
     small: usize,
 }
@@ -295,38 +304,41 @@ const TABLE_STEPS_MAX: usize = 128;
 pub fn fill() -> Filling {
     FILLS.fetch_add(1, Ordering::AcqRel);
     wake();
-    Filling(Steps::new())
+    let runs_ahead = RUNS_AHEAD.load(Ordering::Relaxed);
+    // Beside the thread small pages would gain nothing: it goes on with huge ones.
+    let (steps_ahead, patience) =
+        if runs_ahead { (STEPS_AHEAD_MIN, 0) } else { (STEPS_AHEAD_MIN_ALONE, PATIENCE_MIN) };
+    Filling { steps: Steps::new(patience), steps_ahead }
 }
 
 impl Filling {
-    /// Makes the heap's next step resident if it is not and no thread does it. To be called often: every time before a
-    /// few kilobytes are taken from the heap.
+    /// Makes the heap's next step resident if it is not and no thread is in time to do it. To be called often: every time
+    /// before a few kilobytes are taken from the heap.
     #[inline]
     pub fn go_on(&mut self) {
-        if NEXT.load(Ordering::Relaxed) + STEP_BYTES > POPULATED.load(Ordering::Relaxed) {
+        if NEXT.load(Ordering::Relaxed) + self.steps_ahead * STEP_BYTES > POPULATED.load(Ordering::Relaxed) {
             self.populate_next();
         }
     }
 
     #[cold]
     fn populate_next(&mut self) {
-        if HAS_CORE.load(Ordering::Relaxed) {
-            return;
+        // What of a step in use is not resident is being touched.
+        let Some(start) = claim(|next| next.next_multiple_of(STEP_BYTES), self.steps_ahead) else { return };
+        if self.steps.populate(start) {
+            let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);
+        } else {
+            remember(&[start]);
         }
-        let (next, end) = (NEXT.load(Ordering::Acquire), END.load(Ordering::Acquire));
-        let start = POPULATED.load(Ordering::Relaxed).max(next.next_multiple_of(STEP_BYTES));
-        if start + STEP_BYTES <= end {
-            POPULATED.store(start + STEP_BYTES, Ordering::Relaxed);
-            if self.0.populate(start) {
-                let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);
-            }
-        }
+        note_claimed(start);
     }
 }
 
 impl Steps {
-    fn new() -> Steps {
-        Steps { clock: Clock::real(), map: PageMap::open().ok(), patience: PATIENCE_MIN, small: 0 }
+    /// `patience`: 0 for huge pages, however slow they are.
+    fn new(patience: usize) -> Steps {
+        let (clock, map) = (Clock::real(), PageMap::open().ok());
+        Steps { clock, map, patience, patience_min: patience, small: 0 }
     }
 
     /// Makes one step resident; whether on a huge page.
@@ -340,7 +352,7 @@ impl Steps {
         let before_ns = self.clock.mono_ns();
         let is_huge = populate_huge(start, self.map.as_ref());
         if is_huge && self.clock.mono_ns() - before_ns < SLOW_NS {
-            self.patience = (self.patience / 2).max(PATIENCE_MIN);
+            self.patience = (self.patience / 2).max(self.patience_min);
         } else {
             self.small = self.patience;
             self.patience = (self.patience * 2).min(PATIENCE_MAX);
@@ -448,7 +460,7 @@ pub fn populate_table(start: usize, bytes: usize) -> Option<Progress> {
     let table = Table { start, bytes, done: done.clone() };
     TABLE_BYTES.fetch_add(bytes, Ordering::Relaxed);
     if is_filling() {
-        Steps::new().populate_table(start, bytes);
+        Steps::new(PATIENCE_MIN).populate_table(start, bytes);
         done.store(usize::MAX, Ordering::Release);
     } else if is_large() {
         lock(&TABLES).push_back(table);
@@ -521,27 +533,42 @@ fn run_ahead(map: Option<&PageMap>) -> bool {
 
 /// Makes the step behind what was handed out resident; whether there was something to do.
 fn populate_next(map: Option<&PageMap>) -> bool {
-    let (next, end) = (NEXT.load(Ordering::Acquire), END.load(Ordering::Acquire));
-    let start = POPULATED.load(Ordering::Relaxed).max(next - next % STEP_BYTES);
     let steps_ahead = if is_filling() { STEPS_AHEAD_FILLING } else { STEPS_AHEAD };
-    let is_enough = start >= next + steps_ahead * STEP_BYTES;
-    if is_enough || start + STEP_BYTES > end || !populate_huge(start, map) {
+    let Some(start) = claim(|next| next - next % STEP_BYTES, steps_ahead) else { return false };
+    if !populate_huge(start, map) {
         return false;
     }
     let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);
-    note_late_steps(start);
-    POPULATED.store(start + STEP_BYTES, Ordering::Relaxed);
-    SEEN.store(start + STEP_BYTES, Ordering::Relaxed);
+    note_claimed(start);
     true
+}
+
+/// The next step that is to be made resident, which is the caller's then; none when `steps_ahead` are, or the stretch
+/// ends. `first` tells where the first one begins, if the heap has grown to an address.
+fn claim(first: impl Fn(usize) -> usize, steps_ahead: usize) -> Option<usize> {
+    let end = END.load(Ordering::Acquire);
+    let mut start = 0;
+    let claimed = POPULATED.fetch_update(Ordering::AcqRel, Ordering::Acquire, |populated| {
+        let next = NEXT.load(Ordering::Acquire);
+        start = populated.max(first(next));
+        let is_wanted = start < next + steps_ahead * STEP_BYTES && start + STEP_BYTES <= end;
+        is_wanted.then_some(start + STEP_BYTES)
+    });
+    claimed.is_ok().then_some(start)
+}
+
+/// What lies in front of a step that was claimed is late, unless it was claimed, too.
+fn note_claimed(start: usize) {
+    note_late_steps(start);
+    SEEN.fetch_max(start + STEP_BYTES, Ordering::Relaxed);
 }
 
 /// Remembers the steps before `until` that were handed out and never populated.
 fn note_late_steps(until: usize) {
-    let seen = SEEN.load(Ordering::Relaxed);
     let until = until - until % STEP_BYTES;
+    let seen = SEEN.fetch_max(until, Ordering::Relaxed);
     if seen < until {
         remember(&steps_of(seen, until));
-        SEEN.store(until, Ordering::Relaxed);
     }
 }
 
@@ -580,7 +607,7 @@ mod tests {
     #[test]
     fn a_load_finds_its_memory_resident() {
         let place = os::reserve_addresses(8 * STEP_BYTES).expect("addresses").next_multiple_of(STEP_BYTES);
-        let mut steps = Steps::new();
+        let mut steps = Steps::new(PATIENCE_MIN);
         steps.populate_table(place, 3 * STEP_BYTES);
         (steps.small, steps.patience) = (1, 8);
         assert!(!steps.populate(place + 3 * STEP_BYTES), "small ones after a slow one");

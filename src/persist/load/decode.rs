@@ -2,6 +2,7 @@
 
 use super::making::{self, Made, Terms};
 use super::place::Arrival;
+use crate::base::heap;
 use crate::rdb::{KeyRecord, Reader, ReaderOptions, Record, Stretch, Version};
 
 /// The keys of a stretch, in their order.
@@ -31,13 +32,15 @@ pub(super) enum Why {
 /// One thread's means of decoding.
 pub(super) struct Decoder {
     reader: Reader<&'static [u8]>,
+    filling: heap::Filling,
     /// Of the stretch before: the next one has as many keys, about.
     keys_expected: usize,
 }
 
 impl Decoder {
     pub(super) fn new(version: Version, options: ReaderOptions) -> Decoder {
-        Decoder { reader: Reader::of_stretches(version, options), keys_expected: 0 }
+        let reader = Reader::of_stretches(version, options);
+        Decoder { reader, filling: heap::fill(), keys_expected: 0 }
     }
 
     /// Makes the keys of `stretch`, in the vector `room`. `None` when it cannot be read to its end: what is wrong is found
@@ -58,6 +61,7 @@ impl Decoder {
 
     fn read_into(&mut self, batch: &mut Batch, terms: &Terms) -> bool {
         while self.reader.offset() < batch.end {
+            self.filling.go_on();
             if let Some(string) = self.reader.next_plain() {
                 let made = making::of_string(&string, &terms.access);
                 batch.take(made, string.key, string.offset, terms);

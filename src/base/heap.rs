@@ -304,10 +304,10 @@ const TABLE_STEPS_MAX: usize = 128;
 pub fn fill() -> Filling {
     FILLS.fetch_add(1, Ordering::AcqRel);
     wake();
-    let runs_ahead = RUNS_AHEAD.load(Ordering::Relaxed);
+    let has_core = HAS_CORE.load(Ordering::Relaxed);
     // Beside the thread small pages would gain nothing: it goes on with huge ones.
     let (steps_ahead, patience) =
-        if runs_ahead { (STEPS_AHEAD_MIN, 0) } else { (STEPS_AHEAD_MIN_ALONE, PATIENCE_MIN) };
+        if has_core { (STEPS_AHEAD_MIN, 0) } else { (STEPS_AHEAD_MIN_ALONE, PATIENCE_MIN) };
     Filling { steps: Steps::new(patience), steps_ahead }
 }
 

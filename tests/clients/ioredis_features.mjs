@@ -1,5 +1,5 @@
 // What ioredis's users rely on: commands, pipelines, transactions, blocking, pub/sub, streams, users, TLS. Run as:
-// ioredis_features.mjs PORT UNIX_SOCKET TLS_PORT CERTIFICATES, where CERTIFICATES holds ca.crt, client.crt, client.key.
+// ioredis_features.mjs PORT UNIX_SOCKET TLS_PORT CERTIFICATES, where CERTIFICATES holds ca.crt, alice.crt, alice.key.
 // Each way in (TCP, unix socket, TLS) is tried in RESP2 and RESP3. Every check is an assertion; the last line printed is
 // `ioredis features: ok`.
 
@@ -15,7 +15,7 @@ const waysIn = [
   { path: unixSocket },
   {
     port: Number(tlsPort),
-    tls: { ca: file("ca.crt"), cert: file("client.crt"), key: file("client.key"), servername: "localhost" },
+    tls: { ca: file("ca.crt"), cert: file("alice.crt"), key: file("alice.key"), servername: "localhost" },
   },
 ];
 

@@ -1,5 +1,5 @@
 // What node-redis's users rely on: pub/sub, transactions, blocking, client-side caching, pools, users, TLS. Run as:
-// node_features.mjs PORT UNIX_SOCKET TLS_PORT CERTIFICATES, where CERTIFICATES holds ca.crt, client.crt, client.key.
+// node_features.mjs PORT UNIX_SOCKET TLS_PORT CERTIFICATES, where CERTIFICATES holds ca.crt, alice.crt, alice.key.
 // Each way in (TCP, unix socket, TLS) is tried in RESP2 and RESP3. Every check is an assertion; the last line printed is
 // `node features: ok`.
 
@@ -18,8 +18,8 @@ const sockets = [
     host: "localhost",
     tls: true,
     ca: file("ca.crt"),
-    cert: file("client.crt"),
-    key: file("client.key"),
+    cert: file("alice.crt"),
+    key: file("alice.key"),
   },
 ];
 

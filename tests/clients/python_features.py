@@ -1,5 +1,5 @@
 """What redis-py's users rely on beyond commands: pub/sub, notifications, caching, blocking, users. Run as:
-python_features.py PORT UNIX_SOCKET TLS_PORT CERTIFICATES, where CERTIFICATES holds ca.crt, client.crt, client.key.
+python_features.py PORT UNIX_SOCKET TLS_PORT CERTIFICATES, where CERTIFICATES holds ca.crt, alice.crt, alice.key.
 
 Every way in (TCP, unix socket, TLS) is tried in RESP2 and RESP3. Every check is an assertion; the last line printed is
 `python features: ok`.
@@ -27,8 +27,8 @@ def ways_in(port, unix_socket, tls_port, certificates):
         "port": tls_port,
         "ssl": True,
         "ssl_ca_certs": f"{certificates}/ca.crt",
-        "ssl_certfile": f"{certificates}/client.crt",
-        "ssl_keyfile": f"{certificates}/client.key",
+        "ssl_certfile": f"{certificates}/alice.crt",
+        "ssl_keyfile": f"{certificates}/alice.key",
     }
 
 
@@ -234,7 +234,6 @@ async def asynchronous(way_in):
 
 def main():
     port, unix_socket, tls_port, certificates = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
-    has_caching = "--without-caching" not in sys.argv
     for way_in in ways_in(port, unix_socket, tls_port, certificates):
         for protocol in (2, 3):
             client = redis.Redis(protocol=protocol, socket_timeout=2 * WAIT_S, **way_in)
@@ -243,7 +242,8 @@ def main():
                 part(client)
             users(client, {**way_in, "protocol": protocol})
             client.close()
-        if has_caching:
+        # The library caches over TCP and TLS only.
+        if "port" in way_in:
             caching(way_in)
         asyncio.run(asynchronous(way_in))
     print("python features: ok")

@@ -245,8 +245,8 @@ fn what_a_flush_kept_stays_when_the_server_died_before_it_was_entered() {
         }
         server.kill();
         drop(server);
-        let mut connection = start().connect();
-        connection.run("SNAPSHOT LIST");
+        let server = start();
+        server.connect().run("SNAPSHOT LIST");
         assert!(is_there(), "the next start removes it");
     }
 }

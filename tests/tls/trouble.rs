@@ -8,7 +8,7 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 
 use crate::client::{Both, Secure};
-use crate::support::{Connection, PATIENCE, encode, now, wait_for};
+use crate::support::{Connection, PATIENCE, encode, wait_for};
 
 #[test]
 fn garbage_is_refused_and_harms_nobody() {
@@ -170,15 +170,14 @@ fn many_handshakes_at_once() {
             })
         })
         .collect();
-    let mut longest = Duration::ZERO;
+    let mut pings = 0;
     while threads.iter().any(|thread| !thread.is_finished()) {
-        let start = now();
         plain.run("PING");
-        longest = longest.max(start.elapsed());
+        pings += 1;
     }
     threads.into_iter().for_each(|thread| thread.join().expect("all were served"));
-    // 200 signatures in a row take far longer.
-    assert!(longest < Duration::from_millis(500), "a PING took {longest:?}");
+    // One for every other handshake is few.
+    assert!(pings > 100, "{pings} PINGs were answered while 200 clients came");
     assert_eq!(plain.info_number("rejected_connections"), 0);
 }
 

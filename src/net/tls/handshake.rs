@@ -216,3 +216,37 @@ fn log_in_by_certificate(server: &mut Server, client: ClientId, stream: &TlsStre
         tracing::debug!("No user is named by the certificate of client {client}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use tokio::task::{LocalSet, spawn_local};
+
+    #[test]
+    fn so_many_pass_in_a_round_in_the_order_in_which_they_came() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let turnstile = Rc::new(Turnstile::new(3));
+        let passed = Rc::new(RefCell::new(Vec::new()));
+        LocalSet::new().block_on(&runtime, async {
+            spawn_local(turnstile.clone().turn());
+            for number in 0..20 {
+                let (turnstile, passed) = (turnstile.clone(), passed.clone());
+                spawn_local(async move {
+                    turnstile.pass().await;
+                    passed.borrow_mut().push(number);
+                });
+            }
+            let mut before = 0;
+            while before < 20 {
+                yield_now().await;
+                let now = passed.borrow().len();
+                // This task and the turnstile take turns: a round may end before or after it looks.
+                assert!(now - before <= 6, "{now} after {before}");
+                before = now;
+            }
+        });
+        assert_eq!(*passed.borrow(), (0..20).collect::<Vec<_>>());
+        assert_eq!(turnstile.waiting.get(), 0);
+    }
+}

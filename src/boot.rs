@@ -3,19 +3,25 @@
 //! The order matters: the configuration before anything it decides; the daemon's fork before any thread; the directory
 //! before any relative path; the log before anything that has something to say.
 
+use crate::acl::Surroundings;
 use crate::base::clock::Clock;
 use crate::base::heap::{self, Huge, Status};
 use crate::base::log::{self, Loglevel, Role};
 use crate::base::pages::{self, HeldBack, Trust};
 use crate::base::proctitle::ProcessTitle;
 use crate::base::{alloc, bio::Bio, cpus, process};
-use crate::config::{self, Config, HugePageUse, LoadedConfig, Supervised, SystemFiles};
-use crate::exec::command_table;
+use crate::config::{
+    self, Config, ConfigError, DeclaredUser, HugePageUse, LoadedConfig, Rename, Supervised, SystemFiles,
+};
+use crate::exec::{command_table, crash};
 use crate::net;
+use crate::server::access::new_channels;
+use crate::server::first_users::misdeclared_user;
 use crate::server::server::{REDIS_VERSION, TINTYPE_VERSION};
 use crate::server::settings::oom_score_adj;
-use crate::server::{Identity, Server};
-use std::io;
+use crate::server::{CommandTable, Identity, Server};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -28,24 +34,62 @@ pub fn serve(arguments: Vec<Vec<u8>>) -> Result<i32, String> {
     let held_back = pages::hold_back();
     let loaded = config::load(&arguments, &mut SystemFiles).map_err(|error| error.to_string())?;
     let title = ProcessTitle::take().ok();
-    let LoadedConfig { config, file, warnings } = loaded;
+    let LoadedConfig { config, users, file, warnings, renames } = loaded;
+    let commands = named_commands(&renames).map_err(|error| error.to_string())?;
+    check_declared_users(&config, &commands, &users)?;
     if config.daemonize {
         process::daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
     }
     open_log(&config)?;
     lay_out_heap(config.huge_pages, held_back);
-    Ok(run(config, file, &warnings, title).unwrap_or_else(|reason| {
+    Ok(run(Given { config, file, users, warnings, commands, title }).unwrap_or_else(|reason| {
         tracing::warn!("{reason}");
         1
     }))
 }
 
-fn run(
-    mut config: Config,
+/// What the start has been given.
+struct Given {
+    config: Config,
+    /// The configuration's file.
     file: Option<PathBuf>,
-    warnings: &[String],
+    users: Vec<DeclaredUser>,
+    warnings: Vec<String>,
+    commands: CommandTable,
     title: Option<ProcessTitle>,
-) -> Result<i32, String> {
+}
+
+/// The commands by the names that `rename-command` gives them.
+fn named_commands(renames: &[Rename]) -> Result<CommandTable, ConfigError> {
+    let mut commands = command_table();
+    for rename in renames {
+        commands.rename(&rename.old, &rename.new).map_err(|error| rename.refused(error.text()))?;
+    }
+    Ok(commands)
+}
+
+/// As Redis does, before there is a log: the lines `user ...` must be rules.
+fn check_declared_users(
+    config: &Config,
+    commands: &CommandTable,
+    users: &[DeclaredUser],
+) -> Result<(), String> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let catalog = commands.catalog();
+    let surroundings = Surroundings { catalog: &catalog, new_channels: new_channels(config) };
+    match misdeclared_user(surroundings, users) {
+        None => Ok(()),
+        Some((index, reason)) => {
+            let DeclaredUser { place, text, .. } = users[index].clone();
+            Err(ConfigError::Line { place, text, reason }.to_string())
+        }
+    }
+}
+
+fn run(given: Given) -> Result<i32, String> {
+    let Given { mut config, file, users, warnings, commands, title } = given;
     let version =
         format!("Tintype version={TINTYPE_VERSION}, compatible with Redis {REDIS_VERSION}, bits=64");
     tracing::warn!("oO0OoO0OoO0Oo Tintype is starting oO0OoO0OoO0Oo");
@@ -67,9 +111,11 @@ fn run(
     warn_of_surroundings(&config);
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let pidfile = pidfile_of(&config);
+    crash::report(config.crash_log_enabled);
     place_helpers(&config);
     install_heap(config.huge_pages);
-    let server = build(config, file, title);
+    let mut server = build(config, commands, file, title);
+    server.take_first_users(&users)?;
     pin_loop(&server.config);
     // Only who listens owns the pid file: a second start that fails leaves the first one's alone.
     let mut written = None;
@@ -201,12 +247,17 @@ fn warn_of_surroundings(config: &Config) {
     }
 }
 
-fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitle>) -> Server {
+fn build(
+    config: Config,
+    commands: CommandTable,
+    config_file: Option<PathBuf>,
+    title: Option<ProcessTitle>,
+) -> Server {
     let clock = Clock::real();
     let seed = fastrand::u64(..);
     let title = title.filter(|_| config.set_proc_title);
     let supervised = supervised(&config);
-    let mut server = Server::new(config, clock, command_table(), seed);
+    let mut server = Server::new(config, clock, commands, seed);
     server.identity = Identity {
         run_id: hex_id(),
         replication_id: hex_id(),
@@ -218,6 +269,7 @@ fn build(config: Config, config_file: Option<PathBuf>, title: Option<ProcessTitl
         oom_score_adj_base: process::oom_score_adj().unwrap_or(0),
         ..server.identity
     };
+    server.acl.entropy = |bytes| File::open("/dev/urandom")?.read_exact(bytes);
     server.snapshots.process_title = title;
     server.show_title();
     adjust_oom_score(&server);

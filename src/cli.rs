@@ -51,6 +51,10 @@ pub enum Tool {
     Convert(ArgMatches),
 }
 
+/// Modes of redis-server that are none here. A memory test belongs to memtest86+ or memtester: a server that runs on
+/// the machine sees only what the kernel gives it.
+const NOT_OFFERED: [&str; 3] = ["--test-memory", "--check-system", "--sentinel"];
+
 /// Reads the command line.
 ///
 /// # Errors
@@ -65,6 +69,9 @@ pub fn task(mut arguments: Vec<Vec<u8>>) -> Result<Task, String> {
     match arguments.first().map(Vec::as_slice) {
         Some(b"-v" | b"--version") if arguments.len() == 1 => Ok(Task::Version),
         Some(b"-h" | b"--help") if arguments.len() == 1 => Ok(Task::Help),
+        Some(first) if NOT_OFFERED.iter().any(|option| option.as_bytes() == first) => {
+            Err(format!("{} is not offered here: --help tells what is", String::from_utf8_lossy(first)))
+        }
         Some(first) if commands().iter().any(|command| command.get_name().as_bytes() == first) => {
             tool(arguments)
         }
@@ -291,6 +298,8 @@ mod tests {
             assert_eq!(arguments.len(), line.split(' ').count() - 1, "{line}");
         }
         assert!(matches!(task_of("tintype -v"), Ok(Task::Version)));
+        let refused = task_of("tintype --test-memory 100").err().expect("no such mode");
+        assert!(refused.starts_with("--test-memory is not offered here"), "{refused}");
         assert!(matches!(task_of("redis-server --help"), Ok(Task::Help)));
     }
 

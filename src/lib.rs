@@ -8,7 +8,7 @@
 //!  7  exec                             find, gates, call, COMMIT, transactions, cron
 //!  6  commands                         one handler per command, its spec beside it
 //!  5  server                           struct Server (a field per room), Cx, Entry, the command table
-//!  4  client  persist  metrics         who is connected | snapshots on disk | what is counted
+//!  4  client  acl  pubsub  persist  metrics  who is connected, may do what, listens to what | snapshots | counters
 //!  3  keyspace  rdb                    keys, expiry, eviction, ledger | values <-> bytes
 //!  2  object                           the data types
 //!  1  encoding  resp  spec  config     structures | protocol | command metadata | directives
@@ -51,6 +51,7 @@
 //!
 //! A tour for reading: `keyspace::tx`, `commands::strings::get`, `exec::call`, `exec::commit`, `net::connection`, then
 //! `encoding::dict` and `keyspace::entry` for the memory, `persist::child` for the snapshot.
+pub mod acl;
 pub mod base;
 pub mod boot;
 pub mod cli;
@@ -64,6 +65,7 @@ pub mod metrics;
 pub mod net;
 pub mod object;
 pub mod persist;
+pub mod pubsub;
 pub mod rdb;
 pub mod resp;
 pub mod server;

@@ -1,14 +1,18 @@
-//! Real clients against the server: redis-cli, redis-benchmark, redis-py, node-redis.
+//! Real clients against the server: redis-cli, redis-benchmark, redis-py, node-redis, ioredis. redis-rs has a file of
+//! its own.
 //!
 //! `tests/run` installs them. What is missing is an error here.
 
+#[path = "tls/authority.rs"]
+mod authority;
 pub mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use support::{Server, holds_within, server::tool};
+use support::server::{free_port, tool};
+use support::{Server, Start, holds_within};
 
 const CLIENT_LIMIT: Duration = Duration::from_secs(60);
 
@@ -164,6 +168,46 @@ fn node_client() {
 #[test]
 fn node_types() {
     node("node_types.mjs", "node types: ok\n");
+}
+
+/// Runs a program of `tests/clients` that is given every way in: its port, a unix socket, a port for TLS, and the
+/// certificates.
+#[track_caller]
+fn every_way_in(program: &mut Command, script: &str, last_line: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("socket").display().to_string();
+    let tls_port = free_port().to_string();
+    let certificates = ["server.crt", "server.key", "ca.crt"].map(authority::path);
+    let server = Start::tintype()
+        .with("--unixsocket", &socket)
+        .with("--tls-port", &tls_port)
+        .with("--tls-cert-file", &certificates[0])
+        .with("--tls-key-file", &certificates[1])
+        .with("--tls-ca-cert-file", &certificates[2])
+        .spawn();
+    let folder = Path::new(&certificates[2]).parent().expect("the folder of certificates");
+    let program = program.arg(here("clients").join(script)).arg(server.port.to_string());
+    let text = run(program.args([&socket, &tls_port]).arg(folder));
+    assert!(text.ends_with(last_line), "{text}");
+}
+
+#[test]
+fn python_features() {
+    let python = here(".venv/bin/python");
+    assert!(python.exists(), "redis-py is not installed: run tests/run");
+    every_way_in(&mut Command::new(python), "python_features.py", "python features: ok\n");
+}
+
+#[test]
+fn node_features() {
+    assert!(here("node_modules/redis").exists(), "node-redis is not installed: run tests/run");
+    every_way_in(&mut Command::new(tool("node")), "node_features.mjs", "node features: ok\n");
+}
+
+#[test]
+fn ioredis_features() {
+    assert!(here("node_modules/ioredis").exists(), "ioredis is not installed: run tests/run");
+    every_way_in(&mut Command::new(tool("node")), "ioredis_features.mjs", "ioredis features: ok\n");
 }
 
 #[test]

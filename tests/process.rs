@@ -108,12 +108,9 @@ fn promises_that_cannot_be_kept_stop_the_start() {
     if is_stand_in() {
         return;
     }
-    for (directive, value) in [
-        ("appendonly", "yes"),
-        ("replicaof", "127.0.0.1 1"),
-        ("cluster-enabled", "yes"),
-        ("tls-port", "7000"),
-    ] {
+    for (directive, value) in
+        [("appendonly", "yes"), ("replicaof", "127.0.0.1 1"), ("cluster-enabled", "yes")]
+    {
         let folder = folder();
         let file = write(folder.path(), "t.conf", &format!("{directive} {value}\n"));
         assert_refused(tintype(&[&file.to_string_lossy()]), "", &["FATAL CONFIG FILE ERROR", directive]);

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
+use crate::secure::{Certificate, Secure};
+
 /// Largest batch of replies that is ever awaited: pipeline 16 of 100 members each, with room.
 const INPUT_BYTES: usize = 128 << 10;
 const KEY_DIGITS: usize = 12;
@@ -236,8 +238,26 @@ pub struct Load {
 
 impl Load {
     pub fn connect(port: u16, connections: usize, pipeline: usize) -> io::Result<Load> {
-        let lanes = (0..connections).map(|_| Lane::connect(port)).collect::<io::Result<_>>()?;
+        let lanes = (0..connections).map(|_| Lane::connect(port, None)).collect::<io::Result<_>>()?;
         Ok(Load { lanes, pipeline })
+    }
+
+    /// The same over TLS.
+    pub fn connect_secure(
+        port: u16,
+        connections: usize,
+        pipeline: usize,
+        certificate: &Certificate,
+    ) -> io::Result<Load> {
+        let lane = |_| Lane::connect(port, Some(certificate));
+        let lanes = (0..connections).map(lane).collect::<io::Result<_>>()?;
+        Ok(Load { lanes, pipeline })
+    }
+
+    /// Sends one request on every connection before all others, and waits for the answers.
+    pub fn begin(&mut self, request: &[u8]) -> io::Result<()> {
+        self.lanes.iter_mut().try_for_each(|lane| lane.send(1, request))?;
+        self.collect()
     }
 
     /// Sends until the end is reached and everything is answered.
@@ -276,19 +296,29 @@ impl Load {
     }
 }
 
+/// What a connection goes over.
+trait Wire: Read + Write + Send + std::fmt::Debug {}
+
+impl Wire for TcpStream {}
+impl Wire for Secure {}
+
 /// One connection, how many replies it still owes, and the start of a reply that has not come whole.
 #[derive(Debug)]
 struct Lane {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     owed: usize,
     input: Box<[u8]>,
     held: usize,
 }
 
 impl Lane {
-    fn connect(port: u16) -> io::Result<Lane> {
+    fn connect(port: u16, certificate: Option<&Certificate>) -> io::Result<Lane> {
         let stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port)))?;
         stream.set_nodelay(true)?;
+        let stream: Box<dyn Wire> = match certificate {
+            None => Box::new(stream),
+            Some(certificate) => Box::new(certificate.connect(stream)?),
+        };
         Ok(Lane { stream, owed: 0, input: vec![0; INPUT_BYTES].into_boxed_slice(), held: 0 })
     }
 

@@ -31,7 +31,10 @@
 //! - `collections`: resident bytes per key of 500 k small collections, and per element of ten of 100,000.
 //! - `types`: CPU time of the server per request of the commands of each type, at pipeline 16.
 //! - `algebra`: CPU time of one ZUNIONSTORE, SINTERSTORE, SORT of 100,000 elements.
+//! - `pubsub`: messages/s of PUBLISH to 1,000 subscribers, and how long others wait while 10,000 are told.
+//! - `tls`: as `cpu`, over TLS 1.3 with 50 connections at pipeline 1 and 16. Needs the program openssl.
 //! - `growth`: longest answer to a PING while one hash grows to 5 M fields, and while it is deleted.
+//! - `guarded`: as `cpu` at pipeline 16, with an ACL user, keyspace notifications, a client that is told of every change.
 //!
 //! With `--snapshot` (measures/snapshot/mod.rs says how): the child of a save on the load's core, the server's own core
 //! to the server, somebody writing 20,000 times a second, a prober.
@@ -48,6 +51,7 @@
 
 mod client;
 mod forms;
+mod listeners;
 mod load;
 mod machine;
 mod measures;
@@ -55,6 +59,7 @@ mod options;
 mod paced;
 mod prober;
 mod report;
+mod secure;
 mod servers;
 
 use std::io;

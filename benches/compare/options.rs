@@ -14,8 +14,8 @@ Compares Tintype with a real redis-server and prints a markdown table.
     --snapshot       the measures of snapshots under writes, instead of all others
     --rounds N       interleaved rounds, each with both servers (default 5; --quick: 2);
                      with --snapshot: saves of a series, collections at most 3
-    --only NAME,..   cpu, memory, stall, bgsave, startup, snapshots, collections, types, algebra, growth,
-                     snapshot-strings, snapshot-collections, snapshot-large, snapshot-curve
+    --only NAME,..   cpu, memory, stall, bgsave, startup, snapshots, collections, types, algebra, growth, pubsub,
+                     tls, guarded, snapshot-strings, snapshot-collections, snapshot-large, snapshot-curve
     --plot FILE      where snapshot-strings draws latency over time through a save
                      (default target/snapshot-latency.svg)
     --quick          tiny sizes: proves the harness, measures nothing
@@ -44,6 +44,10 @@ pub struct Scale {
     pub snapshot_keys: u64,
     /// Fields of the hash that grows.
     pub hash_fields: u64,
+    /// Clients that listen to one channel while it is measured how fast they are told.
+    pub subscribers: usize,
+    /// And while it is measured how long others wait.
+    pub crowd: usize,
     pub snapshot: SnapshotScale,
 }
 
@@ -113,6 +117,8 @@ impl Scale {
             file_keys: 2_000_000,
             snapshot_keys: 200_000,
             hash_fields: 5_000_000,
+            subscribers: 1_000,
+            crowd: 10_000,
             snapshot: SnapshotScale::full(),
         }
     }
@@ -130,6 +136,8 @@ impl Scale {
             file_keys: 20_000,
             snapshot_keys: 2_000,
             hash_fields: 20_000,
+            subscribers: 50,
+            crowd: 100,
             snapshot: SnapshotScale::quick(),
         }
     }

@@ -61,6 +61,8 @@ fn median(mut samples: Vec<f64>) -> f64 {
 pub enum Goal {
     /// The ratio is at most this.
     Ratio(f64),
+    /// The ratio is at least this.
+    AtLeast(f64),
     /// Tintype's own figure is at most this.
     Own(f64),
     /// For information.
@@ -117,26 +119,28 @@ impl Row {
             // Two digits unless they would say something else (1/6).
             Goal::Ratio(limit) if (limit * 100.0).fract().abs() < 1e-9 => format!("<= {limit:.2}"),
             Goal::Ratio(limit) => format!("<= {limit:.3}"),
+            Goal::AtLeast(limit) => format!(">= {limit:.2}"),
             Goal::Own(limit) => format!("<= {}", self.unit.show(limit)),
             Goal::None => String::new(),
         }
     }
 
     fn verdict(&self) -> &'static str {
-        let (figure, limit) = match self.goal {
-            Goal::Ratio(limit) => (self.samples.ratio(), limit),
-            Goal::Own(limit) => (self.samples.median(Side::Tintype), limit),
+        // NaN (nothing measured) is not a goal reached.
+        let is_met = match self.goal {
+            Goal::Ratio(limit) => self.samples.ratio() <= limit,
+            Goal::AtLeast(limit) => self.samples.ratio() >= limit,
+            Goal::Own(limit) => self.samples.median(Side::Tintype) <= limit,
             Goal::None => return "",
         };
-        // NaN (nothing measured) is not a goal reached.
-        if figure <= limit { "yes" } else { "**no**" }
+        if is_met { "yes" } else { "**no**" }
     }
 
     fn markdown(&self) -> String {
         let ratio = match self.goal {
             // A ratio of two differences close to zero says nothing.
             Goal::Own(_) => String::new(),
-            Goal::Ratio(_) | Goal::None => format!("{:.3}", self.samples.ratio()),
+            Goal::Ratio(_) | Goal::AtLeast(_) | Goal::None => format!("{:.3}", self.samples.ratio()),
         };
         let [redis, tintype] = Side::BOTH.map(|side| self.unit.show(self.samples.median(side)));
         let goal = self.goal_text();

@@ -118,6 +118,11 @@ impl Arena {
         self.launch(side, directory, &[])
     }
 
+    /// As `start`, with further arguments.
+    pub fn start_with(&self, side: Side, arguments: &[&str]) -> io::Result<Server> {
+        Ok(self.launch(side, &self.directory()?, arguments)?.0)
+    }
+
     /// Starts a server without data whose saving child runs on the load's core, and leaves the server's own to the
     /// server.
     pub fn start_apart_from_child(&self, side: Side) -> io::Result<Server> {
@@ -149,7 +154,7 @@ impl Arena {
 
 /// A port that nobody listens on. It is free again when this returns; nothing else here takes ports
 /// meanwhile.
-fn free_port() -> io::Result<u16> {
+pub fn free_port() -> io::Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 

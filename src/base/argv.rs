@@ -57,6 +57,16 @@ impl<'a> Args<'a> {
         self.spans.iter().map(move |span| &bytes[span.start..span.end])
     }
 
+    /// Bytes from where the first argument begins to where the last one ends.
+    #[inline]
+    pub fn extent_bytes(&self) -> usize {
+        match self.spans {
+            [first, .., last] => last.end.saturating_sub(first.start),
+            [only] => only.end - only.start,
+            [] => 0,
+        }
+    }
+
     /// An owned copy, in one buffer of exactly the bytes it needs.
     pub fn to_owned(&self) -> Argv {
         self.iter().collect()

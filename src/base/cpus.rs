@@ -105,6 +105,7 @@ pub fn usable() -> usize {
 
 /// Called by a helper thread at its beginning.
 pub fn join_helpers() {
+    super::os::fault::make_room();
     if let Some(cpus) = HELPERS.get() {
         // Processors can be taken away while the server runs: the thread then stays where it is.
         let _ = run_on(cpus);

@@ -59,6 +59,25 @@ pub fn has_wildcard(pattern: &[u8]) -> bool {
     pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'))
 }
 
+/// What every text that `pattern` matches begins with: its bytes before the first wildcard, escapes resolved.
+pub fn literal_prefix(pattern: &[u8]) -> Vec<u8> {
+    let mut prefix = Vec::new();
+    let mut rest = pattern;
+    loop {
+        match *rest {
+            [] | [b'*' | b'?' | b'[', ..] => return prefix,
+            [b'\\', escaped, ref behind @ ..] => {
+                prefix.push(escaped);
+                rest = behind;
+            }
+            [literal, ref behind @ ..] => {
+                prefix.push(literal);
+                rest = behind;
+            }
+        }
+    }
+}
+
 /// The length of the pattern's first element if it matches `byte`.
 fn element(pattern: &[u8], byte: u8, case: Case) -> Option<usize> {
     match *pattern.first()? {
@@ -219,6 +238,25 @@ mod tests {
         assert!(matches(&pattern, &text, Case::Sensitive));
         let never = [&pattern[..], b"c"].concat();
         assert!(!matches(&never, &text, Case::Insensitive));
+    }
+
+    #[test]
+    fn what_matches_begins_with_the_prefix() {
+        for (pattern, prefix) in [
+            ("abc", "abc"),
+            ("a*c", "a"),
+            ("*", ""),
+            ("a\\*b?", "a*b"),
+            ("x[y]", "x"),
+            ("a\\", "a\\"),
+            ("", ""),
+        ] {
+            assert_eq!(literal_prefix(pattern.as_bytes()), prefix.as_bytes(), "{pattern}");
+        }
+        for (pattern, hits, _) in SEEN_ON_REDIS {
+            let prefix = literal_prefix(pattern.as_bytes());
+            assert!(hits.iter().all(|hit| hit.as_bytes().starts_with(&prefix)), "{pattern}");
+        }
     }
 
     #[test]

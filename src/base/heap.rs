@@ -9,10 +9,12 @@
 //! by 2 MiB at a time out of this stretch, and a thread has the next 2 MiB ready (`MADV_POPULATE_WRITE`, Linux 5.14).
 //! The same thread makes large new hash tables resident, in the order in which a rehash fills them.
 //!
+//! On a single core, where its work could only interrupt the loop, the thread runs in idle time, and in moments that a
+//! busy loop lends it between two turns (`loan`).
+//!
 //! What the thread was too late for is touched 4 KiB at a time, since huge pages are asked for only where it has been;
 //! and a kernel whose memory is in fragments gives small pages without a word. The thread puts such steps together
-//! (`MADV_COLLAPSE`, Linux 6.1) once the heap has not grown for a while. On a single core, where its work could only
-//! interrupt the loop, it does nothing but that, in idle time.
+//! (`MADV_COLLAPSE`, Linux 6.1) after a while, in which they have become full and the growing end has moved away.
 //!
 //! A load (`fill`) is another matter: the heap will be full to the brim with it, and throughput counts, not the single
 //! fault. The thread runs further ahead then. Where it cannot keep up, as several threads fill the heap or the core is
@@ -36,6 +38,8 @@
 //!
 //! Deliberately not here: giving memory back (jemalloc's decay does), and repair after a fork (`persist::repair`).
 
+pub mod loan;
+
 use std::collections::VecDeque;
 use std::ffi::{c_uint, c_void};
 use std::io;
@@ -43,12 +47,12 @@ use std::ptr::{null_mut, without_provenance_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tikv_jemalloc_ctl::raw;
 use tikv_jemalloc_sys as sys;
 
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::os::PageMap;
 use super::{cpus, os, pages};
 
@@ -73,12 +77,12 @@ static POPULATED: AtomicUsize = AtomicUsize::new(0);
 static ORIGINAL: AtomicPtr<sys::extent_hooks_t> = AtomicPtr::new(null_mut());
 static THREAD: OnceLock<Thread> = OnceLock::new();
 static TABLES: Mutex<VecDeque<Table>> = Mutex::new(VecDeque::new());
-/// Steps that the loop got before they were resident, as addresses.
-static LATE: Mutex<VecDeque<usize>> = Mutex::new(VecDeque::new());
+/// Steps that the loop got before they were resident.
+static LATE: Mutex<VecDeque<Late>> = Mutex::new(VecDeque::new());
 /// The first address of the heap that `LATE` has not been asked about.
 static SEEN: AtomicUsize = AtomicUsize::new(0);
 /// Whether the thread has a core to work on beside the loop.
-static RUNS_AHEAD: AtomicBool = AtomicBool::new(false);
+static HAS_CORE: AtomicBool = AtomicBool::new(false);
 static PAUSED: AtomicBool = AtomicBool::new(false);
 /// How many loads are under way.
 static FILLS: AtomicUsize = AtomicUsize::new(0);
@@ -88,7 +92,7 @@ static TABLE_BYTES: AtomicUsize = AtomicUsize::new(0);
 /// Why the heap stays on small pages.
 static OFF: OnceLock<String> = OnceLock::new();
 static LARGE: AtomicBool = AtomicBool::new(false);
-/// How long the heap must not have grown before late steps are put together.
+/// How long a late step is left alone before it is put together.
 const QUIET: Duration = Duration::from_millis(500);
 /// A heap with its tables is large from this size on: then a fork of small pages would take a millisecond, and rounding
 /// up to huge pages is little beside the whole.
@@ -121,7 +125,7 @@ pub fn install(huge: Huge) -> io::Result<()> {
     POPULATED.store(start, Ordering::Release);
     SEEN.store(start, Ordering::Release);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    RUNS_AHEAD.store(cores > 1, Ordering::Relaxed);
+    HAS_CORE.store(cores > 1, Ordering::Relaxed);
     let thread = std::thread::Builder::new().name("heap_ahead".to_owned()).spawn(work)?;
     let _ = THREAD.set(thread.thread().clone());
     hook()?;
@@ -160,7 +164,7 @@ unsafe extern "C" fn grow(
     if address.is_null()
         && let Some(start) = take(size, alignment)
     {
-        wake();
+        ask_for_more();
         // SAFETY: jemalloc passes valid places for both answers. Nothing was ever written to the range, so it is zero.
         unsafe {
             *zero = true;
@@ -175,6 +179,15 @@ unsafe extern "C" fn grow(
         Some(alloc) => unsafe { alloc(hooks, address, size, alignment, zero, commit, arena) },
         None => null_mut(),
     }
+}
+
+/// The heap has grown: has its next step made resident.
+fn ask_for_more() {
+    let is_near = NEXT.load(Ordering::Relaxed) + STEP_BYTES > POPULATED.load(Ordering::Relaxed);
+    if is_near && !HAS_CORE.load(Ordering::Relaxed) && LARGE.load(Ordering::Relaxed) && !is_filling() {
+        loan::ask(1);
+    }
+    wake();
 }
 
 /// Takes the next `size` bytes at a multiple of `alignment`, a power of two. `None` when the stretch is used up.
@@ -228,19 +241,24 @@ fn is_large() -> bool {
 pub fn open_for_huge_pages() -> OpenHeap {
     let start = START.load(Ordering::Acquire);
     let end = NEXT.load(Ordering::Acquire);
-    let open = OpenHeap { start, bytes: (end - end % STEP_BYTES).saturating_sub(start) };
-    if open.bytes > 0 {
-        // Refused, nothing can be put together: that is told where it is tried.
-        let _ = os::advise_huge_pages(open.start, open.bytes);
-    }
-    open
+    OpenHeap::open(start, (end - end % STEP_BYTES).saturating_sub(start))
 }
 
-/// A heap that may get huge pages.
+/// A stretch that may get huge pages.
 #[must_use]
 pub struct OpenHeap {
     start: usize,
     bytes: usize,
+}
+
+impl OpenHeap {
+    fn open(start: usize, bytes: usize) -> OpenHeap {
+        if bytes > 0 {
+            // Refused, nothing can be put together: that is told where it is tried.
+            let _ = os::advise_huge_pages(start, bytes);
+        }
+        OpenHeap { start, bytes }
+    }
 }
 
 impl Drop for OpenHeap {
@@ -286,10 +304,10 @@ const TABLE_STEPS_MAX: usize = 128;
 pub fn fill() -> Filling {
     FILLS.fetch_add(1, Ordering::AcqRel);
     wake();
-    let runs_ahead = RUNS_AHEAD.load(Ordering::Relaxed);
+    let has_core = HAS_CORE.load(Ordering::Relaxed);
     // Beside the thread small pages would gain nothing: it goes on with huge ones.
     let (steps_ahead, patience) =
-        if runs_ahead { (STEPS_AHEAD_MIN, 0) } else { (STEPS_AHEAD_MIN_ALONE, PATIENCE_MIN) };
+        if has_core { (STEPS_AHEAD_MIN, 0) } else { (STEPS_AHEAD_MIN_ALONE, PATIENCE_MIN) };
     Filling { steps: Steps::new(patience), steps_ahead }
 }
 
@@ -310,7 +328,7 @@ impl Filling {
         if self.steps.populate(start) {
             let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);
         } else {
-            lock(&LATE).push_back(start);
+            remember(&[start]);
         }
         note_claimed(start);
     }
@@ -346,8 +364,7 @@ impl Steps {
     fn populate_table(&mut self, start: usize, bytes: usize) {
         let mut places = (start..start + bytes).step_by(STEP_BYTES);
         let late = places.clone().take(TABLE_STEPS_MAX).filter(|start| !self.populate(*start));
-        let late: Vec<usize> = late.collect();
-        lock(&LATE).extend(late);
+        remember(&late.collect::<Vec<usize>>());
         if let Some(rest) = places.nth(TABLE_STEPS_MAX) {
             let _ = os::advise_huge_pages(rest, start + bytes - rest);
         }
@@ -398,12 +415,28 @@ impl Table {
     /// Leaves the table to be touched in small pages and put together later.
     fn leave(&self) {
         self.done.store(usize::MAX, Ordering::Release);
-        lock(&LATE).extend((self.start..self.start + self.bytes).step_by(STEP_BYTES));
+        remember(&steps_of(self.start, self.start + self.bytes));
     }
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A step on small pages.
+struct Late {
+    start: usize,
+    since: Instant,
+}
+
+/// Has steps put together when they have become full.
+fn remember(steps: &[usize]) {
+    let since = clock::instant();
+    lock(&LATE).extend(steps.iter().map(|start| Late { start: *start, since }));
+}
+
+fn steps_of(start: usize, end: usize) -> Vec<usize> {
+    (start..end).step_by(STEP_BYTES).collect()
 }
 
 /// Makes a step resident, on a huge page if that can be; otherwise it will be put together later.
@@ -413,14 +446,14 @@ fn populate_huge(start: usize, map: Option<&PageMap>) -> bool {
     }
     // A kernel that does not tell is believed.
     if map.and_then(|map| map.count(start, STEP_BYTES).ok()).is_some_and(|pages| pages.huge == 0) {
-        lock(&LATE).push_back(start);
+        remember(&[start]);
     }
     true
 }
 
 /// Has a new table of `bytes` at `start` made resident, in the order in which doubling fills it: both halves from
-/// their beginnings. On a single core, or while the heap is small, it is left to small pages. While a load is under
-/// way, which fills it in no order, it is resident on return. `None` when no thread is there.
+/// their beginnings. While the heap is small it is left to small pages. While a load is under way, which fills it in no
+/// order, it is resident on return. `None` when no thread is there.
 pub fn populate_table(start: usize, bytes: usize) -> Option<Progress> {
     let thread = THREAD.get()?;
     let done = Arc::new(AtomicUsize::new(0));
@@ -429,8 +462,11 @@ pub fn populate_table(start: usize, bytes: usize) -> Option<Progress> {
     if is_filling() {
         Steps::new(PATIENCE_MIN).populate_table(start, bytes);
         done.store(usize::MAX, Ordering::Release);
-    } else if RUNS_AHEAD.load(Ordering::Relaxed) && is_large() {
+    } else if is_large() {
         lock(&TABLES).push_back(table);
+        if !HAS_CORE.load(Ordering::Relaxed) {
+            loan::ask(bytes.div_ceil(STEP_BYTES));
+        }
         thread.unpark();
     } else {
         table.leave();
@@ -452,33 +488,32 @@ pub fn resume() {
 /// The thread: the heap's next step first, then the tables in turn, then what it was too late for.
 fn work() {
     cpus::join_helpers();
-    let runs_ahead = RUNS_AHEAD.load(Ordering::Relaxed);
-    if !runs_ahead {
+    let has_core = HAS_CORE.load(Ordering::Relaxed);
+    if !has_core {
         os::prefer_idle_time();
     }
-    let (clock, map) = (Clock::real(), PageMap::open().ok());
-    let (mut grown_to, mut grown_ns) = (0, 0);
+    let map = PageMap::open().ok();
     loop {
         if !is_large() {
             std::thread::park();
             continue;
         }
-        if runs_ahead && run_ahead(map.as_ref()) {
+        // On a single core a load goes ahead itself.
+        if (has_core || !is_filling()) && run_ahead(map.as_ref()) {
             continue;
         }
-        let (next, now_ns) = (NEXT.load(Ordering::Acquire), clock.mono_ns());
-        if next != grown_to {
-            (grown_to, grown_ns) = (next, now_ns);
-        }
-        note_late_steps(next);
-        let quiet = Duration::from_nanos(now_ns - grown_ns);
-        if lock(&LATE).is_empty() || PAUSED.load(Ordering::Acquire) {
-            std::thread::park();
-        } else if quiet < QUIET {
-            std::thread::park_timeout(QUIET - quiet);
-        } else {
-            put_together();
-            std::thread::sleep(REST);
+        loan::settle();
+        note_late_steps(NEXT.load(Ordering::Acquire));
+        let late_for = lock(&LATE).front().map(|late| late.since.elapsed());
+        match late_for {
+            Some(late_for) if !PAUSED.load(Ordering::Acquire) => {
+                if late_for >= QUIET {
+                    put_together(map.as_ref());
+                }
+                // Growth ends it early.
+                std::thread::park_timeout(QUIET.saturating_sub(late_for).max(REST));
+            }
+            _ => std::thread::park(),
         }
     }
 }
@@ -533,19 +568,18 @@ fn note_late_steps(until: usize) {
     let until = until - until % STEP_BYTES;
     let seen = SEEN.fetch_max(until, Ordering::Relaxed);
     if seen < until {
-        lock(&LATE).extend((seen..until).step_by(STEP_BYTES));
+        remember(&steps_of(seen, until));
     }
 }
 
 /// Puts one late step on a huge page, if it is full of small ones. A step that is gone, or cannot be helped, is
 /// forgotten.
-fn put_together() {
-    let Some(start) = lock(&LATE).pop_front() else { return };
-    if os::resident_pages(start, STEP_BYTES).is_ok_and(|present| present >= pages::RESIDENT_PAGES_MIN) {
+fn put_together(map: Option<&PageMap>) {
+    let Some(Late { start, .. }) = lock(&LATE).pop_front() else { return };
+    if pages::is_split(start, map) {
+        let _open = OpenHeap::open(start, STEP_BYTES);
         // What fails here stays on small pages; the repair after the next save tries again.
-        let _ = os::advise_huge_pages(start, STEP_BYTES)
-            .and_then(|()| os::collapse_to_huge_pages(start, STEP_BYTES));
-        let _ = os::advise_no_more_huge_pages(start, STEP_BYTES);
+        let _ = pages::collapse(start..start + STEP_BYTES);
     }
 }
 

@@ -13,3 +13,11 @@ impl std::fmt::Display for ClientId {
         self.number.fmt(f)
     }
 }
+
+/// A user of the access control list: the place in the table of users and a number that guards against a place that was
+/// given to somebody else. The default number is that of the user `default`, who is always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct UserId {
+    pub number: u64,
+    pub slot: u32,
+}

@@ -29,7 +29,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tracing::field::{Field, Visit};
@@ -108,6 +108,8 @@ struct Shared {
     file: Option<PathBuf>,
     level: AtomicU8,
     role: AtomicU8,
+    /// As of the last line.
+    utc_offset_s: AtomicI64,
 }
 
 static INSTALLED: OnceLock<Arc<Shared>> = OnceLock::new();
@@ -142,12 +144,119 @@ pub fn set_role(role: Role) {
     }
 }
 
+/// Stands in the log for what clients have sent or chosen, when the directive `hide-user-data-from-log` says so.
+pub const REDACTED: &str = "*redacted*";
+
+static HIDES_USER_DATA: AtomicBool = AtomicBool::new(false);
+
+/// The directive `hide-user-data-from-log`.
+pub fn hide_user_data(hidden: bool) {
+    HIDES_USER_DATA.store(hidden, Ordering::Relaxed);
+}
+
+/// Whether keys, arguments and names stay out of the log.
+pub fn hides_user_data() -> bool {
+    HIDES_USER_DATA.load(Ordering::Relaxed)
+}
+
+/// A key or another word of a client's as a line of the log shows it: escaped, or not at all.
+pub fn user_data(bytes: &[u8]) -> UserData<'_> {
+    UserData(bytes)
+}
+
+/// See `user_data`.
+pub struct UserData<'a>(&'a [u8]);
+
+impl fmt::Display for UserData<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if hides_user_data() { f.write_str(REDACTED) } else { write!(f, "{}", self.0.escape_ascii()) }
+    }
+}
+
 /// Writes `text` as it is, without the usual head, at any level but `nothing` (the reports of a crash).
 pub fn raw(text: &str) {
     if let Some(shared) = INSTALLED.get()
         && shared.level() < Loglevel::Nothing
     {
         shared.write(text.as_bytes());
+    }
+}
+
+/// The log for the report of a crash: it takes no lock and, unless the log's path is very long, allocates nothing.
+/// `None`: there is no log, or it cannot be opened.
+pub fn crash_log() -> Option<CrashLog> {
+    let shared = INSTALLED.get()?;
+    if shared.level() == Loglevel::Nothing {
+        return None;
+    }
+    let file = match &shared.file {
+        Some(path) => Some(OpenOptions::new().append(true).create(true).open(path).ok()?.into()),
+        None => None,
+    };
+    Some(CrashLog { file, bytes: [0; CRASH_BUFFER_BYTES], used: 0 })
+}
+
+const CRASH_BUFFER_BYTES: usize = 4096;
+
+/// Text for the log, as it is; what is buffered is written when this is dropped.
+pub struct CrashLog {
+    /// `None`: standard output.
+    file: Option<OwnedFd>,
+    bytes: [u8; CRASH_BUFFER_BYTES],
+    used: usize,
+}
+
+impl CrashLog {
+    /// Begins a line as every line of the log begins, at the level warning.
+    pub fn line_head(&mut self) {
+        let Some(shared) = INSTALLED.get() else { return };
+        let head = LineHead {
+            pid: std::process::id(),
+            role: shared.role.load(Ordering::Relaxed) as char,
+            unix_us: clock::unix_us(),
+            utc_offset_s: shared.utc_offset_s.load(Ordering::Relaxed),
+            level: Loglevel::Warning,
+        };
+        let _ = write!(self, "{head}");
+    }
+
+    fn flush(&mut self) {
+        let output = match &self.file {
+            Some(file) => file.as_fd(),
+            None => os::standard_output(),
+        };
+        let mut rest = &self.bytes[..self.used];
+        while !rest.is_empty() {
+            match nix::unistd::write(output, rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(nix::errno::Errno::EINTR) => {}
+                // There is nobody to tell.
+                Err(_) => break,
+            }
+        }
+        self.used = 0;
+    }
+}
+
+impl fmt::Write for CrashLog {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            if self.used == CRASH_BUFFER_BYTES {
+                self.flush();
+            }
+            let taken = rest.len().min(CRASH_BUFFER_BYTES - self.used);
+            self.bytes[self.used..self.used + taken].copy_from_slice(&rest[..taken]);
+            self.used += taken;
+            rest = &rest[taken..];
+        }
+        Ok(())
+    }
+}
+
+impl Drop for CrashLog {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 
@@ -198,6 +307,7 @@ impl RedisFormat {
             file: settings.file,
             level: AtomicU8::new(settings.level as u8),
             role: AtomicU8::new(Role::Child as u8),
+            utc_offset_s: AtomicI64::new(0),
         };
         RedisFormat { shared: Arc::new(shared) }
     }
@@ -219,11 +329,13 @@ impl<S: Subscriber> Layer<S> for RedisFormat {
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let unix_us = clock::unix_us();
+        let utc_offset_s = os::local_utc_offset_s(unix_us.div_euclid(1_000_000));
+        self.shared.utc_offset_s.store(utc_offset_s, Ordering::Relaxed);
         let head = LineHead {
             pid: std::process::id(),
             role: self.shared.role.load(Ordering::Relaxed) as char,
             unix_us,
-            utc_offset_s: os::local_utc_offset_s(unix_us.div_euclid(1_000_000)),
+            utc_offset_s,
             level: Loglevel::of(event.metadata().level()),
         };
         let mut line = head.to_string();

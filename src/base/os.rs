@@ -4,6 +4,7 @@
 //! decided above.
 
 pub mod crew;
+pub mod fault;
 
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -18,6 +19,12 @@ pub fn local_utc_offset_s(unix_s: i64) -> i64 {
     // SAFETY: both pointers are to live values of the right type, for the duration of the call.
     let done = unsafe { libc::localtime_r(&unix_s, &mut parts) };
     if done.is_null() { 0 } else { parts.tm_gmtoff }
+}
+
+/// Descriptor 1, without the lock around what std buffers for it.
+pub fn standard_output() -> BorrowedFd<'static> {
+    // SAFETY: nothing in this program closes it; std sees to it at start that it is open.
+    unsafe { BorrowedFd::borrow_raw(libc::STDOUT_FILENO) }
 }
 
 /// Whether the environment's text may be used for a longer title.
@@ -335,6 +342,14 @@ pub fn prefer_idle_time() {
     let parameters = libc::sched_param { sched_priority: 0 };
     // SAFETY: 0 stands for the calling thread; a refusal changes nothing.
     unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameters) };
+}
+
+/// The system's words for an error, without Rust's ` (os error N)`.
+pub fn reason(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => nix::errno::Errno::from_raw(number).desc().to_owned(),
+        None => error.to_string(),
+    }
 }
 
 #[cfg(test)]

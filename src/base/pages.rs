@@ -18,7 +18,7 @@ use nix::sys::prctl;
 use nix::sys::utsname::uname;
 use nix::unistd::{SysconfVar, sysconf};
 
-use super::os::{self, read_small_file};
+use super::os::{self, PageMap, read_small_file};
 
 /// The first kernel whose copy-on-write splits huge pages instead of copying them.
 const KERNEL_MIN: (u32, u32) = (5, 8);
@@ -28,7 +28,7 @@ pub const HUGE_PAGE_BYTES: usize = 2 << 20;
 
 /// Of the 512 small pages of a huge one so many must be resident before they are put together: what the allocator gave
 /// back must not come back.
-pub const RESIDENT_PAGES_MIN: usize = 480;
+const RESIDENT_PAGES_MIN: usize = 480;
 
 /// Enough for /proc/self/smaps_rollup, about 900 bytes on today's kernels.
 pub const ROLLUP_BUFFER_BYTES: usize = 4096;
@@ -204,6 +204,15 @@ fn parse_mapping(line: &str) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
+/// Whether the huge page's worth of addresses at `start` is full of small pages.
+pub fn is_split(start: usize, map: Option<&PageMap>) -> bool {
+    match map.map(|map| map.count(start, HUGE_PAGE_BYTES)) {
+        Some(Ok(pages)) => pages.present >= RESIDENT_PAGES_MIN && pages.huge == 0,
+        // A kernel that does not tell: collapsing what is on a huge page does nothing.
+        _ => os::resident_pages(start, HUGE_PAGE_BYTES).is_ok_and(|present| present >= RESIDENT_PAGES_MIN),
+    }
+}
+
 /// Puts one huge page under each 2 MiB of `range` that is backed by small pages (Linux 6.1); contents do not
 /// change.
 ///
@@ -285,6 +294,21 @@ mod tests {
                 "{huge} bytes on huge pages, {} allocated",
                 block.len()
             );
+        }
+    }
+
+    #[test]
+    fn only_full_steps_on_small_pages_are_split() {
+        let start = os::reserve_addresses(3 * HUGE_PAGE_BYTES).unwrap().next_multiple_of(HUGE_PAGE_BYTES);
+        let map = PageMap::open().ok();
+        let split = || (is_split(start, map.as_ref()), is_split(start, None));
+        assert_eq!(split(), (false, false));
+        let populated = os::advise_no_more_huge_pages(start, HUGE_PAGE_BYTES)
+            .and_then(|()| os::populate(start, 100 * 4096));
+        assert_eq!(split(), (false, false), "100 pages are not all");
+        let populated = populated.and_then(|()| os::populate(start, HUGE_PAGE_BYTES));
+        if populated.is_ok() {
+            assert_eq!(split(), (true, true));
         }
     }
 }

@@ -1,7 +1,14 @@
 //! All clients, by number.
 
-use super::client::{Client, ClientKind, Origin};
+use super::client::{Client, Origin};
+use super::memory::ClientMemory;
 use crate::base::ids::ClientId;
+use crate::config::OutputLimits;
+use crate::encoding::prefetch::prefetch;
+use crate::resp::Announcement;
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::task::Waker;
 
 /// The clients that are connected.
 ///
@@ -13,8 +20,41 @@ pub struct Clients {
     connected: usize,
     last_number: u64,
     monitors: Vec<ClientId>,
+    /// How much may wait for a client before it is closed.
+    pub output_limits: OutputLimits,
+    unit: Unit,
+    /// Those that were given output out of turn and not been woken since, each once.
+    receivers: VecDeque<ClientId>,
+    pushed: Pushed,
+    /// Wakes who calls `wake_receivers`.
+    receivers_waker: Option<Waker>,
+    /// Clients closed for what waited for them, not yet counted.
+    overflowed: u64,
     /// An output buffer that nobody uses, lent to the next client that answers: idle clients hold none.
     spare_output: Vec<u8>,
+    /// Who takes how much, while that is limited.
+    memory: Option<Box<ClientMemory>>,
+}
+
+/// Whose command is running, and what others have sent to that client since it began.
+#[derive(Default)]
+pub struct Unit {
+    client: Option<ClientId>,
+    held_back: Vec<u8>,
+}
+
+/// What was sent out of turn since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pushed {
+    /// A message counts for each of its receivers.
+    pub messages: u64,
+    pub bytes: u64,
+}
+
+impl Pushed {
+    pub fn since(self, before: Pushed) -> Pushed {
+        Pushed { messages: self.messages - before.messages, bytes: self.bytes - before.bytes }
+    }
 }
 
 /// Output buffers larger than this are not kept for the next client.
@@ -31,6 +71,7 @@ impl Clients {
         let id = ClientId { number: self.last_number, slot };
         self.slots[slot as usize] = Some(Box::new(Client::new(id, origin, now_ms)));
         self.connected += 1;
+        self.count_memory(id);
         id
     }
 
@@ -39,7 +80,11 @@ impl Clients {
         self.monitors.retain(|monitor| *monitor != id);
         self.free.push(id.slot);
         self.connected -= 1;
-        self.slots[id.slot as usize].take()
+        let mut client = self.slots[id.slot as usize].take()?;
+        if let Some(memory) = &mut self.memory {
+            memory.forget(&mut client);
+        }
+        Some(client)
     }
 
     pub fn len(&self) -> usize {
@@ -81,8 +126,8 @@ impl Clients {
 
     pub fn set_monitor(&mut self, id: ClientId) {
         let Some(client) = self.get_mut(id) else { return };
-        if client.kind != ClientKind::Monitor {
-            client.kind = ClientKind::Monitor;
+        if !client.is_monitor {
+            client.is_monitor = true;
             self.monitors.push(id);
         }
     }
@@ -90,16 +135,181 @@ impl Clients {
     pub fn unset_monitor(&mut self, id: ClientId) {
         self.monitors.retain(|monitor| *monitor != id);
         if let Some(client) = self.get_mut(id) {
-            client.kind = ClientKind::Normal;
+            client.is_monitor = false;
         }
     }
 
-    /// Appends `bytes` to a client's output and wakes its connection.
+    /// A command of `client` begins: what is sent to that client from now on is held back. Returns what to give to
+    /// `end_unit`.
+    #[inline]
+    pub fn begin_unit(&mut self, client: ClientId) -> Unit {
+        std::mem::replace(&mut self.unit, Unit { client: Some(client), held_back: Vec::new() })
+    }
+
+    /// The command has passed the gates: appends what was held back to `out`, where its reply will follow.
+    #[inline]
+    pub fn release_held_back(&mut self, out: &mut Vec<u8>) {
+        if !self.unit.held_back.is_empty() {
+            out.append(&mut self.unit.held_back);
+        }
+    }
+
+    /// The command has answered: returns what was held back, which comes behind the answer.
+    #[inline]
+    pub fn end_unit(&mut self, outer: Unit) -> Vec<u8> {
+        std::mem::replace(&mut self.unit, outer).held_back
+    }
+
+    /// Sends bytes out of turn: behind what waits for the client, or behind the reply of its running command. Nothing
+    /// mutes them, and one that is being closed gets none.
     pub fn push(&mut self, id: ClientId, bytes: &[u8]) {
-        if let Some(client) = self.get_mut(id) {
-            client.output.push(bytes);
+        self.append(id, bytes, None);
+    }
+
+    /// As `push`, without a copy.
+    pub fn push_shared(&mut self, id: ClientId, bytes: &Bytes) {
+        self.append(id, &[], Some(bytes));
+    }
+
+    /// Sends an announcement in the client's protocol. Whether the client gets it.
+    #[inline]
+    pub fn announce(&mut self, id: ClientId, announcement: &mut Announcement) -> bool {
+        let Some(client) = self.get(id) else { return false };
+        let (head, tail) = announcement.parts(client.protocol);
+        self.append(id, head, tail)
+    }
+
+    fn append(&mut self, id: ClientId, head: &[u8], tail: Option<&Bytes>) -> bool {
+        let limits = self.output_limits;
+        let is_running = self.unit.client == Some(id);
+        let Some(client) = self.get_mut(id).filter(|client| !client.is_closing()) else { return false };
+        if is_running {
+            self.unit.held_back.extend_from_slice(head);
+            self.unit.held_back.extend_from_slice(tail.map_or(&[], |tail| tail));
+            return true;
+        }
+        let waited = client.output.pending_len();
+        if !head.is_empty() {
+            client.output.push(head);
+        }
+        if let Some(tail) = tail {
+            client.output.push_shared(tail.clone());
+        }
+        let waits = client.output.pending_len();
+        let hard_bytes = client.kind().output_limit(&limits).hard_bytes;
+        let is_too_much = hard_bytes > 0 && waits as u64 > hard_bytes;
+        let is_new = !std::mem::replace(&mut client.needs_wake, true);
+        if is_too_much {
+            client.overflow();
+            self.overflowed += 1;
+        } else if is_new {
+            self.add_receiver(id);
+        }
+        self.pushed.messages += 1;
+        self.pushed.bytes += (waits - waited) as u64;
+        self.count_output(id);
+        true
+    }
+
+    /// Sends the answer of a command that had to wait.
+    pub fn answer(&mut self, id: ClientId, answer: &[u8]) {
+        if self.unit.client == Some(id) {
+            self.unit.held_back.extend_from_slice(answer);
+        } else if let Some(client) = self.get_mut(id) {
+            client.output.push(answer);
             client.wake();
         }
+        self.count_output(id);
+    }
+
+    /// Accounts the memory of every client from now on (directive `maxmemory-clients`), or of none.
+    pub fn limit_memory(&mut self, limited: bool) {
+        if limited == self.memory.is_some() {
+            return;
+        }
+        self.memory = limited.then(Box::default);
+        for client in self.slots.iter_mut().flatten() {
+            client.account = Default::default();
+            if let Some(memory) = &mut self.memory {
+                memory.count(client);
+            }
+        }
+    }
+
+    /// What all clients take; `None` while that is not limited.
+    pub fn memory(&self) -> Option<&ClientMemory> {
+        self.memory.as_deref()
+    }
+
+    /// Notes what a client takes now.
+    #[inline]
+    pub fn count_memory(&mut self, id: ClientId) {
+        self.account(id, ClientMemory::count);
+    }
+
+    /// Notes what a client's output takes now: cheaper, when nothing else of it has changed.
+    #[inline]
+    fn count_output(&mut self, id: ClientId) {
+        self.account(id, ClientMemory::count_output);
+    }
+
+    #[inline]
+    fn account(&mut self, id: ClientId, count: fn(&mut ClientMemory, &mut Client)) {
+        if let Some(memory) = &mut self.memory
+            && let Some(client) = self.slots.get_mut(id.slot as usize).and_then(Option::as_deref_mut)
+            && client.id == id
+        {
+            count(memory, client);
+        }
+    }
+
+    /// How much was sent out of turn, for those who must bound it.
+    #[inline]
+    pub fn pushed(&self) -> Pushed {
+        self.pushed
+    }
+
+    fn add_receiver(&mut self, id: ClientId) {
+        self.receivers.push_back(id);
+        if self.receivers.len() == 1
+            && let Some(waker) = &self.receivers_waker
+        {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Wakes the connections of up to `max` clients that were given output out of turn; whether more are left. When
+    /// there are some again, `waker` is woken.
+    pub fn wake_receivers(&mut self, max: usize, waker: &Waker) -> bool {
+        if self.receivers_waker.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+            self.receivers_waker = Some(waker.clone());
+        }
+        for _ in 0..max {
+            let Some(id) = self.receivers.pop_front() else { break };
+            if let Some(client) = self.get_mut(id) {
+                client.needs_wake = false;
+                // It may have been sent together with a reply.
+                if !client.output.is_empty() {
+                    client.wake();
+                }
+            }
+        }
+        !self.receivers.is_empty()
+    }
+
+    /// Asks for what `announce` looks at: of many receivers each would be several cache misses.
+    #[inline]
+    pub fn prefetch(&self, id: ClientId) {
+        if let Some(Some(client)) = self.slots.get(id.slot as usize) {
+            prefetch(&raw const client.id);
+            prefetch(&raw const client.listening);
+            prefetch(&raw const client.output);
+        }
+    }
+
+    /// How many clients were closed for what waited for them since the last call.
+    pub fn take_overflowed(&mut self) -> u64 {
+        std::mem::take(&mut self.overflowed)
     }
 
     /// Lends a client's output buffer to whoever executes its commands.
@@ -125,6 +335,7 @@ impl Clients {
             let emptied = client.output.lend();
             self.keep_spare(emptied);
         }
+        self.count_output(id);
     }
 
     fn keep_spare(&mut self, mut bytes: Vec<u8>) {

@@ -1,16 +1,17 @@
 //! The commands of the group connection, but for CLIENT: who speaks, in which protocol, about which database.
 //!
-//! There is one user, `default`, whose password is `requirepass`; without one, any password is his.
+//! A client that connects is the user `default`; AUTH and HELLO make it another one.
 
+use super::acl::denied;
 use super::client::attributes::check_name;
 use crate::base::argv::Args;
+use crate::base::ids::UserId;
 use crate::client::ReplyMode;
 use crate::resp::Protocol;
 use crate::server::server::REDIS_VERSION;
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::args::{Options, integer, integer_in, is_word};
 use crate::spec::{Categories, CommandError, Flags, Group, Spec};
-use std::hint::black_box;
 
 const FAST: Flags = Flags::FAST;
 const ALWAYS: Flags = Flags::LOADING.or(Flags::STALE).or(Flags::FAST);
@@ -65,8 +66,14 @@ pub const COMMANDS: &[Entry] = &[
 ];
 
 fn ping(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    let is_subscriber = cx.client().is_in_subscriber_mode();
     match args.get(1) {
         _ if args.len() > 2 => return Err(CommandError::Arity("ping")),
+        message if is_subscriber => {
+            cx.reply.array(2);
+            cx.reply.bulk_text("pong");
+            cx.reply.bulk(message.unwrap_or_default());
+        }
         Some(message) => cx.reply.bulk(message),
         None => cx.reply.simple("PONG"),
     }
@@ -99,7 +106,9 @@ fn quit(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
 fn reset(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     let id = cx.client_id;
     cx.server.forget_watches(id);
+    cx.server.forget_subscriptions(id);
     cx.server.clients.unset_monitor(id);
+    cx.server.stop_tracking(id);
     cx.server.reset_authentication(id);
     let client = cx.client();
     client.transaction = None;
@@ -117,42 +126,44 @@ fn reset(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
 }
 
 fn auth(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    let (user, password) = match args.len() {
-        2 if cx.server.config.requirepass.is_empty() => return Err(CommandError::AuthWithoutPassword),
+    let credentials = match args.len() {
+        2 if cx.server.acl.users.default_user().needs_no_password() => {
+            return Err(CommandError::AuthWithoutPassword);
+        }
         2 => (&b"default"[..], args.at(1)),
         3 => (args.at(1), args.at(2)),
         _ => return Err(CommandError::Syntax),
     };
-    check_credentials(&cx.server.config.requirepass, user, password)?;
-    cx.client().authenticated = true;
+    let user = find_user(cx, args.at(0), credentials)?;
+    cx.server.become_user(cx.client_id, user);
     cx.reply.ok();
     Ok(Flow::Done)
 }
 
-fn check_credentials(secret: &[u8], user: &[u8], password: &[u8]) -> Result<(), CommandError> {
-    let holds = user == b"default" && (secret.is_empty() || is_same(secret, password));
-    if holds { Ok(()) } else { Err(CommandError::WrongPass) }
-}
-
-/// Compares in a time that depends on nothing but the length of what was given, so that a secret, which is not empty,
-/// cannot be guessed byte by byte.
-fn is_same(secret: &[u8], given: &[u8]) -> bool {
-    let differs = |(at, byte): (usize, &u8)| byte ^ black_box(secret[at % secret.len()]);
-    let difference = given.iter().enumerate().map(differs).fold(0, |all, one| black_box(all | one));
-    difference == 0 && given.len() == secret.len()
+/// The user of this name and password; that there is none has been noted.
+fn find_user(
+    cx: &mut Cx<'_>,
+    command: &[u8],
+    (name, password): (&[u8], &[u8]),
+) -> Result<UserId, CommandError> {
+    let found = cx.server.authenticate(name, password);
+    if found.is_none() {
+        denied::note_login(cx.server, cx.client_id, command, name);
+    }
+    found.ok_or(CommandError::WrongPass)
 }
 
 /// What HELLO asks for.
 #[derive(Default)]
 struct Greeting<'a> {
     protocol: Option<Protocol>,
-    authenticates: bool,
+    user: Option<UserId>,
     name: Option<&'a [u8]>,
 }
 
 impl<'a> Greeting<'a> {
     /// Reads and checks the arguments in the order in which they stand, and changes nothing.
-    fn read(cx: &Cx<'_>, args: Args<'a>) -> Result<Self, CommandError> {
+    fn read(cx: &mut Cx<'_>, args: Args<'a>) -> Result<Self, CommandError> {
         let mut greeting = Greeting::default();
         let mut options = Options::new(args, 1);
         if let Some(version) = options.next_argument() {
@@ -160,9 +171,8 @@ impl<'a> Greeting<'a> {
         }
         while let Some(option) = options.next_argument() {
             if is_word(option, "AUTH") && options.left() >= 2 {
-                let (user, password) = (options.value()?, options.value()?);
-                check_credentials(&cx.server.config.requirepass, user, password)?;
-                greeting.authenticates = true;
+                let credentials = (options.value()?, options.value()?);
+                greeting.user = Some(find_user(cx, args.at(0), credentials)?);
             } else if is_word(option, "SETNAME") && options.left() >= 1 {
                 let name = options.value()?;
                 check_name(name)?;
@@ -185,12 +195,13 @@ fn read_protocol(version: &[u8]) -> Result<Protocol, CommandError> {
 
 fn hello(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let greeting = Greeting::read(cx, args)?;
-    let open = cx.server.config.requirepass.is_empty();
-    if !(open || greeting.authenticates || cx.client().authenticated) {
+    if greeting.user.is_none() && cx.server.must_authenticate(cx.client_id) {
         return Err(CommandError::NoAuthHello);
     }
+    if let Some(user) = greeting.user {
+        cx.server.become_user(cx.client_id, user);
+    }
     let client = cx.client();
-    client.authenticated |= greeting.authenticates;
     client.protocol = greeting.protocol.unwrap_or(client.protocol);
     if let Some(name) = greeting.name {
         client.name = name.to_vec();
@@ -234,14 +245,6 @@ mod tests {
         "*14 server redis version 7.4.0 proto :2 id :1 mode standalone role master modules *0";
 
     #[test]
-    fn passwords_are_compared_whole() {
-        assert!(is_same(b"secret", b"secret"));
-        for given in ["", "s", "secre", "secrets", "Secret", "secretsecret"] {
-            assert!(!is_same(b"secret", given.as_bytes()), "{given}");
-        }
-    }
-
-    #[test]
     fn small_talk() {
         let mut sessions = Sessions::new("");
         sessions.check("PING", "+PONG");
@@ -273,7 +276,7 @@ mod tests {
         sessions.check("AUTH bob x", &format!("-{}", CommandError::WrongPass));
         sessions.check("AUTH a b c", "-ERR syntax error");
         // Who is known stays known when a password is set.
-        sessions.server.config.requirepass = b"secret".to_vec();
+        sessions.check("CONFIG SET requirepass secret", "+OK");
         sessions.check("PING", "+PONG");
         sessions.check("RESET", "+RESET");
         sessions.check("PING", "-NOAUTH Authentication required.");

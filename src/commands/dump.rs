@@ -162,6 +162,7 @@ fn restore_expired(tx: &mut Tx<'_>, key: &[u8]) {
 
 fn restore_value(tx: &mut Tx<'_>, key: &[u8], value: Restored<'_>, expiry: Expiry) {
     // Not a change of what is there: whatever the old value was, it goes.
+    let old_type = tx.peek(key).map(|entry| entry.value_type());
     tx.remove(key, tx.keyspace.settings.free_replaced);
     match value {
         Restored::Int(value) => tx.set(key, StrView::Int(value), expiry),
@@ -173,6 +174,10 @@ fn restore_value(tx: &mut Tx<'_>, key: &[u8], value: Restored<'_>, expiry: Expir
             }
         }
         Restored::Expired => {}
+    }
+    let new_type = tx.peek(key).map(|entry| entry.value_type());
+    if let (Some(old), Some(new)) = (old_type, new_type) {
+        tx.overwrote(key, old, new);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! To add a command: a function and one line in the `COMMANDS` of its group's file. Lookup, arity, ACL categories, the
 //! replies of COMMAND, statistics and propagation follow from the spec.
+pub mod acl;
 pub mod bitmap;
 pub mod client;
 pub mod connection;
@@ -20,6 +21,8 @@ pub mod hyperloglog;
 pub mod keys;
 pub mod list;
 pub mod object;
+pub mod pubsub;
+mod replace_file;
 pub mod scan;
 pub mod server;
 pub mod set;
@@ -35,6 +38,7 @@ use crate::server::Entry;
 
 /// Every group that is there. `exec::table` adds the commands that run other commands.
 pub const GROUPS: &[&[Entry]] = &[
+    acl::COMMANDS,
     bitmap::COMMANDS,
     client::COMMANDS,
     connection::COMMANDS,
@@ -47,6 +51,7 @@ pub const GROUPS: &[&[Entry]] = &[
     keys::COMMANDS,
     list::COMMANDS,
     object::COMMANDS,
+    pubsub::COMMANDS,
     scan::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,
@@ -55,6 +60,7 @@ pub const GROUPS: &[&[Entry]] = &[
     wait::COMMANDS,
     zset::COMMANDS,
     server::command::COMMANDS,
+    server::command_log::COMMANDS,
     server::config::COMMANDS,
     server::debug::COMMANDS,
     server::history::COMMANDS,
@@ -62,6 +68,6 @@ pub const GROUPS: &[&[Entry]] = &[
     server::latency::COMMANDS,
     server::memory::COMMANDS,
     server::misc::COMMANDS,
-    server::slowlog::COMMANDS,
+    server::module::COMMANDS,
     server::snapshot::COMMANDS,
 ];

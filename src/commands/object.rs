@@ -84,13 +84,13 @@ const HELP: &[&str] = &[
     "    <key>.",
 ];
 
-fn object_help(_tx: &mut Tx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
-    help::answer(reply, "OBJECT", HELP);
+fn object_help(_tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
+    help::answer(reply, args.at(0), HELP);
     Ok(Flow::Done)
 }
 
 fn object_encoding(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
-    match tx.lookup(args.at(2), Access::Peek) {
+    match tx.lookup(args.at(2), Access::Inspect) {
         None => reply.null(),
         Some(entry) => reply.bulk_text(entry.encoding().name()),
     }
@@ -99,7 +99,7 @@ fn object_encoding(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Re
 
 /// The access field of a key.
 fn access_field(tx: &mut Tx<'_>, args: Args<'_>) -> Option<u32> {
-    tx.lookup(args.at(2), Access::Peek).map(|entry| entry.lru())
+    tx.lookup(args.at(2), Access::Inspect).map(|entry| entry.lru())
 }
 
 fn object_freq(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
@@ -124,7 +124,7 @@ fn object_idletime(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Re
 
 fn object_refcount(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
     let sharing = shares_integers(&tx.keyspace.settings);
-    match tx.lookup(args.at(2), Access::Peek) {
+    match tx.lookup(args.at(2), Access::Inspect) {
         None => reply.null(),
         Some(entry) => reply.integer(refcount(entry, sharing)),
     }

@@ -4,7 +4,7 @@ use crate::base::argv::{Args, Argv};
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
 use crate::base::quote::split_line;
-use crate::client::client::{Origin, Transport};
+use crate::client::client::Origin;
 use crate::config::Config;
 use crate::exec::call::{self, Request};
 use crate::exec::command_table;
@@ -38,14 +38,9 @@ impl Fixture {
         let mut config = Config::default();
         config.save.clear();
         let mut server = Server::new(config, Clock::manual(now.clone()), command_table(), 42);
-        let origin = Origin {
-            address: "127.0.0.1:50000".to_owned(),
-            local_address: "127.0.0.1:6379".to_owned(),
-            transport: Transport::Tcp,
-            is_local: true,
-            fd: 7,
-        };
+        let origin = Origin::local(50_000);
         let client = server.clients.add(origin, START_MS);
+        server.reset_authentication(client);
         let propagated = Rc::new(RefCell::new(Vec::new()));
         let feed = propagated.clone();
         server.feed = Some(Box::new(move |_, args: Args<'_>| {
@@ -115,10 +110,10 @@ impl Fixture {
         };
         assert!(result.is_ok(), "{line}");
         let ledger = &mut self.server.ledger;
-        let tell = |change: crate::keyspace::Change<'_>| {
-            (change.event, format!("{}@{}", String::from_utf8_lossy(change.key), change.db))
+        let tell = |told: crate::keyspace::ledger::Told<'_>| {
+            (told.event, format!("{}@{}", String::from_utf8_lossy(told.key), told.db))
         };
-        let told = ledger.changes().map(tell).collect();
+        let told = ledger.told().map(tell).collect();
         ledger.clear();
         told
     }

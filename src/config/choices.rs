@@ -57,6 +57,25 @@ choice! {
     /// Who may use a dangerous thing: nobody, everybody, local connections.
     Restriction { No = "no", Yes = "yes", Local = "local" }
 }
+
+impl Restriction {
+    /// Whether a client may, which is local or not.
+    pub fn allows(self, is_local: bool) -> bool {
+        match self {
+            Restriction::No => false,
+            Restriction::Yes => true,
+            Restriction::Local => is_local,
+        }
+    }
+}
+choice! {
+    /// Whether a client over TLS must show a certificate: never asked for, demanded, checked when there is one.
+    TlsAuthClients { No = "no", Yes = "yes", Optional = "optional" }
+}
+choice! {
+    /// What in a client's certificate names the user it is logged in as.
+    TlsAuthClientsUser { CommonName = "CN", Uri = "URI", Off = "off" }
+}
 choice! {
     /// Whose payloads are checked deeply when loaded: nobody's, everybody's, those of RESTORE.
     Sanitize { No = "no", Yes = "yes", Clients = "clients" }
@@ -115,4 +134,8 @@ choice! {
         VolatileTtl = "volatile-ttl", AllkeysLru = "allkeys-lru", AllkeysLfu = "allkeys-lfu",
         AllkeysRandom = "allkeys-random", Noeviction = "noeviction",
     }
+}
+choice! {
+    /// What a new user may do with channels.
+    AclPubsubDefault { Allchannels = "allchannels", Resetchannels = "resetchannels" }
 }

@@ -74,10 +74,41 @@ impl Files for SystemFiles {
 #[derive(Debug)]
 pub struct LoadedConfig {
     pub config: Config,
+    /// In the order of their lines.
+    pub users: Vec<DeclaredUser>,
     /// The absolute path of the file of the command line, which CONFIG REWRITE rewrites.
     pub file: Option<PathBuf>,
     /// For the log, once it is open: directives that were set and have no effect.
     pub warnings: Vec<String>,
+    /// In their order, for whoever knows the commands: `rename-command`.
+    pub renames: Vec<Rename>,
+}
+
+/// One line `rename-command OLD NEW`. What is wrong with it only the table of commands knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    pub old: Vec<u8>,
+    /// Empty: nobody can call the command any more.
+    pub new: Vec<u8>,
+    place: Place,
+    text: String,
+}
+
+impl Rename {
+    /// The line as what stops the start.
+    pub fn refused(&self, reason: &str) -> ConfigError {
+        ConfigError::Line { place: self.place.clone(), text: self.text.clone(), reason: reason.into() }
+    }
+}
+
+/// A line `user NAME RULE...`. Whether the rules can be meant is for the room `acl` to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredUser {
+    pub name: Vec<u8>,
+    pub rules: Vec<Vec<u8>>,
+    pub place: Place,
+    /// The line.
+    pub text: String,
 }
 
 /// Where a line stands.
@@ -205,8 +236,8 @@ struct Loader<'a> {
     mentioned: BTreeSet<&'static str>,
     /// Where each promise was last made: place and line.
     promises: BTreeMap<&'static str, (Place, String)>,
-    /// `user default` carries a password of which only the hash is known.
-    password_hash: bool,
+    users: Vec<DeclaredUser>,
+    renames: Vec<Rename>,
 }
 
 impl<'a> Loader<'a> {
@@ -217,7 +248,8 @@ impl<'a> Loader<'a> {
             warnings: Vec::new(),
             mentioned: BTreeSet::new(),
             promises: BTreeMap::new(),
-            password_hash: false,
+            users: Vec::new(),
+            renames: Vec::new(),
         }
     }
 
@@ -256,7 +288,18 @@ impl<'a> Loader<'a> {
                 _ => Err(wrong(BAD_DIRECTIVE.into())),
             };
         }
+        if name.eq_ignore_ascii_case(b"user") {
+            let (name, rules) = words.split_first().ok_or_else(|| wrong(BAD_DIRECTIVE.into()))?;
+            let rules = rules.iter().map(|rule| rule.to_vec()).collect();
+            self.users.push(DeclaredUser { name: name.to_vec(), rules, place: place.clone(), text });
+            return Ok(());
+        }
         let directive = find(name).ok_or_else(|| wrong(BAD_DIRECTIVE.into()))?;
+        if directive.name == "rename-command" {
+            let [old, new] = words else { return Err(wrong(BAD_DIRECTIVE.into())) };
+            self.renames.push(Rename { old: old.to_vec(), new: new.to_vec(), place: place.clone(), text });
+            return Ok(());
+        }
         self.read_directive(directive, words).map_err(wrong)?;
         if directive.class == Class::Promise {
             self.promises.insert(directive.name, (place.clone(), text.clone()));
@@ -266,9 +309,8 @@ impl<'a> Loader<'a> {
 
     fn read_directive(&mut self, directive: &'static Directive, words: &[&[u8]]) -> Result<(), String> {
         match directive.name {
-            "user" => return self.read_user(words),
             "sentinel" => return Err("sentinel directive while not in sentinel mode".into()),
-            "rename-command" | "loadmodule" if words.is_empty() => return Err(BAD_DIRECTIVE.into()),
+            "loadmodule" if words.is_empty() => return Err(BAD_DIRECTIVE.into()),
             _ => {}
         }
         if self.mentioned.insert(directive.name) {
@@ -279,19 +321,6 @@ impl<'a> Loader<'a> {
             let checked = self.files.check_directory(&self.config.dir);
             checked.map_err(|error| reason_of(&error))?;
         }
-        Ok(())
-    }
-
-    /// CONFIG REWRITE of Redis writes the default user into every file; as long as it says what holds here
-    /// anyway, such a file works.
-    fn read_user(&mut self, words: &[&[u8]]) -> Result<(), String> {
-        let Some((name, rules)) = words.split_first() else { return Err(BAD_DIRECTIVE.into()) };
-        let known = |rule: &&[u8]| DEFAULT_USER_RULES.iter().any(|known| known.as_bytes() == *rule);
-        let is_hash = |rule: &&[u8]| rule.starts_with(b"#") && rule.len() == 65;
-        if *name != b"default" || !rules.iter().all(|rule| known(rule) || is_hash(rule)) {
-            return Err(format!("users and their rights are {PROMISE_TEXT}"));
-        }
-        self.password_hash |= rules.iter().any(is_hash);
         Ok(())
     }
 
@@ -318,20 +347,8 @@ impl<'a> Loader<'a> {
                 Class::Inert | Class::Implemented => self.warnings.push(no_effect(directive, &self.config)),
             }
         }
-        if self.password_hash && self.config.requirepass.is_empty() {
-            return Err(ConfigError::Line {
-                place: Place::CommandLine,
-                text: "user default".into(),
-                reason: "a password given only as a hash is not supported yet; add it as 'requirepass'"
-                    .into(),
-            });
-        }
-        if self.password_hash {
-            let warning =
-                "The password hash of 'user default' is not looked at: 'requirepass' holds the password";
-            self.warnings.push(warning.into());
-        }
-        Ok(LoadedConfig { config: self.config, file, warnings: self.warnings })
+        let (users, renames) = (self.users, self.renames);
+        Ok(LoadedConfig { config: self.config, users, file, warnings: self.warnings, renames })
     }
 
     fn broken_promise(&self, directive: &Directive) -> ConfigError {
@@ -347,20 +364,6 @@ impl<'a> Loader<'a> {
 }
 
 const BAD_DIRECTIVE: &str = "Bad directive or wrong number of arguments";
-
-/// Rules of a user that may do everything, in all their spellings.
-const DEFAULT_USER_RULES: [&str; 10] = [
-    "on",
-    "nopass",
-    "sanitize-payload",
-    "skip-sanitize-payload",
-    "~*",
-    "allkeys",
-    "&*",
-    "allchannels",
-    "+@all",
-    "allcommands",
-];
 
 fn no_effect(directive: &Directive, config: &Config) -> String {
     let value = String::from_utf8_lossy(&directive.text(config)).into_owned();

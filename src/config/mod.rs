@@ -23,6 +23,7 @@
 pub mod change;
 pub mod choices;
 pub mod directives;
+pub mod events;
 pub mod file;
 pub mod rewrite;
 mod special;
@@ -33,11 +34,12 @@ use std::path::PathBuf;
 
 pub use change::{Change, DirectiveId, LoadState, Protected, SetContext, SetError, get, set};
 pub use choices::{
-    BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion, RdbVersionCheck,
-    Restriction, Sanitize, Supervised,
+    AclPubsubDefault, BgsaveIonice, HugePageUse, LogLevel, MaxmemoryPolicy, OomScoreAdj, RdbVersion,
+    RdbVersionCheck, Restriction, Sanitize, Supervised, TlsAuthClients, TlsAuthClientsUser,
 };
 pub use directives::PROMISE_TEXT;
-pub use file::{ConfigError, Files, LoadedConfig, SystemFiles, load};
+pub use events::NotifyEvents;
+pub use file::{ConfigError, DeclaredUser, Files, LoadedConfig, Rename, SystemFiles, load};
 pub use rewrite::rewrite;
 pub use special::title_template_is_valid;
 
@@ -123,11 +125,46 @@ config_fields! {
     protected_mode: bool,
     /// Empty: no password.
     requirepass: Vec<u8>,
+    /// The file of the users; empty: none.
+    aclfile: String,
+    acl_pubsub_default: AclPubsubDefault,
+    /// Entries of ACL LOG.
+    acllog_max_len: u64,
     /// Bytes.
     proto_max_bulk_len: u64,
     /// Bytes.
     client_query_buffer_limit: u64,
     client_output_buffer_limit: OutputLimits,
+    /// Keys that are remembered for clients that cache them; 0: no limit.
+    tracking_table_max_keys: u64,
+
+    // TLS; empty texts: none
+    /// 0: no TLS.
+    tls_port: u16,
+    tls_cert_file: String,
+    tls_key_file: String,
+    tls_key_file_pass: String,
+    tls_ca_cert_file: String,
+    tls_ca_cert_dir: String,
+    tls_auth_clients: TlsAuthClients,
+    tls_auth_clients_user: TlsAuthClientsUser,
+    /// Words such as `TLSv1.3`.
+    tls_protocols: String,
+    /// OpenSSL's names of the suites of TLS 1.2.
+    tls_ciphers: String,
+    /// Names of the suites of TLS 1.3.
+    tls_ciphersuites: String,
+    tls_prefer_server_ciphers: bool,
+    tls_session_caching: bool,
+    /// Sessions; 0: no limit, as in OpenSSL.
+    tls_session_cache_size: u32,
+    /// Seconds.
+    tls_session_cache_timeout: u32,
+    tls_dh_params_file: String,
+    /// Seconds between two looks whether a file has changed; 0: nobody looks.
+    tls_auto_reload_interval: u32,
+    /// Handshakes that may begin in one round of the loop.
+    max_new_tls_connections_per_cycle: u32,
 
     // process
     daemonize: bool,
@@ -147,12 +184,14 @@ config_fields! {
     oom_score_adj_values: [i32; 3],
     disable_thp: bool,
     crash_log_enabled: bool,
+    hide_user_data_from_log: bool,
     ignore_warnings: String,
     shutdown_timeout: u32,
     shutdown_on_sigint: ShutdownFlags,
     shutdown_on_sigterm: ShutdownFlags,
     enable_debug_command: Restriction,
     enable_protected_configs: Restriction,
+    enable_module_command: Restriction,
     /// Runs of the cron per second, 1..=500.
     hz: u32,
     dynamic_hz: bool,
@@ -171,6 +210,8 @@ config_fields! {
     huge_pages: HugePageUse,
     /// Bytes; 0: no limit.
     maxmemory: u64,
+    /// Bytes; negative: percent of maxmemory; 0: no limit.
+    maxmemory_clients: i64,
     maxmemory_policy: MaxmemoryPolicy,
     maxmemory_samples: u32,
     maxmemory_eviction_tenacity: u32,
@@ -234,10 +275,21 @@ config_fields! {
     /// Bytes read between two rounds of serving clients while loading.
     loading_process_events_interval_bytes: u32,
 
+    notify_keyspace_events: NotifyEvents,
+
     // metrics
     /// Microseconds; negative: off; 0: every command.
     slowlog_log_slower_than: i64,
     slowlog_max_len: u64,
+    /// Bytes; negative: off.
+    commandlog_request_larger_than: i64,
+    commandlog_large_request_max_len: u64,
+    /// Bytes; negative: off.
+    commandlog_reply_larger_than: i64,
+    commandlog_large_reply_max_len: u64,
+    /// What an entry keeps of a command: so many arguments, so many bytes of each.
+    slowlog_entry_max_argc: u32,
+    slowlog_entry_max_string_len: u64,
     /// Milliseconds; 0: off.
     latency_monitor_threshold: u64,
     latency_tracking: bool,

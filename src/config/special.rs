@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use super::value::Special;
-use super::{BindAddress, Config, OutputLimit, OutputLimits, SaveRule, ShutdownFlags};
+use super::{BindAddress, Config, NotifyEvents, OutputLimit, OutputLimits, SaveRule, ShutdownFlags};
 use crate::base::number::parse_memory;
 
 /// For directives whose new value takes the place of the old.
@@ -69,6 +69,21 @@ fn read_save_rule(seconds: &[u8], changes: &[u8]) -> Option<SaveRule> {
         read_loose_integer(changes).filter(|changes| (0..=i64::from(i32::MAX)).contains(changes))?;
     Some(SaveRule { seconds: u64::try_from(seconds).ok()?, changes: u64::try_from(changes).ok()? })
 }
+
+pub(super) const NOTIFY_EVENTS: Special = Special {
+    restart: keep,
+    read: |config, words| {
+        // The letters that 7.0 knows; the newer ones are taken as well.
+        const REFUSAL: &str = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+        let text = words.first().map_or(Ok(""), |word| str::from_utf8(word)).map_err(|_| REFUSAL)?;
+        config.notify_keyspace_events = NotifyEvents::parse(text).ok_or(REFUSAL)?;
+        Ok(())
+    },
+    text: |config| config.notify_keyspace_events.text(),
+    lines: |config, _| {
+        vec![format!("notify-keyspace-events \"{}\"", config.notify_keyspace_events.full_text())]
+    },
+};
 
 pub(super) const OUTPUT_LIMITS: Special = Special {
     restart: keep,
@@ -261,13 +276,6 @@ pub(super) const DIR: Special = Special {
 };
 
 /// Letters of the classes of keyspace events.
-pub(super) fn event_classes(text: &str) -> Result<(), &'static str> {
-    if text.bytes().all(|letter| b"Ag$lshzxeKEtmdn".contains(&letter)) {
-        return Ok(());
-    }
-    Err("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
-}
-
 pub(super) fn any_text(_: &str) -> Result<(), &'static str> {
     Ok(())
 }

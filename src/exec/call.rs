@@ -4,18 +4,22 @@ use super::commit;
 use super::gates::{self, Admission, Asking};
 use super::http;
 use super::monitor;
+use super::permissions;
 use super::redact;
+use super::tracking;
 use super::unblock;
 use crate::base::argv::{Args, Argv};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
-use crate::client::{Queued, ReplyMode};
+use crate::base::os::fault;
+use crate::client::{Access, Queued, ReplyMode};
 use crate::encoding::dict::mapped_bytes_total;
 use crate::keyspace::db::FoundExpired;
-use crate::keyspace::ledger::Waiting;
+use crate::keyspace::ledger::{PatternKeys, Waiting};
 use crate::keyspace::tx::{HashHint, Touch};
 use crate::keyspace::{Tx, evict as eviction};
-use crate::metrics::{latency, slowlog};
+use crate::metrics::command_log::{self, Measures};
+use crate::metrics::latency;
 use crate::resp::Reply;
 use crate::server::{Cx, Flow, Handler, Server};
 use crate::spec::{CommandError, Flags};
@@ -39,7 +43,7 @@ pub enum Outcome {
     Close,
 }
 
-/// Executes one request of a client, appending the reply to `out`.
+/// Executes one request of a client, appending to `out` the reply, and what others sent the client meanwhile.
 pub fn execute(
     server: &mut Server,
     client: ClientId,
@@ -47,9 +51,26 @@ pub fn execute(
     now: Now,
     out: &mut Vec<u8>,
 ) -> Outcome {
-    let reply_start = out.len();
+    let outer = server.clients.begin_unit(client);
+    let outcome = perform(server, client, request, now, out);
+    let held_back = server.clients.end_unit(outer);
+    out.extend_from_slice(&held_back);
+    outcome
+}
+
+fn perform(
+    server: &mut Server,
+    client: ClientId,
+    request: Request<'_>,
+    now: Now,
+    out: &mut Vec<u8>,
+) -> Outcome {
     server.last_call_ended_ns = now.mono_ns;
-    let outcome = match admit(server, client, request.args, now) {
+    let admission = admit(server, client, request.args, now);
+    // What was evicted to make room for the command went before it.
+    server.clients.release_held_back(out);
+    let reply_start = out.len();
+    let outcome = match admission {
         Ok((command, Admission::Run)) => {
             let call = Call { client, command, request, now, attempt: Attempt::First };
             match self::call(server, call, out) {
@@ -73,12 +94,14 @@ pub fn execute(
             Outcome::Done
         }
     };
+    tracking::finish_unit(server);
     // A command that was refused may have evicted keys before.
     if server.waiting.is_ready() {
         unblock::serve_ready(server, now);
     }
     // A command that waits has not answered yet: what CLIENT REPLY says of it holds until it does.
     if outcome != Outcome::Block {
+        tracking::command_ended(server, client, request.args);
         obey_reply_mode(server, client, reply_start, out);
     }
     outcome
@@ -212,7 +235,8 @@ pub enum Attempt {
 pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     let reply_start = out.len();
     server.keyspace.found_expired = found_expired(server, &call);
-    let (result, protocol) = run(server, &call, out);
+    let running = (call.client.number, call.request.args);
+    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, out));
     let ended_ns = server.clock.meter_ns();
     let took_ns = ended_ns.saturating_sub(call.now.mono_ns);
     server.last_call_ended_ns = ended_ns;
@@ -230,7 +254,7 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
             if flow == Flow::Block {
                 begin_wait(server, &call, took_ns);
             } else {
-                meter(server, &call, took_ns);
+                meter(server, &call, took_ns, out.len() - reply_start);
             }
             // Afterwards, as in Redis: what a transaction ran comes before EXEC, and SELECT shows the database it
             // selected.
@@ -241,6 +265,9 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
         Attempt::Again => count_again(server, &call, took_ns, failed),
     }
     commit::commit(server, call.client, call.request.args);
+    if !server.tracking.is_idle() {
+        tracking::remember(server, &call);
+    }
     flow
 }
 
@@ -271,12 +298,18 @@ fn run(
     let Some(client) = server.clients.get_mut(call.client) else {
         return (Ok(Flow::Close), crate::resp::Protocol::Resp2);
     };
+    server.recent.note(call.client, call.command);
     client.commands_total += u64::from(call.attempt == Attempt::First);
     server.ledger.waiting = if server.in_exec { Waiting::Denied } else { Waiting::Allowed };
-    let (protocol, db) = (client.protocol, client.db);
+    let (protocol, db, access) = (client.protocol, client.db, client.access);
     let touch = if client.no_touch { Touch::No } else { Touch::Yes };
     let mut reply = Reply::new(out, protocol);
-    let result = match server.commands.at(call.command).entry.handler {
+    let entry = server.commands.at(call.command).entry;
+    if access == Access::Checked && server.acl.catalog.at(call.command).finds_keys {
+        let pattern_keys = permissions::pattern_keys(server, call.client, call.command, call.request.args);
+        server.ledger.pattern_keys = pattern_keys;
+    }
+    let result = match entry.handler {
         Handler::Data(handler) => {
             let now_ms = call.now.unix_ms();
             let (keyspace, ledger) = (&mut server.keyspace, &mut server.ledger);
@@ -289,6 +322,7 @@ fn run(
         }
         Handler::Container => Err(CommandError::Syntax),
     };
+    server.ledger.pattern_keys = PatternKeys::Readable;
     (result, protocol)
 }
 
@@ -311,7 +345,7 @@ fn count_again(server: &mut Server, call: &Call<'_>, took_ns: u64, failed: bool)
 }
 
 /// Of a command that has come to its end.
-fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64) {
+fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64, reply_bytes: usize) {
     let took_us = took_ns / 1000;
     let took_ms = took_us / 1000;
     let tracks = server.config.latency_tracking;
@@ -324,22 +358,27 @@ fn meter(server: &mut Server, call: &Call<'_>, took_ns: u64) {
         let event = if flags.has(Flags::FAST) { "fast-command" } else { "command" };
         server.latency.add(event, call.now.unix_s(), took_ms);
     }
-    if slowlog::is_slow(took_us, server.config.slowlog_log_slower_than) && !flags.has(Flags::SKIP_SLOWLOG) {
-        note_slow(server, call, took_us);
+    let measures = Measures {
+        duration_us: took_us,
+        request_bytes_at_most: Measures::request_bytes_at_most(call.request.args),
+        reply_bytes: reply_bytes as u64,
+    };
+    if server.command_logs.wants(measures) && !flags.has(Flags::SKIP_SLOWLOG) {
+        note(server, call, measures);
     }
 }
 
-fn note_slow(server: &mut Server, call: &Call<'_>, took_us: u64) {
+#[cold]
+fn note(server: &mut Server, call: &Call<'_>, measures: Measures) {
     let Some(client) = server.clients.get(call.client) else { return };
     let redacted = redact::redacted(server.commands.at(call.command).entry.spec.name, call.request.args);
-    let slow = slowlog::Call {
+    let noted = command_log::Call {
         args: redacted.as_ref().map_or(call.request.args, Argv::args),
         unix_s: call.now.unix_s(),
-        duration_us: took_us,
         client_addr: &client.origin.address,
         client_name: &client.name,
     };
-    server.slowlog.push(slow, server.config.slowlog_max_len as usize);
+    server.command_logs.push(noted, measures);
 }
 
 /// Evicts keys until memory is below its limit. Whether it is, or must wait to be until a pause is over.
@@ -353,6 +392,8 @@ pub fn evict(server: &mut Server, now_ms: i64) -> bool {
     let used = || crate::base::alloc::used_memory_bytes() + mapped_bytes_total();
     let verdict =
         eviction::make_room(&mut server.keyspace, &mut server.ledger, now_ms, &used, &mut elapsed_us);
+    let took_ms = elapsed_us() / 1000;
+    server.note_latency("eviction-cycle", now_ms.div_euclid(1000), took_ms);
     commit::commit_background(server);
     verdict != eviction::Room::Full
 }

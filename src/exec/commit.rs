@@ -1,5 +1,6 @@
 //! Commit: the one place where what a command changed becomes its effects.
 
+use super::{notify, tracking};
 use crate::base::argv::{Args, Argv};
 use crate::base::ids::ClientId;
 use crate::client::{Clients, Watches};
@@ -14,7 +15,7 @@ pub fn commit(server: &mut Server, client: ClientId, args: Args<'_>) {
         return;
     }
     let db = server.clients.get(client).map_or(0, |client| client.db);
-    apply(server);
+    apply(server, Some(client));
     if let Some(feed) = &mut server.feed {
         propagate_removals(&server.ledger, &server.keyspace, feed);
         propagate_command(&server.ledger, db, args, feed);
@@ -27,17 +28,25 @@ pub fn commit_background(server: &mut Server) {
     if server.ledger.is_empty() {
         return;
     }
-    apply(server);
+    apply(server, None);
     if let Some(feed) = &mut server.feed {
         propagate_removals(&server.ledger, &server.keyspace, feed);
     }
     server.ledger.clear();
 }
 
-fn apply(server: &mut Server) {
+/// `running`: whose command made the changes.
+fn apply(server: &mut Server, running: Option<ClientId>) {
     server.snapshots.dirty += server.ledger.unsaved();
     if !server.waiting.is_empty() {
         look_for_waiters(server);
+    }
+    // As in Redis: who has cached a key learns of a change before who listens to it.
+    if !server.tracking.is_idle() {
+        tracking::invalidate(server, running);
+    }
+    if server.config.notify_keyspace_events.publishes() {
+        notify::publish(server);
     }
     if server.watches.is_empty() {
         return;
@@ -66,6 +75,8 @@ fn look_for_waiters(server: &mut Server) {
             Sweep::Swapped { first, second } => {
                 [first, second].into_iter().for_each(|db| waiting.db_changed(db))
             }
+            // They have been told where that was done.
+            Sweep::Replaced => {}
         }
     }
 }
@@ -87,6 +98,7 @@ fn break_watches_of_sweep(sweep: Sweep, watches: &Watches, keyspace: &Keyspace, 
     match sweep {
         // The watched keys that went have been told one by one.
         Sweep::Flushed { .. } => {}
+        Sweep::Replaced => {}
         Sweep::Swapped { first, second } => {
             let is_in = |db: usize, key: &[u8]| {
                 let table = keyspace.db(db).table();

@@ -1,10 +1,11 @@
 //! What must hold before a command runs, as a row of small checks in the order in which Redis reports failures.
 
+use super::{permissions, tracking};
 use crate::base::argv::Args;
 use crate::base::ids::ClientId;
 use crate::client::client::Transport;
 use crate::client::pause::PauseKind;
-use crate::config::Restriction;
+use crate::client::{Access, Client};
 use crate::server::{Handler, Server};
 use crate::spec::error::{beginning, until_nul};
 use crate::spec::{CommandError, Flags};
@@ -40,7 +41,10 @@ macro_rules! gates {
     };
 }
 
-gates!(arity protected authenticated transaction ending memory disk loading container);
+gates!(
+    arity protected authenticated transaction permitted
+    ending memory cached_keys disk subscriber loading container
+);
 
 /// Finds the command that `args` name: its own place in the table or its subcommand's.
 pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
@@ -49,7 +53,7 @@ pub fn find(server: &Server, args: Args<'_>) -> Result<usize, CommandError> {
     match args.get(1) {
         Some(name) if !entry.subcommands.is_empty() => match server.commands.find_subcommand(command, name) {
             Some(subcommand) => Ok(subcommand),
-            None => Err(CommandError::unknown_subcommand(name, entry.spec.name)),
+            None => Err(CommandError::unknown_subcommand(name, args.at(0))),
         },
         _ => Ok(command),
     }
@@ -100,17 +104,19 @@ fn protected(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     if !asking.flags.has(Flags::PROTECTED) {
         return Ok(());
     }
-    let is_local = asking.server.clients.get(asking.client).is_none_or(|client| client.origin.is_local);
-    match asking.server.config.enable_debug_command {
-        Restriction::Yes => Ok(()),
-        Restriction::Local if is_local => Ok(()),
-        Restriction::Local | Restriction::No => Err(CommandError::DebugNotAllowed),
-    }
+    let server = &*asking.server;
+    let is_debug = server.commands.at(asking.command).entry.spec.name == "debug";
+    let (restriction, error) = match is_debug {
+        true => (server.config.enable_debug_command, CommandError::DebugNotAllowed),
+        false => (server.config.enable_module_command, CommandError::ModuleNotAllowed),
+    };
+    let is_local = server.clients.get(asking.client).is_none_or(|client| client.origin.is_local);
+    if restriction.allows(is_local) { Ok(()) } else { Err(error) }
 }
 
 fn authenticated(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let known = asking.server.clients.get(asking.client).is_none_or(|client| client.authenticated);
-    if known || asking.flags.has(Flags::NO_AUTH) || asking.server.config.requirepass.is_empty() {
+    if known || asking.flags.has(Flags::NO_AUTH) || !asking.server.must_authenticate(asking.client) {
         return Ok(());
     }
     Err(CommandError::NoAuth)
@@ -119,6 +125,15 @@ fn authenticated(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
 fn transaction(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let open = asking.server.clients.get(asking.client).is_some_and(|client| client.transaction.is_some());
     if open && asking.flags.has(Flags::NO_MULTI) { Err(CommandError::NotInTransaction) } else { Ok(()) }
+}
+
+/// Most clients may do everything, which is all that is looked at for them.
+fn permitted(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let access = asking.server.clients.get(asking.client).map(|client| client.access);
+    if access != Some(Access::Checked) {
+        return Ok(());
+    }
+    permissions::check(asking.server, asking.client, asking.command, asking.args)
 }
 
 /// While the last save is at work nothing may change: what it does not hold would be lost. An error at once, where
@@ -137,22 +152,8 @@ fn ending(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let asked = std::iter::once((asking.command, asking.args));
     let disturbs = asked
         .chain(queued.map(|queued| (queued.command, queued.argv.args())))
-        .any(|(command, args)| disturbs_the_end(server.commands.at(command).entry.spec.name, args));
+        .any(|(command, args)| server.commands.at(command).entry.disturbs_last_save(args));
     if disturbs { Err(CommandError::EndingRefused) } else { Ok(()) }
-}
-
-/// Commands that are no writes, but change what is saved, where, or whether it is.
-fn disturbs_the_end(name: &str, args: Args<'_>) -> bool {
-    let is_second = |words: &[&str]| {
-        args.get(1)
-            .is_some_and(|second| words.iter().any(|word| second.eq_ignore_ascii_case(word.as_bytes())))
-    };
-    match name {
-        "save" | "bgsave" | "config|set" => true,
-        "debug" => is_second(&["reload", "populate"]),
-        "snapshot|restore" | "snapshot|delete" => true,
-        _ => false,
-    }
 }
 
 /// Evicts what must go, and refuses commands that need memory when that was not enough.
@@ -165,12 +166,36 @@ fn memory(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     if !enough && asking.flags.has(Flags::DENYOOM) { Err(CommandError::OutOfMemory) } else { Ok(()) }
 }
 
+/// What is remembered for clients that cache keys has a limit.
+fn cached_keys(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    if !asking.server.tracking.is_idle() {
+        tracking::enforce_limit(asking.server);
+    }
+    Ok(())
+}
+
 fn disk(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let writes = asking.flags.has(Flags::WRITE);
     let pings = asking.server.commands.at(asking.command).entry.spec.name == "ping";
     match (writes || pings).then(|| asking.server.misconf()).flatten() {
         Some(text) => Err(CommandError::text(text)),
         None => Ok(()),
+    }
+}
+
+/// In RESP2 a message looks like a reply: who listens asks only for what is answered in the manner of a message.
+fn subscriber(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    let server = &*asking.server;
+    if server.pubsub.is_empty()
+        || !server.clients.get(asking.client).is_some_and(Client::is_in_subscriber_mode)
+    {
+        return Ok(());
+    }
+    let name = server.commands.at(asking.command).entry.spec.name;
+    match name {
+        "subscribe" | "psubscribe" | "ssubscribe" | "unsubscribe" | "punsubscribe" | "sunsubscribe" => Ok(()),
+        "ping" | "quit" | "reset" => Ok(()),
+        _ => Err(CommandError::SubscriberMode(name)),
     }
 }
 
@@ -198,8 +223,8 @@ fn must_wait(asking: &mut Asking<'_, '_>) -> bool {
     }
 }
 
-/// Whether a client may connect: with protected mode on and no password, only from this machine.
+/// Whether a client may connect: with protected mode on and a default user without password, only from this machine.
 pub fn refuses_connection(server: &Server, transport: Transport, is_local: bool) -> bool {
-    let config = &server.config;
-    config.protected_mode && config.requirepass.is_empty() && transport == Transport::Tcp && !is_local
+    let is_open = server.acl.users.default_user().needs_no_password();
+    server.config.protected_mode && is_open && transport != Transport::Unix && !is_local
 }

@@ -17,7 +17,7 @@ pub fn show(server: &mut Server, call: &Call<'_>) {
     let Some(client) = server.clients.get(call.client) else { return };
     let (seconds, micros) = (call.now.unix_us / 1_000_000, call.now.unix_us % 1_000_000);
     let address = match client.origin.transport {
-        Transport::Tcp => client.origin.address.clone(),
+        Transport::Tcp | Transport::Tls => client.origin.address.clone(),
         Transport::Unix => format!("unix:{}", client.origin.address.trim_end_matches(":0")),
     };
     let mut line = format!("+{seconds}.{micros:06} [{} {address}]", client.db);

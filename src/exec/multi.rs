@@ -1,8 +1,10 @@
 //! MULTI, EXEC, DISCARD, WATCH and UNWATCH.
 
 use super::call::{self, Attempt, Call, Request};
+use super::permissions;
 use crate::base::argv::Args;
-use crate::client::multi::{Transaction, Watched};
+use crate::client::Access;
+use crate::client::multi::{Queued, Transaction, Watched};
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::{CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 
@@ -84,7 +86,11 @@ fn exec(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
         let call =
             Call { client: cx.client_id, command: queued.command, request, now, attempt: Attempt::First };
         let reply_start = cx.reply.len();
-        if call::call(cx.server, call, cx.reply.buffer()) == Flow::Close {
+        if let Err(error) = still_permitted(cx, queued) {
+            let line = error.line();
+            cx.server.count_error(&line);
+            cx.reply.error_bytes(&line);
+        } else if call::call(cx.server, call, cx.reply.buffer()) == Flow::Close {
             flow = Flow::Close;
         }
         drop_muted(cx, reply_start);
@@ -93,6 +99,16 @@ fn exec(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     cx.server.in_exec = false;
     cx.server.exec_was_muted = cx.client().reply_mode.is_muted();
     Ok(flow)
+}
+
+/// Its user may have changed since the command was queued, not least by a command before it.
+fn still_permitted(cx: &mut Cx<'_>, queued: &Queued) -> Result<(), CommandError> {
+    match cx.client().access {
+        Access::Everything => Ok(()),
+        Access::Checked => {
+            permissions::check_queued(cx.server, cx.client_id, queued.command, queued.argv.args())
+        }
+    }
 }
 
 /// CLIENT REPLY may stand among the commands: each reply, and the header before them, is sent or not by what holds

@@ -1,18 +1,19 @@
 //! The limits of a client's output: hard ones close it at once, soft ones when it stays above them for too long.
 //!
-//! They are looked at where output grows, at the end of a client's turn, and by the clock.
+//! They are looked at where output grows, at the end of a client's turn, and by the clock. (What others send a client
+//! is measured against its hard limit when it is sent: `Clients::push`.)
 
 use crate::client::Client;
-use crate::config::OutputLimit;
+use crate::config::{OutputLimit, OutputLimits};
 
 /// Closes `client` when its output is above its hard limit, or above its soft one for too long. Returns how many
 /// clients that closed: one or none.
-pub fn enforce(client: &mut Client, limit: OutputLimit, now_ms: i64) -> u64 {
+pub fn enforce(client: &mut Client, limits: &OutputLimits, now_ms: i64) -> u64 {
+    let limit = client.kind().output_limit(limits);
     if client.close_now || !exceeds(client, limit, now_ms) {
         return 0;
     }
-    tracing::warn!("Client id={} closed for overcoming of output buffer limits.", client.id);
-    client.close();
+    client.overflow();
     1
 }
 

@@ -4,6 +4,7 @@
 //! all their buckets are prefetched, then the entries those name, and only then the commands run.
 
 use super::call::{self, Outcome};
+use super::client_eviction;
 use super::inbox::{Inbox, Search};
 use super::output_limit;
 use crate::base::clock::Now;
@@ -20,6 +21,8 @@ const BATCH: usize = 32;
 const TURN_REQUESTS_MAX: usize = 1024;
 /// Or that has produced so many bytes of output.
 const TURN_OUTPUT_BYTES_MAX: usize = 1 << 20;
+/// Or that has sent so many messages to others: filling so many outputs takes about a millisecond.
+const TURN_MESSAGES_MAX: u64 = 10_000;
 /// While a client has not taken so many bytes of its replies, its requests wait. They are received all the same: a
 /// client that sends a whole pipeline before it reads must not block, and requests are smaller than their replies.
 pub const UNSENT_OUTPUT_BYTES_MAX: usize = 32 << 20;
@@ -60,10 +63,11 @@ pub fn run(server: &mut Server, client: ClientId, inbox: &mut Inbox) -> Verdict 
         client.query_buffer = sizes(inbox);
         client.paused = verdict == Verdict::Paused;
         client.close_after_reply |= verdict == Verdict::Close;
-        let limit = server.config.client_output_buffer_limit.normal;
-        let closed = output_limit::enforce(client, limit, start_now.unix_ms());
+        let limits = &server.config.client_output_buffer_limit;
+        let closed = output_limit::enforce(client, limits, start_now.unix_ms());
         server.stats.output_buffer_limit_disconnections += closed;
     }
+    client_eviction::after_turn(server, client, start_now);
     verdict
 }
 
@@ -71,6 +75,10 @@ pub fn run(server: &mut Server, client: ClientId, inbox: &mut Inbox) -> Verdict 
 pub fn note_received(server: &mut Server, client: ClientId, inbox: &Inbox) {
     if let Some(client) = server.clients.get_mut(client) {
         client.query_buffer = sizes(inbox);
+    }
+    if server.clients.memory().is_some() {
+        let now = server.clock.now();
+        client_eviction::after_turn(server, client, now);
     }
 }
 
@@ -86,7 +94,7 @@ fn turn(
     out: &mut Vec<u8>,
     mut now: Now,
 ) -> Verdict {
-    let output_start = out.len();
+    let (output_start, pushed_start) = (out.len(), server.clients.pushed());
     let mut done = 0;
     loop {
         if !inbox.has_requests() {
@@ -120,7 +128,8 @@ fn turn(
                 return Verdict::Close;
             }
             now = server.now_after(now);
-            if out.len() - output_start >= TURN_OUTPUT_BYTES_MAX {
+            let messages = server.clients.pushed().since(pushed_start).messages;
+            if out.len() - output_start >= TURN_OUTPUT_BYTES_MAX || messages >= TURN_MESSAGES_MAX {
                 return Verdict::TurnOver;
             }
         }
@@ -132,8 +141,7 @@ fn turn(
 
 /// Before authentication a command may change what the next one is allowed, so they are parsed one by one.
 fn limits(server: &Server, client: ClientId) -> (Limits, usize) {
-    let trusted = server.config.requirepass.is_empty()
-        || server.clients.get(client).is_none_or(|client| client.authenticated);
+    let trusted = !server.must_authenticate(client);
     let proto_max_bulk_bytes = i64::try_from(server.config.proto_max_bulk_len).unwrap_or(i64::MAX);
     match trusted {
         true => (Limits { proto_max_bulk_bytes, trust: Trust::Authenticated }, BATCH),

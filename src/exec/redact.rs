@@ -12,6 +12,7 @@ pub fn redacted(name: &str, args: Args<'_>) -> Option<Argv> {
         "auth" => (1..args.len()).collect(),
         "hello" => hello_secrets(args),
         "config|set" => config_secrets(args),
+        "acl|setuser" => (2..args.len()).collect(),
         _ => return None,
     };
     let show = |(index, argument)| if secrets.contains(&index) { HIDDEN } else { argument };
@@ -62,6 +63,7 @@ mod tests {
             "HELLO 3 SETNAME auth AUTH u p",
             Some("HELLO 3 SETNAME auth AUTH (redacted) (redacted)"),
         );
+        check("acl|setuser", "ACL SETUSER bob on >pw", Some("ACL SETUSER (redacted) (redacted) (redacted)"));
         check(
             "config|set",
             "config set maxmemory 0 requirepass x",

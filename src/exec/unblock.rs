@@ -6,8 +6,10 @@
 //! 3. Only the outermost unit (a command, an EXEC, a round of the cron) is followed by this, never a part of one.
 
 use super::call::{self, Attempt, Call, Request};
+use super::{permissions, tracking};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
+use crate::client::Access;
 use crate::keyspace::WhenGone;
 use crate::object::ValueType;
 use crate::server::{Flow, Server};
@@ -68,13 +70,26 @@ fn run_again(server: &mut Server, client: ClientId, now: Now) {
     let Some(waiting) = server.clients.get(client).filter(|client| !client.close_now) else { return };
     let Some(blocked) = &waiting.blocked else { return };
     let (command, argv) = (blocked.asked.command, blocked.asked.argv.clone());
+    if waiting.access == Access::Checked
+        && let Err(error) = permissions::check(server, client, command, argv.args())
+    {
+        server.refuse_wait(client, &error);
+        return;
+    }
     let now = server.now_after(now);
     let request = Request { args: argv.args(), hint: None };
     let call = Call { client, command, request, now, attempt: Attempt::Again };
     let mut out = Vec::new();
-    match call::call(server, call, &mut out) {
+    let outer = server.clients.begin_unit(client);
+    let flow = call::call(server, call, &mut out);
+    tracking::finish_unit(server);
+    let held_back = server.clients.end_unit(outer);
+    match flow {
         Flow::Block => {}
         Flow::Done | Flow::Close => drop(server.answer_wait(client, &out)),
+    }
+    if !held_back.is_empty() {
+        server.clients.push(client, &held_back);
     }
 }
 

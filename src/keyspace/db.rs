@@ -151,6 +151,13 @@ impl Db {
         self.field_expiries.first().copied()
     }
 
+    /// From when on (Unix ms) there are keys or fields to expire, or records of the index to move.
+    pub(super) fn next_due_ms(&self) -> Option<i64> {
+        // A field is there until its time is over, as a key.
+        let field_ms = self.first_field_expiry().map(|(at_ms, _)| at_ms.saturating_add(1));
+        self.index.next_due_ms().into_iter().chain(field_ms).min()
+    }
+
     /// Walks every invariant; panics with the reason if one does not hold. For tests and DEBUG.
     #[doc(hidden)]
     pub fn check(&self) {

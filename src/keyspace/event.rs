@@ -1,5 +1,7 @@
 //! What can happen to a key, by the names and classes of keyspace notifications.
 
+use crate::config::NotifyEvents;
+
 /// Which letter of `notify-keyspace-events` an event belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventClass {
@@ -21,8 +23,38 @@ pub enum EventClass {
     Expired,
     /// `e`
     Evicted,
+    /// `n`
+    New,
+    /// `m`
+    Miss,
+    /// `o`
+    Overwritten,
+    /// `c`
+    TypeChanged,
     /// No notification.
     Silent,
+}
+
+impl EventClass {
+    /// The class as the directive knows it.
+    pub const fn notify(self) -> NotifyEvents {
+        match self {
+            EventClass::String => NotifyEvents::of(b"$"),
+            EventClass::List => NotifyEvents::of(b"l"),
+            EventClass::Set => NotifyEvents::of(b"s"),
+            EventClass::Zset => NotifyEvents::of(b"z"),
+            EventClass::Hash => NotifyEvents::of(b"h"),
+            EventClass::Stream => NotifyEvents::of(b"t"),
+            EventClass::Generic => NotifyEvents::of(b"g"),
+            EventClass::Expired => NotifyEvents::of(b"x"),
+            EventClass::Evicted => NotifyEvents::of(b"e"),
+            EventClass::New => NotifyEvents::NEW,
+            EventClass::Miss => NotifyEvents::MISS,
+            EventClass::Overwritten => NotifyEvents::OVERWRITTEN,
+            EventClass::TypeChanged => NotifyEvents::TYPE_CHANGED,
+            EventClass::Silent => NotifyEvents::NONE,
+        }
+    }
 }
 
 macro_rules! events {
@@ -45,6 +77,12 @@ macro_rules! events {
 }
 
 impl Event {
+    /// Whether it only adds to what another event tells, or tells of no change at all: nobody but subscribers hears of
+    /// it, and nobody is told unless they asked.
+    pub const fn is_remark(self) -> bool {
+        matches!(self, Event::New | Event::KeyMiss | Event::Overwritten | Event::TypeChanged)
+    }
+
     /// Whether a command that waits for the key may find something after it, or is to be told that the key went.
     ///
     /// As in Redis: an XGROUP SETID back to older entries is seen by those who wait with the next XADD. Most changes of
@@ -53,6 +91,10 @@ impl Event {
         !matches!(
             self,
             Event::Touched
+                | Event::New
+                | Event::KeyMiss
+                | Event::Overwritten
+                | Event::TypeChanged
                 | Event::Expire
                 | Event::Persist
                 | Event::Xtrim
@@ -61,6 +103,22 @@ impl Event {
                 | Event::XgroupCreate
                 | Event::XgroupCreateConsumer
                 | Event::XgroupDelConsumer
+                | Event::XgroupSetId
+        )
+    }
+
+    /// Whether a copy of the key's value that somebody has may be wrong after it.
+    ///
+    /// As in Redis: what only moves the groups of a stream is no change of it. One XACK for each entry would double
+    /// what those are told who hear of every key.
+    pub const fn concerns_caches(self) -> bool {
+        !matches!(
+            self,
+            Event::XsetId
+                | Event::XgroupCreate
+                | Event::XgroupCreateConsumer
+                | Event::XgroupDelConsumer
+                | Event::XgroupDestroy
                 | Event::XgroupSetId
         )
     }
@@ -147,6 +205,22 @@ events! {
     }
     Evicted {
         Evicted = "evicted";
+    }
+    New {
+        /// Before the event of the command that made the key.
+        New = "new";
+    }
+    Miss {
+        /// A command that reads found nothing.
+        KeyMiss = "keymiss";
+    }
+    Overwritten {
+        /// A value took the place of another, before the event of the command that did it.
+        Overwritten = "overwritten";
+    }
+    TypeChanged {
+        /// What took its place is of another type.
+        TypeChanged = "type_changed";
     }
     Silent {
         /// Changed as one of many (a flush, DEBUG POPULATE), or in a way that has no name: for WATCH alone.

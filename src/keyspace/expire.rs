@@ -6,6 +6,8 @@
 //! 2. A record that was taken is settled before the cycle ends: its key is gone or filed again.
 //! 3. Every database gets its turn: the next cycle begins behind the database where this one stopped.
 //!
+//! Who calls it knows when there is something to do (`next_due_ms`), so that a cycle comes when a key is due.
+//!
 //! It deliberately does not sample: what is due is known. `expired_stale_perc` is measured only while a backlog exists.
 
 use super::db::{Keyspace, Sharing};
@@ -20,10 +22,28 @@ const LOOKUPS_AHEAD: usize = 16;
 /// Stale records that one cycle looks at in one database. They cost memory, not correctness, so there is no hurry.
 const COMPACTED_PER_CYCLE: usize = 8192;
 
-/// How long a cycle may take, in microseconds: a quarter of a tick at effort 1, two percent more for each further one.
-pub fn budget_us(effort: u32, hz: u64) -> u64 {
-    let percent = 25 + 2 * (u64::from(effort.clamp(1, 10)) - 1);
-    percent * 10_000 / hz.max(1)
+/// How long one cycle may hold up the clients, in microseconds.
+pub const CYCLE_BUDGET_US: u64 = 2000;
+
+/// How late, in ms, keys may go before the rest between cycles becomes shorter, and then much shorter.
+const LATE_MS: i64 = 20;
+const VERY_LATE_MS: i64 = 50;
+
+/// How long clients have the time to themselves after a cycle that used up its budget, in microseconds. By the effort
+/// (`active-expire-effort`), as in Redis: a quarter of the time is for expiry at effort 1, two percent more for each
+/// further one. But what is late must go, as long as clients have a third of the time.
+pub fn rest_us(effort: u32, late_ms: i64) -> u64 {
+    let percent = match late_ms {
+        ..LATE_MS => 25 + 2 * (u64::from(effort.clamp(1, 10)) - 1),
+        LATE_MS..VERY_LATE_MS => 50,
+        _ => 67,
+    };
+    CYCLE_BUDGET_US * (100 - percent) / percent
+}
+
+/// From when on (Unix ms) a cycle of keys or of fields finds something to do.
+pub fn next_due_ms(keyspace: &Keyspace) -> Option<i64> {
+    keyspace.dbs().filter_map(|(_, db)| db.next_due_ms()).min()
 }
 
 /// Removes what has expired in all databases, until nothing is due or the budget is used up.
@@ -191,8 +211,30 @@ mod tests {
     }
 
     #[test]
-    fn budgets_are_those_of_redis() {
-        assert_eq!((budget_us(1, 10), budget_us(10, 10), budget_us(1, 500)), (25_000, 43_000, 500));
+    fn clients_keep_their_share() {
+        assert_eq!((rest_us(1, 0), rest_us(10, 0)), (6000, 2651));
+        assert!(rest_us(1, 30) == 2000 && rest_us(10, 1000) == 985, "the later, the more");
+    }
+
+    #[test]
+    fn it_is_known_when_something_is_due() {
+        let mut keyspace = filled(0, |_| 0);
+        assert_eq!(next_due_ms(&keyspace), None);
+        let mut ledger = Ledger::default();
+        Tx::new(&mut keyspace, &mut ledger, 3, START_MS).set_str(b"late", b"", Expiry::At(START_MS + 90_000));
+        let late = next_due_ms(&keyspace).expect("a key expires");
+        assert!((START_MS..=START_MS + 90_001).contains(&late), "not later than the key");
+        Tx::new(&mut keyspace, &mut ledger, 0, START_MS).set_str(b"soon", b"", Expiry::At(START_MS + 5));
+        assert_eq!(next_due_ms(&keyspace), Some(START_MS + 6));
+        // Whoever comes at the times that it names finds every key in time, and does not come often.
+        let (mut now_ms, mut looks, mut gone) = (START_MS, 0, Vec::new());
+        while let Some(due_ms) = next_due_ms(&keyspace) {
+            now_ms = now_ms.max(due_ms);
+            looks += 1;
+            gone.extend(run(&mut keyspace, now_ms).into_iter().map(|key| (key, now_ms - START_MS)));
+        }
+        assert_eq!(gone, [(b"soon".to_vec(), 6), (b"late".to_vec(), 90_001)]);
+        assert!(looks < 20, "{looks} looks");
     }
 
     #[test]

@@ -127,6 +127,13 @@ impl ExpiryIndex {
         }
     }
 
+    /// From when on (Unix ms) `pop_due` finds something to do: a record that is due, or records to move. `None`: never.
+    pub fn next_due_ms(&self) -> Option<i64> {
+        let next = self.wheels.iter().filter_map(Wheel::next).min()?;
+        // A deadline is due when it is over.
+        Some(i64::try_from(next).unwrap_or(i64::MAX).saturating_add(1))
+    }
+
     pub fn is_compacting(&self) -> bool {
         self.is_compacting
     }
@@ -258,6 +265,15 @@ impl Wheel {
                 return Due::Record(record.expect("`earliest` names a slot with records") & HASH_BITS_USED);
             }
             self.cascading = Some((level, slot));
+        }
+    }
+
+    /// The time at which the next slot with records begins.
+    fn next(&self) -> Option<u64> {
+        match (self.cascading, self.earliest()) {
+            (Some(_), _) => Some(self.clock),
+            (None, Some((level, slot))) => Some(slot_start(self.clock, level, slot)),
+            (None, None) => None,
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Whoever meters compares with the directive latency-monitor-threshold (`is_spike`) and reports; the names
 //! of events are those of Redis (`command`, `fast-command`, `fork`, `expire-cycle`, `eviction-cycle`, ...).
-//! GRAPH is in `sparkline`, below; DOCTOR says what Redis says, for the events that can occur here. Redis's
-//! advice against huge pages is absent on purpose: here they are what keeps the fork short.
+//! GRAPH is in `sparkline`, below; DOCTOR finds what Redis's would find, for the events that can occur here, and has
+//! its own words and advice for it. Against huge pages it has none: here they are what keeps the fork short.
 //!
 //! Invariants
 //! 1. At most one sample per event and second: the longest.
@@ -110,7 +110,7 @@ impl Latency {
         }
         let advice = self.advice(circumstances);
         if !advice.is_empty() {
-            text.push_str("\nI have a few advices for you:\n\n");
+            text.push_str(DOCTOR_ADVICE);
             advice.iter().for_each(|line| {
                 let _ = writeln!(text, "- {line}");
             });
@@ -122,10 +122,13 @@ impl Latency {
         let seen = |names: &[&str]| self.events.iter().any(|event| names.contains(&event.name));
         let mut advice = Vec::new();
         if seen(&["fork"]) && circumstances.fork_rate_gib_per_s < FORK_RATE_GOOD {
-            advice.push(ADVICE_VIRTUAL_MACHINE.to_owned());
+            advice.push(ADVICE_FORK.to_owned());
         }
         if seen(&["command"]) {
             advice.extend(slowlog_advice(circumstances));
+        }
+        if seen(&["fast-command"]) {
+            advice.push(ADVICE_INTRINSIC.to_owned());
         }
         if seen(&["expire-cycle"]) && circumstances.hz < 100 {
             advice.push(ADVICE_HZ.to_owned());
@@ -145,13 +148,11 @@ fn slowlog_advice(circumstances: &Circumstances) -> Vec<String> {
     let mut advice = Vec::new();
     match u64::try_from(circumstances.slowlog_slower_than_us) {
         Err(_) => advice.push(format!(
-            "There are latency issues with potentially slow commands you are using. Try to enable the Slow \
-             Log Redis feature using the command 'CONFIG SET slowlog-log-slower-than {threshold_us}'. If \
-             the Slow log is disabled Redis is not able to log slow commands execution for you."
+            "The slow log is off: CONFIG SET slowlog-log-slower-than {threshold_us} has it remember such commands."
         )),
         Ok(slower_than_us) if slower_than_us > threshold_us => advice.push(format!(
-            "Your current Slow Log configuration only logs events that are slower than your configured \
-             latency monitor threshold. Please use 'CONFIG SET slowlog-log-slower-than {threshold_us}'."
+            "The slow log remembers only commands slower than {slower_than_us} microseconds, so it misses some of these: \
+             CONFIG SET slowlog-log-slower-than {threshold_us}."
         )),
         Ok(_) => {}
     }
@@ -289,40 +290,37 @@ fn age_text(age_s: i64) -> String {
     }
 }
 
-// The texts below are Redis's, word for word and space for space: what tools and people look for.
+const DOCTOR_OFF: &str = "Nothing was measured: latency-monitor-threshold is 0. Choose what is too slow for your \
+    clients, say 100 milliseconds, with CONFIG SET latency-monitor-threshold 100, and ask again \
+    after a while.\n";
 
-const DOCTOR_OFF: &str = "I'm sorry, Dave, I can't do that. Latency monitoring is disabled in this Redis \
-    instance. You may use \"CONFIG SET latency-monitor-threshold <milliseconds>.\" in order to enable it. \
-    If we weren't in a deep space mission I'd suggest to take a look at \
-    https://redis.io/topics/latency-monitor.\n";
+const DOCTOR_HEALTHY: &str =
+    "No event took longer than latency-monitor-threshold so far. There is nothing to cure.\n";
 
-const DOCTOR_HEALTHY: &str = "Dave, no latency spike was observed during the lifetime of this Redis \
-    instance, not in the slightest bit. I honestly think you ought to sit down calmly, take a stress pill, \
-    and think things over.\n";
+const DOCTOR_OPENING: &str = "These events took longer than latency-monitor-threshold:\n\n";
 
-const DOCTOR_OPENING: &str = "Dave, I have observed latency spikes in this Redis instance. You don't mind \
-    talking about it, do you Dave?\n\n";
+const DOCTOR_ADVICE: &str = "\nWhat may help:\n\n";
 
-const ADVICE_VIRTUAL_MACHINE: &str = "If you are using a virtual machine, consider upgrading it with a \
-    faster one using a hypervisior that provides less latency during fork() calls. Xen is known to have \
-    poor fork() performance. Even in the context of the same VM provider, certain kinds of instances can \
-    execute fork faster than others.";
+const ADVICE_FORK: &str = "The fork for a snapshot copies page tables. INFO memory (huge_pages) tells whether the heap \
+    is on huge pages, which makes it 20 to 50 times shorter, and why not; virtual machines without hardware support for \
+    nested page tables are slow at it, too.";
 
-const ADVICE_SLOW_COMMANDS: &str = "Check your Slow Log to understand what are the commands you are \
-    running which are too slow to execute. Please check https://redis.io/commands/slowlog for more \
-    information.";
+const ADVICE_SLOW_COMMANDS: &str = "SLOWLOG GET shows which commands took long, and with which arguments. Commands over \
+    whole collections (KEYS, SMEMBERS, SORT, ...) have relatives that work in steps (SCAN and its kin).";
 
-const ADVICE_HZ: &str = "In order to make the Redis keys expiring process more incremental, try to set the \
-    'hz' configuration parameter to 100 using 'CONFIG SET hz 100'.";
+const ADVICE_HZ: &str = "Expired keys are removed in rounds, hz times a second. More rounds are shorter: try CONFIG SET \
+    hz 100.";
 
-const ADVICE_LARGE_OBJECTS: &str = "Deleting, expiring or evicting (because of maxmemory policy) large \
-    objects is a blocking operation. If you have very large objects that are often deleted, expired, or \
-    evicted, try to fragment those objects into multiple smaller objects.";
+const ADVICE_LARGE_OBJECTS: &str = "Removing a value of many elements takes time. UNLINK, and the directives lazyfree-lazy-*, \
+    leave it to another thread; or keep such data in several keys.";
 
-const ADVICE_MASS_EVICTION: &str = "Sudden changes to the 'maxmemory' setting via 'CONFIG SET', or \
-    allocation of large objects via sets or sorted sets intersections, STORE option of SORT, Redis Cluster \
-    large keys migrations (RESTORE command), may create sudden memory pressure forcing the server to block \
-    trying to evict keys. ";
+const ADVICE_MASS_EVICTION: &str = "Much had to be evicted at once: maxmemory was lowered, or a command such as SUNIONSTORE, \
+    SORT .. STORE or RESTORE needed much memory. A smaller maxmemory-eviction-tenacity makes each \
+    round shorter.";
+
+const ADVICE_INTRINSIC: &str = "Commands that are quick by themselves took long, so the machine kept the server waiting: \
+    look for other busy processes on its cores, for swapping, and for a hypervisor that gives it less than a whole core. \
+    redis-cli --intrinsic-latency measures that.";
 
 #[cfg(test)]
 mod tests {
@@ -407,13 +405,13 @@ mod tests {
     }
 
     #[test]
-    fn the_doctor_speaks_as_in_redis() {
+    fn the_doctor_tells_what_it_saw() {
         let latency = with_samples(&[(559, 3), (560, 50), (561, 50), (562, 10), (564, 600)]);
         let text = latency.doctor(&Circumstances { now_s: 564, ..CALM });
         let diagnosis = "1. command: 5 latency spikes (average 142ms, mean deviation 182ms, \
                          period 1.00 sec). Worst all time event 600ms.\n";
         let advice = format!("- {ADVICE_SLOW_COMMANDS}\n- {ADVICE_LARGE_OBJECTS}\n");
-        let expected = format!("{DOCTOR_OPENING}{diagnosis}\nI have a few advices for you:\n\n{advice}");
+        let expected = format!("{DOCTOR_OPENING}{diagnosis}{DOCTOR_ADVICE}{advice}");
         assert_eq!(text, expected);
         let healthy = Latency::default();
         assert_eq!(healthy.doctor(&CALM), DOCTOR_HEALTHY);
@@ -434,14 +432,17 @@ mod tests {
         );
         assert!(text.contains("2ms. Fork rate is 22.04 GB/sec (poor).\n"), "{text}");
         for part in
-            [ADVICE_VIRTUAL_MACHINE, ADVICE_HZ, ADVICE_MASS_EVICTION, "slower-than 1000'. If the Slow log"]
+            [ADVICE_FORK, ADVICE_HZ, ADVICE_MASS_EVICTION, "off: CONFIG SET slowlog-log-slower-than 1000 has"]
         {
             assert!(text.contains(part), "{part}");
         }
         let tuned =
             Circumstances { slowlog_slower_than_us: 10_000, hz: 100, fork_rate_gib_per_s: 300.0, ..CALM };
         let text = latency.doctor(&tuned);
-        assert!(text.contains("(excellent)") && !text.contains("Xen") && !text.contains("hz 100"), "{text}");
-        assert!(text.contains("only logs events that are slower"), "{text}");
+        assert!(
+            text.contains("(excellent)") && !text.contains(ADVICE_FORK) && !text.contains("hz 100"),
+            "{text}"
+        );
+        assert!(text.contains("only commands slower than 10000 microseconds"), "{text}");
     }
 }

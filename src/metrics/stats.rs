@@ -33,6 +33,13 @@ pub struct Stats {
     /// Finished SAVE and BGSAVE.
     pub rdb_saves: u64,
 
+    /// Of ACL: logins that failed, and what was denied, by the reason.
+    pub acl_denied_logins: u64,
+    pub acl_denied_commands: u64,
+    pub acl_denied_keys: u64,
+    pub acl_denied_channels: u64,
+    pub acl_denied_databases: u64,
+
     pub error_replies: u64,
     /// Errors in what a primary or the AOF sent: they should not happen.
     pub unexpected_error_replies: u64,

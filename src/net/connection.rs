@@ -8,6 +8,7 @@
 
 use super::Shared;
 use super::stream::Stream;
+use crate::base::heap::loan;
 use crate::base::ids::ClientId;
 use crate::client::Client;
 use crate::exec::{Inbox, Verdict, pipeline};
@@ -15,7 +16,7 @@ use crate::server::Server;
 use crate::server::waiting::GivenUp;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -29,6 +30,8 @@ pub struct Buffers {
 }
 
 const SPARE_BUFFERS_MAX: usize = 4;
+/// Pieces of output written by one call.
+const PIECES_MAX: usize = 128;
 
 impl Buffers {
     fn lend(&self, inbox: &mut Inbox) {
@@ -79,9 +82,17 @@ impl Connection {
     /// Serves the client until it goes, then forgets it.
     pub async fn serve(mut self) {
         poll_fn(|cx| self.poll(cx)).await;
+        self.end();
+    }
+
+    /// Forgets the client, who has gone or must go.
+    pub fn end(mut self) {
+        self.stream.close();
         let mut server = self.server.borrow_mut();
         server.forget_watches(self.client);
+        server.forget_subscriptions(self.client);
         server.end_wait(self.client);
+        server.forget_tracking(self.client);
         server.clients.remove(self.client);
     }
 
@@ -99,12 +110,16 @@ impl Connection {
         }
     }
 
-    fn set_waker(&mut self, cx: &Context<'_>) {
+    pub fn set_waker(&mut self, cx: &Context<'_>) {
         let mut server = self.server.borrow_mut();
         let Some(client) = server.clients.get_mut(self.client) else { return };
         if client.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
             client.waker = Some(cx.waker().clone());
         }
+    }
+
+    pub fn is_closed_by_us(&self) -> bool {
+        self.server.borrow().clients.get(self.client).is_none_or(|client| client.close_now)
     }
 
     fn step(&mut self, cx: &mut Context<'_>) -> Next {
@@ -158,7 +173,7 @@ impl Connection {
             Poll::Ready(Ok(count)) => {
                 self.received(server, count);
                 pipeline::note_received(server, self.client, &self.inbox);
-                if count == room { yield_turn(cx) } else { Next::Again }
+                if self.stream.read_was_full(count, room) { yield_turn(cx) } else { Next::Again }
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Next::Again,
             Poll::Ready(Err(_)) => self.leave(server),
@@ -228,7 +243,14 @@ impl Connection {
     fn write(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Result<(), Next> {
         let to_send = |client: &&Client| !client.output.is_empty() && !client.close_now;
         while let Some(client) = server.clients.get(self.client).filter(to_send) {
-            match self.stream.poll_write(cx, client.output.pending()) {
+            let polled = if client.output.is_in_one_piece() {
+                self.stream.poll_write(cx, client.output.pending())
+            } else {
+                let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+                let count = client.output.pieces(&mut pieces);
+                self.stream.poll_write_pieces(cx, &pieces[..count])
+            };
+            match polled {
                 Poll::Ready(Ok(0)) => return Err(self.leave(server)),
                 Poll::Ready(Ok(count)) => {
                     server.stats.net_output_bytes += count as u64;
@@ -250,7 +272,7 @@ impl Connection {
         match self.stream.poll_read(cx, free_part) {
             Poll::Ready(Ok(0)) => Next::Close,
             Poll::Ready(Ok(count)) => {
-                self.read_was_full = count == free_bytes;
+                self.read_was_full = self.stream.read_was_full(count, free_bytes);
                 self.received(server, count);
                 self.run(server, cx)
             }
@@ -277,6 +299,7 @@ impl Connection {
 
     fn run(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
         (self.timer, self.wait_ends_mono_ms) = (None, None);
+        loan::lend();
         let verdict = pipeline::run(server, self.client, &mut self.inbox);
         self.has_more = matches!(verdict, Verdict::TurnOver | Verdict::Blocked);
         if self.inbox.pending_len() as u64 > server.config.client_query_buffer_limit {

@@ -3,6 +3,7 @@
 use super::Shared;
 use super::connection::{Buffers, Connection};
 use super::stream::Stream;
+use super::tls::{Tls, handshake};
 use crate::client::client::{Origin, Transport};
 use crate::config::Config;
 use crate::exec::{Inbox, gates};
@@ -28,18 +29,63 @@ pub struct Listeners {
 
 /// A task that accepts, and a second handle of its socket.
 struct Accepting {
+    place: Place,
     task: JoinHandle<()>,
     socket: Socket,
+}
+
+/// What those who accept need.
+#[derive(Clone)]
+pub struct Lobby {
+    pub server: Shared,
+    pub buffers: Rc<Buffers>,
+    pub tls: Rc<Tls>,
+}
+
+/// Where clients over TCP come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    address: String,
+    port: u16,
+    transport: Transport,
+    /// The start goes on without it.
+    is_optional: bool,
+}
+
+/// All places that `config` asks for.
+pub fn places(config: &Config) -> Vec<Place> {
+    let ports = [(config.port, Transport::Tcp), (config.tls_port, Transport::Tls)];
+    let ports = ports.into_iter().filter(|(port, _)| *port != 0);
+    let place = |(port, transport)| {
+        config.bind.iter().map(move |bind| Place {
+            address: bind.address.clone(),
+            port,
+            transport,
+            is_optional: bind.optional,
+        })
+    };
+    ports.flat_map(place).collect()
 }
 
 impl Listeners {
     /// Stops accepting over TCP. The ports are free at once.
     pub fn stop_tcp(&mut self) {
-        for Accepting { task, socket } in self.tcp.drain(..) {
+        self.stop_all_but(&[]);
+    }
+
+    /// Stops accepting elsewhere than at `places`.
+    pub fn stop_all_but(&mut self, places: &[Place]) {
+        for Accepting { task, socket, .. } in self.tcp.extract_if(.., |tcp| !places.contains(&tcp.place)) {
             task.abort();
             // The aborted task lets go of its socket only when it is polled; a socket that is shut down holds no port.
             let _ = socket.shutdown(Shutdown::Both);
         }
+    }
+
+    /// Those of `places` where nobody accepts yet.
+    pub fn missing(&self, places: &[Place]) -> Vec<Place> {
+        let is_missing = |place: &&Place| self.tcp.iter().all(|tcp| tcp.place != **place);
+        places.iter().filter(is_missing).cloned().collect()
     }
 
     /// Stops accepting and removes the unix socket's file.
@@ -54,41 +100,39 @@ impl Listeners {
     }
 
     /// Accepts clients on the bound sockets from now on.
-    pub fn accept_tcp(&mut self, bound: Vec<Bound>, server: &Shared, buffers: &Rc<Buffers>) {
-        for Bound { listener, socket } in bound {
-            let task = spawn_local(accept_tcp(listener, server.clone(), buffers.clone()));
-            self.tcp.push(Accepting { task, socket });
+    pub fn accept_tcp(&mut self, bound: Vec<Bound>, lobby: &Lobby) {
+        for Bound { place, listener, socket } in bound {
+            let task = spawn_local(accept_tcp(listener, place.transport, lobby.clone()));
+            self.tcp.push(Accepting { place, task, socket });
         }
     }
 
     /// Accepts clients on the socket that `bind_unix` made at `path` from now on.
-    pub fn accept_unix(&mut self, bound: UnixListener, path: &str, server: &Shared, buffers: &Rc<Buffers>) {
-        let task = spawn_local(accept_unix(bound, path.to_owned(), server.clone(), buffers.clone()));
+    pub fn accept_unix(&mut self, bound: UnixListener, path: &str, lobby: &Lobby) {
+        let task = spawn_local(accept_unix(bound, path.to_owned(), lobby.clone()));
         self.unix = Some((task, path.to_owned()));
     }
 }
 
 /// A bound TCP socket, and a second handle of it.
 pub struct Bound {
+    place: Place,
     listener: TcpListener,
     socket: Socket,
 }
 
-/// Binds every TCP address `config` asks for. An optional address (`-::1`) that this machine does not have is left out.
+/// Binds every one of `places`. An optional address (`-::1`) that this machine does not have is left out.
 ///
 /// # Errors
 /// A text that names the address and the reason.
-pub fn bind(config: &Config) -> Result<Vec<Bound>, String> {
+pub fn bind(places: Vec<Place>, backlog: u32) -> Result<Vec<Bound>, String> {
     let mut tcp = Vec::new();
-    if config.port == 0 {
-        return Ok(tcp);
-    }
-    for bind in &config.bind {
-        match bind_tcp(&bind.address, config) {
-            Ok(bound) => tcp.push(bound),
-            Err(error) if bind.optional && is_missing_address(&error) => {}
+    for place in places {
+        match bind_tcp(&place, backlog) {
+            Ok((listener, socket)) => tcp.push(Bound { place, listener, socket }),
+            Err(error) if place.is_optional && is_missing_address(&error) => {}
             Err(error) => {
-                let place = format!("{}:{}", bind.address, config.port);
+                let place = format!("{}:{}", place.address, place.port);
                 let reason = reason(&error);
                 return Err(format!("Could not create server TCP listening socket {place}: bind: {reason}"));
             }
@@ -121,16 +165,17 @@ fn resolve(address: &str, port: u16) -> io::Result<SocketAddr> {
     }
 }
 
-fn bind_tcp(address: &str, config: &Config) -> io::Result<Bound> {
-    let address = resolve(address, config.port)?;
+fn bind_tcp(place: &Place, backlog: u32) -> io::Result<(TcpListener, Socket)> {
+    let address = resolve(&place.address, place.port)?;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
-    socket.listen(i32::try_from(config.tcp_backlog).unwrap_or(i32::MAX))?;
-    Ok(Bound { socket: socket.try_clone()?, listener: TcpListener::from_std(socket.into())? })
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    let second = socket.try_clone()?;
+    Ok((TcpListener::from_std(socket.into())?, second))
 }
 
 /// Binds the unix socket at `path`.
@@ -151,19 +196,19 @@ pub fn bind_unix(path: &str, config: &Config) -> Result<UnixListener, String> {
     UnixListener::from_std(socket.into()).map_err(failed)
 }
 
-async fn accept_tcp(listener: TcpListener, server: Shared, buffers: Rc<Buffers>) {
+async fn accept_tcp(listener: TcpListener, transport: Transport, lobby: Lobby) {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => welcome_tcp(stream, peer, &server, &buffers),
+            Ok((stream, peer)) => welcome_tcp(stream, peer, transport, &lobby),
             Err(error) => rest(&error).await,
         }
     }
 }
 
-async fn accept_unix(listener: UnixListener, path: String, server: Shared, buffers: Rc<Buffers>) {
+async fn accept_unix(listener: UnixListener, path: String, lobby: Lobby) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => welcome_unix(stream, &path, &server, &buffers),
+            Ok((stream, _)) => welcome_unix(stream, &path, &lobby),
             Err(error) => rest(&error).await,
         }
     }
@@ -174,8 +219,8 @@ async fn rest(error: &io::Error) {
     tokio::time::sleep(ACCEPT_REST).await;
 }
 
-fn welcome_tcp(stream: TcpStream, peer: SocketAddr, server: &Shared, buffers: &Rc<Buffers>) {
-    let keepalive_s = u64::from(server.borrow().config.tcp_keepalive);
+fn welcome_tcp(stream: TcpStream, peer: SocketAddr, transport: Transport, lobby: &Lobby) {
+    let keepalive_s = u64::from(lobby.server.borrow().config.tcp_keepalive);
     // Options that cannot be set cost some latency or a late notice of a dead peer, not the connection.
     let _ = stream.set_nodelay(true);
     if keepalive_s > 0 {
@@ -190,11 +235,18 @@ fn welcome_tcp(stream: TcpStream, peer: SocketAddr, server: &Shared, buffers: &R
     let origin = Origin {
         address: peer.to_string(),
         local_address: local,
-        transport: Transport::Tcp,
+        transport,
         is_local: is_own_address(peer.ip().to_canonical()),
         fd: stream.as_raw_fd(),
     };
-    welcome(Stream::Tcp(stream), origin, server, buffers);
+    let stream = match transport {
+        Transport::Tcp | Transport::Unix => Stream::Tcp(stream),
+        Transport::Tls => match lobby.tls.begin(stream) {
+            Some(stream) => Stream::Tls(Box::new(stream)),
+            None => return,
+        },
+    };
+    welcome(stream, origin, lobby);
 }
 
 /// As in Redis: the two addresses themselves, not the whole loopback network. What comes from another 127.x.y.z may
@@ -203,7 +255,7 @@ fn is_own_address(ip: IpAddr) -> bool {
     ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST
 }
 
-fn welcome_unix(stream: UnixStream, path: &str, server: &Shared, buffers: &Rc<Buffers>) {
+fn welcome_unix(stream: UnixStream, path: &str, lobby: &Lobby) {
     let address = format!("{path}:0");
     let origin = Origin {
         address: address.clone(),
@@ -212,12 +264,13 @@ fn welcome_unix(stream: UnixStream, path: &str, server: &Shared, buffers: &Rc<Bu
         is_local: true,
         fd: stream.as_raw_fd(),
     };
-    welcome(Stream::Unix(stream), origin, server, buffers);
+    welcome(Stream::Unix(stream), origin, lobby);
 }
 
 const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
 
-const PROTECTED: &[u8] = b"\
+/// What a client hears that is turned away for want of a password.
+pub const PROTECTED: &[u8] = b"\
     -DENIED Redis is running in protected mode because protected mode is enabled and no password is \
     set for the default user. In this mode connections are only accepted from the loopback \
     interface. If you want to connect from external computers to Redis you may adopt one of the \
@@ -231,8 +284,8 @@ const PROTECTED: &[u8] = b"\
     default user. NOTE: You only need to do one of the above things in order for the server to start \
     accepting connections from the outside.\r\n";
 
-fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers>) {
-    let mut server = shared.borrow_mut();
+fn welcome(stream: Stream, origin: Origin, lobby: &Lobby) {
+    let mut server = lobby.server.borrow_mut();
     if server.exit_code.is_some() {
         return;
     }
@@ -241,7 +294,10 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         server.stats.connections_rejected += 1;
         return refuse(&stream, TOO_MANY_CLIENTS);
     }
-    if gates::refuses_connection(&server, origin.transport, origin.is_local) {
+    // Over TLS nothing can be said before the handshake.
+    if origin.transport != Transport::Tls
+        && gates::refuses_connection(&server, origin.transport, origin.is_local)
+    {
         server.stats.connections_rejected += 1;
         return refuse(&stream, PROTECTED);
     }
@@ -252,8 +308,8 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
     let connection = Connection {
         stream,
         client,
-        server: shared.clone(),
-        buffers: buffers.clone(),
+        server: lobby.server.clone(),
+        buffers: lobby.buffers.clone(),
         inbox: Inbox::default(),
         has_more: false,
         read_was_full: false,
@@ -261,7 +317,10 @@ fn welcome(stream: Stream, origin: Origin, shared: &Shared, buffers: &Rc<Buffers
         timer: None,
         wait_ends_mono_ms: None,
     };
-    spawn_local(connection.serve());
+    match &connection.stream {
+        Stream::Tcp(_) | Stream::Unix(_) => spawn_local(connection.serve()),
+        Stream::Tls(_) => spawn_local(handshake::serve(connection, lobby.tls.turnstile.clone())),
+    };
 }
 
 /// Says why and hangs up. A fresh socket has room for one line; when it has not, the line is lost.
@@ -269,5 +328,6 @@ fn refuse(stream: &Stream, reason: &[u8]) {
     let _ = match stream {
         Stream::Tcp(stream) => SockRef::from(stream).send(reason),
         Stream::Unix(stream) => SockRef::from(stream).send(reason),
+        Stream::Tls(_) => return,
     };
 }

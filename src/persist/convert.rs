@@ -15,10 +15,9 @@
 //! 1. OUT is replaced only by a finished file, so that OUT may be IN. After an error nothing is left behind.
 //! 2. Everything of IN is checked deeply, and its checksum compared, before OUT is replaced.
 
-use super::disk::{
-    Calls, FilePolicy, Incremental, PageCache, SavePaths, WriteRate, open_to_read, preflight, write_file,
-};
+use super::disk::{Calls, FilePolicy, Incremental, PageCache, SavePaths, WriteRate, write_file};
 use super::error::{Fault, Operation, SnapshotError, error_text};
+use super::source::{Part, Source};
 use crate::object::{Depth, Object, Rules};
 use crate::rdb::{
     self, Access, Checksum, Compression, Foreign, KeyRecord, KeyTooNew, Output, Printable, RdbError,
@@ -27,8 +26,7 @@ use crate::rdb::{
 use nix::errno::Errno;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Progress is told after so many bytes.
@@ -148,13 +146,13 @@ pub fn convert<C: Calls>(
     options: &ConvertOptions,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Converted, ConvertError> {
-    let source = Source::open(input, options.unknown)?;
-    let paths = target(output, options.nonce).map_err(ConvertError::Write)?;
+    let original = Original::open(input, options.unknown)?;
+    let paths = SavePaths::of_output(output, options.nonce).map_err(ConvertError::Write)?;
     let passes = if options.version.is_none() { 2 } else { 1 };
-    let mut meter = Meter { tell: progress, before: 0, told: 0, total: source.bytes * passes };
+    let mut meter = Meter { tell: progress, before: 0, told: 0, total: original.source.bytes * passes };
     let version = match options.version {
         Some(version) => version,
-        None => source.version_needed(&mut meter)?,
+        None => original.version_needed(&mut meter)?,
     };
     let policy = FilePolicy {
         incremental: Incremental::Beside,
@@ -163,7 +161,7 @@ pub fn convert<C: Calls>(
     };
     let mut reason = None;
     let written = write_file(calls, &paths, policy, |file| {
-        source.copy_to(&mut *file, version, options, &mut meter).map_err(|stop| {
+        original.copy_to(&mut *file, version, options, &mut meter).map_err(|stop| {
             let Stop::Input(error) = stop else { return file.write_fault() };
             reason = Some(error);
             // Of no meaning: the reason is told instead.
@@ -177,60 +175,39 @@ pub fn convert<C: Calls>(
     }
 }
 
-/// The names of the new file, when it can be there at all.
-fn target(output: &Path, nonce: u64) -> Result<SavePaths, SnapshotError> {
-    let is_other = std::fs::metadata(output).is_ok_and(|metadata| !metadata.is_file());
-    let Some(name) = output.file_name().filter(|_| !is_other) else {
-        return Err(SnapshotError::text(Operation::Rename, output, "it is there and no regular file"));
-    };
-    let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let paths = SavePaths::new(directory.unwrap_or(Path::new(".")), name, nonce)?;
-    preflight(&paths, 0)?;
-    Ok(paths)
-}
-
-/// The file that is read.
-struct Source<'a> {
+/// The file that is read, and how.
+struct Original<'a> {
     path: &'a Path,
-    file: File,
-    bytes: u64,
+    source: Source,
     foreign: Foreign,
 }
 
-struct FileInput<'a>(&'a File);
-
-impl rdb::Input for FileInput<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-impl<'a> Source<'a> {
-    fn open(path: &'a Path, unknown: Unknown) -> Result<Source<'a>, ConvertError> {
+impl<'a> Original<'a> {
+    fn open(path: &'a Path, unknown: Unknown) -> Result<Original<'a>, ConvertError> {
         let failed = |error| ConvertError::Open { path: path.into(), error };
-        let (file, bytes) = open_to_read(path).map_err(failed)?;
+        let source = Source::open(path).map_err(failed)?;
         let foreign = match unknown {
             Unknown::Refuse => Foreign::Carry,
             Unknown::LeaveOut => Foreign::CarryOrStepOver,
         };
-        Ok(Source { path, file, bytes, foreign })
+        Ok(Original { path, source, foreign })
     }
 
-    fn reader(&self) -> Result<Reader<FileInput<'_>>, ConvertError> {
+    fn reader(&self) -> Result<Reader<Part<'_>>, ConvertError> {
         let options = ReaderOptions {
             depth: Depth::Deep,
             foreign: self.foreign,
-            input_bytes: self.bytes,
+            input_bytes: self.source.bytes,
             ..ReaderOptions::default()
         };
-        Reader::new(FileInput(&self.file), options).map_err(|error| self.failed(error))
+        Reader::new(self.source.whole(), options).map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: RdbError) -> ConvertError {
         ConvertError::Read { path: self.path.into(), error }
     }
 
-    /// The lowest version that loses nothing. Reads the file to its end, and goes back to its start.
+    /// The lowest version that loses nothing. Reads the file to its end.
     fn version_needed(&self, meter: &mut Meter<'_>) -> Result<u16, ConvertError> {
         let (mut reader, rules) = (self.reader()?, Rules::default());
         let mut version = rdb::VERSION_BASE;
@@ -244,9 +221,7 @@ impl<'a> Source<'a> {
             }
             meter.at(reader.offset());
         }
-        meter.pass_done(self.bytes);
-        let rewound = (&self.file).rewind();
-        rewound.map_err(|error| ConvertError::Open { path: self.path.into(), error })?;
+        meter.pass_done(self.source.bytes);
         Ok(version)
     }
 
@@ -260,7 +235,7 @@ impl<'a> Source<'a> {
         let mut reader = self.reader()?;
         let writer_options = WriterOptions { compression: Compression::Lzf, checksum: Checksum::On, version };
         let mut copy = Copy {
-            source: self,
+            original: self,
             writer: RdbWriter::new(output, writer_options),
             version,
             db: 0,
@@ -338,7 +313,7 @@ enum Went {
 }
 
 struct Copy<'a, O> {
-    source: &'a Source<'a>,
+    original: &'a Original<'a>,
     writer: RdbWriter<O>,
     version: u16,
     /// Of the keys that come.
@@ -400,7 +375,7 @@ impl<O: Output> Copy<'_, O> {
         let view = object.view();
         if let Some(what) = TooNew::of(view.rdb_version(), self.version) {
             let too_new = KeyTooNew { db: self.db, key: key.into(), what, version: self.version };
-            return Err(ConvertError::Key { path: self.source.path.into(), too_new }.into());
+            return Err(ConvertError::Key { path: self.original.path.into(), too_new }.into());
         }
         self.writer.begin(key, expire_at_ms, access, rdb::type_byte(view, self.version))?;
         Ok(rdb::write_value(&mut self.writer, view)?)
@@ -432,7 +407,7 @@ impl<O: Output> Copy<'_, O> {
 
     fn library(&mut self, source: &[u8]) -> Result<(), Stop> {
         if self.version < rdb::VERSION_BASE {
-            let (path, name) = (self.source.path.into(), library_name(source));
+            let (path, name) = (self.original.path.into(), library_name(source));
             return Err(ConvertError::Library { path, name, version: self.version }.into());
         }
         self.done.function_libraries += 1;

@@ -218,6 +218,22 @@ impl SavePaths {
         })
     }
 
+    /// For a file that a tool writes, when it can be there at all.
+    ///
+    /// # Errors
+    /// When it is there and no regular file, or its directory cannot be written to.
+    pub fn of_output(output: &Path, nonce: u64) -> Result<SavePaths, SnapshotError> {
+        let is_other = std::fs::metadata(output).is_ok_and(|metadata| !metadata.is_file());
+        let Some(name) = output.file_name().filter(|_| !is_other) else {
+            let text = "it is there and no regular file";
+            return Err(SnapshotError::text(Operation::Rename, output, text));
+        };
+        let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let paths = SavePaths::new(directory.unwrap_or(Path::new(".")), name, nonce)?;
+        preflight(&paths, 0)?;
+        Ok(paths)
+    }
+
     /// The snapshot that this save makes.
     pub fn id(&self) -> SnapshotId {
         self.id

@@ -31,6 +31,7 @@ use self::together::{Together, Turn};
 use super::disk::open_to_read;
 use super::error::error_text;
 use super::image::KeyDelay;
+use crate::base::log::user_data;
 use crate::base::{heap, number};
 use crate::keyspace::{Entry, Keyspace};
 use crate::object::Depth;
@@ -128,7 +129,7 @@ impl fmt::Display for LoadError {
             LoadError::Duplicate { path, key, db, offset } => write!(
                 f,
                 "RDB has duplicated key '{}' in DB {db} at offset {offset} ({})",
-                key.escape_ascii(),
+                user_data(key),
                 path.display()
             ),
         }
@@ -485,7 +486,7 @@ impl Loading {
 
     #[cold]
     fn leave_out(&mut self, key: &[u8], why: &Why) {
-        let key = key.escape_ascii();
+        let key = user_data(key);
         match *why {
             Why::Empty => {
                 self.empty_keys += 1;

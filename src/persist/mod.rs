@@ -16,6 +16,7 @@
 //! | `history` | the files that stay when newer ones take their place |
 //! | `catalog` | what is known of each of them |
 //! | `stamp` | which file it was |
+//! | `source` | a file that a tool or `convert` reads |
 //! | `tools` | what is done with a file without a server: check, export, diff, salvage |
 //! | `error` | why it failed: operation, path, reason |
 //!
@@ -37,6 +38,7 @@ pub mod load;
 pub mod lock;
 pub mod repair;
 pub mod snapshot;
+mod source;
 pub mod stamp;
 pub mod threads;
 pub mod tools;

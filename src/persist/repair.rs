@@ -14,8 +14,8 @@
 
 use crate::base::clock::Clock;
 use crate::base::heap::{self, Status};
-use crate::base::os::{PageMap, resident_pages};
-use crate::base::pages::{self, HUGE_PAGE_BYTES, RESIDENT_PAGES_MIN};
+use crate::base::os::PageMap;
+use crate::base::pages::{self, HUGE_PAGE_BYTES};
 use crate::base::{cpus, process};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -174,15 +174,10 @@ fn repair(stop: &AtomicBool, account: &Account, occasion: Occasion) {
 fn split_steps(stop: &AtomicBool) -> Vec<usize> {
     let (Ok(ranges), map) = (pages::huge_page_ranges(), PageMap::open().ok()) else { return Vec::new() };
     let steps = ranges.into_iter().flat_map(|range| range.step_by(HUGE_PAGE_BYTES));
-    steps.take_while(|_| !stop.load(Ordering::Relaxed)).filter(|step| is_split(*step, map.as_ref())).collect()
-}
-
-fn is_split(step: usize, map: Option<&PageMap>) -> bool {
-    match map.map(|map| map.count(step, HUGE_PAGE_BYTES)) {
-        Some(Ok(pages)) => pages.present >= RESIDENT_PAGES_MIN && pages.huge == 0,
-        // A kernel that does not tell: collapsing what is on a huge page does nothing.
-        _ => resident_pages(step, HUGE_PAGE_BYTES).is_ok_and(|present| present >= RESIDENT_PAGES_MIN),
-    }
+    steps
+        .take_while(|_| !stop.load(Ordering::Relaxed))
+        .filter(|step| pages::is_split(*step, map.as_ref()))
+        .collect()
 }
 
 /// How fast the repair may go: the loop has its share of processor time read from outside, so it does nothing for it.
@@ -229,7 +224,6 @@ fn pause_beside(busy_percent: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::os;
 
     #[test]
     fn a_stopped_repair_does_nothing_more() {
@@ -250,21 +244,6 @@ mod tests {
         assert!(Arc::ptr_eq(&second, &third) || Arc::strong_count(&second) == 1, "one at a time");
         drop(repair);
         assert!(third.load(Ordering::Relaxed));
-    }
-
-    #[test]
-    fn only_full_steps_on_small_pages_are_split() {
-        let start = os::reserve_addresses(3 * HUGE_PAGE_BYTES).unwrap().next_multiple_of(HUGE_PAGE_BYTES);
-        let map = PageMap::open().ok();
-        let split = || (is_split(start, map.as_ref()), is_split(start, None));
-        assert_eq!(split(), (false, false));
-        let populated = os::advise_no_more_huge_pages(start, HUGE_PAGE_BYTES)
-            .and_then(|()| os::populate(start, 100 * 4096));
-        assert_eq!(split(), (false, false), "100 pages are not all");
-        let populated = populated.and_then(|()| os::populate(start, HUGE_PAGE_BYTES));
-        if populated.is_ok() {
-            assert_eq!(split(), (true, true));
-        }
     }
 
     #[test]

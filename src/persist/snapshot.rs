@@ -92,8 +92,8 @@ impl Background {
     }
 
     /// INFO current_cow_size_age, in seconds.
-    pub fn report_age_s(&self, now_ms: i64) -> i64 {
-        (now_ms.div_euclid(1000) - self.save.reported_ms.div_euclid(1000)).max(0)
+    pub fn report_age_s(&self, now: Now) -> u64 {
+        now.mono_ms().saturating_sub(self.save.reported_mono_ms) / 1000
     }
 }
 

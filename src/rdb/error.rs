@@ -1,6 +1,7 @@
 //! What can be wrong with an RDB file or stream, and where.
 
 use super::version::Version;
+use crate::base::log;
 use crate::base::lzf::LzfError;
 use std::{fmt, io};
 
@@ -115,12 +116,15 @@ impl std::error::Error for RdbError {
     }
 }
 
-/// A key as a log line can bear it: escaped, and cut when long.
+/// A key as a log line can bear it: escaped, and cut when long; hidden by `hide-user-data-from-log`.
 pub struct Printable<'a>(pub &'a [u8]);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN_BYTES_MAX: usize = 128;
+        if log::hides_user_data() {
+            return f.write_str(log::REDACTED);
+        }
         match self.0.get(..SHOWN_BYTES_MAX) {
             Some(head) if head.len() < self.0.len() => {
                 write!(f, "{}... ({} bytes)", head.escape_ascii(), self.0.len())

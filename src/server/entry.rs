@@ -30,24 +30,56 @@ pub enum Handler {
     Container,
 }
 
+/// Whether a command that is no write changes what is saved, where, or whether it is. Then it is refused while the last
+/// save is at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disturbs {
+    Nothing,
+    LastSave,
+    /// With one of these words, in lower case, behind its name.
+    LastSaveWith(&'static [&'static str]),
+}
+
 /// One line of a group's `COMMANDS`.
 pub struct Entry {
     pub spec: Spec,
     pub handler: Handler,
     pub subcommands: &'static [Entry],
+    disturbs: Disturbs,
 }
 
 impl Entry {
     pub const fn data(spec: Spec, handler: DataHandler) -> Entry {
-        Entry { spec, handler: Handler::Data(handler), subcommands: &[] }
+        Entry::new(spec, Handler::Data(handler), &[])
     }
 
     pub const fn server(spec: Spec, handler: ServerHandler) -> Entry {
-        Entry { spec, handler: Handler::Server(handler), subcommands: &[] }
+        Entry::new(spec, Handler::Server(handler), &[])
     }
 
     pub const fn container(spec: Spec, subcommands: &'static [Entry]) -> Entry {
-        Entry { spec, handler: Handler::Container, subcommands }
+        Entry::new(spec, Handler::Container, subcommands)
+    }
+
+    const fn new(spec: Spec, handler: Handler, subcommands: &'static [Entry]) -> Entry {
+        Entry { spec, handler, subcommands, disturbs: Disturbs::Nothing }
+    }
+
+    pub const fn disturbing(mut self, disturbs: Disturbs) -> Entry {
+        self.disturbs = disturbs;
+        self
+    }
+
+    pub fn disturbs_last_save(&self, args: Args<'_>) -> bool {
+        match self.disturbs {
+            Disturbs::Nothing => false,
+            Disturbs::LastSave => true,
+            Disturbs::LastSaveWith(words) => {
+                let is_second =
+                    |second: &[u8]| words.iter().any(|word| second.eq_ignore_ascii_case(word.as_bytes()));
+                args.get(1).is_some_and(is_second)
+            }
+        }
     }
 
     /// Gives a command that can be called by itself (COMMAND) subcommands as well.

@@ -238,9 +238,31 @@ impl Server {
     /// The current file has been loaded. A save that a crash interrupted may have left one snapshot too many. What a
     /// start without history finds stays until the next save.
     pub(super) fn history_loaded(&mut self) {
-        if self.config.snapshot_keep > 0 && self.history.totals.kept > u64::from(self.config.snapshot_keep) {
-            self.settle_history(None);
+        let flushed = self.flushed_before_crash();
+        let keep = self.snapshots_kept_max();
+        let is_beyond = keep > 0 && self.history.totals.kept > keep as u64;
+        match flushed {
+            _ if is_beyond => self.settle_history(flushed),
+            Some(line) => {
+                let change = move |editing: &mut Editing<'_, System>| editing.describe(&line);
+                self.edit_history(Pace::Later, change, |_, _| ());
+            }
+            None => {}
         }
+    }
+
+    /// What a FLUSHALL has kept that ended with the server before it was entered: the current file, of which nothing is
+    /// known, holds nothing, and the one before it has no reason of its own to stay.
+    fn flushed_before_crash(&self) -> Option<Line> {
+        let is_entered = self.history.current.as_ref().is_none_or(|(_, line)| line.keys.is_some());
+        if is_entered || self.history.totals.kept == 0 || self.keyspace.dbs().any(|(_, db)| db.len() > 0) {
+            return None;
+        }
+        let state = history::look(&self.place()).ok()?;
+        let last = (0..state.lines.len()).rev().find(|index| Some(*index) != state.current)?;
+        let line = &state.lines[last];
+        let had_none = !matches!(line.kept, Kept::Flushed | Kept::Replaced) && line.keys != Some(0);
+        had_none.then(|| Line { kept: Kept::Flushed, ..line.clone() })
     }
 
     fn snapshots_kept_max(&self) -> usize {

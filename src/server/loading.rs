@@ -3,6 +3,7 @@
 use super::server::Server;
 use crate::config::choices::Sanitize;
 use crate::keyspace::Keyspace;
+use crate::keyspace::ledger::Sweep;
 use crate::object::Depth;
 use crate::persist::SnapshotError;
 use crate::persist::image::KeyDelay;
@@ -175,6 +176,7 @@ impl Server {
             },
             ReloadInto::Merge => add_all(&mut self.keyspace, &loaded),
         }
+        self.ledger.swept(Sweep::Replaced, 0);
         // Whoever waits for a key looks again: it may have come, or be gone.
         (0..self.keyspace.databases()).for_each(|db| self.waiting.db_changed(db));
         tracing::warn!("DB reloaded by DEBUG RELOAD");
@@ -184,6 +186,7 @@ impl Server {
     /// Swaps the dataset; watched keys count as changed, and whoever waits for a key looks again.
     pub(super) fn replace_dataset(&mut self, fresh: Keyspace) {
         self.keyspace.adopt(fresh);
+        self.ledger.swept(Sweep::Replaced, 0);
         self.clients.iter_mut().filter(|client| !client.watched.is_empty()).for_each(|client| {
             client.watch_broken = true;
         });

@@ -4,23 +4,28 @@ use super::deferred::Deferred;
 use super::expecting::Expecting;
 use super::history::History;
 use super::host::Host;
+use super::notification::Notification;
+use super::recent::Recent;
 use super::shutdown::{Interrupts, UnderWay};
 use super::table::CommandTable;
+use super::tls::Certificates;
+use crate::acl::Acl;
 use crate::base::alloc;
 use crate::base::argv::Args;
 use crate::base::clock::{Clock, Now};
 use crate::base::ids::ClientId;
-use crate::client::{Clients, Pause, Waiting, Watches};
-use crate::config::Config;
-use crate::encoding::dict::mapped_bytes_total;
+use crate::client::{Clients, Pause, Tracking, Waiting, Watches};
+use crate::config::{Config, NotifyEvents};
+use crate::encoding::dict::{HashSeed, mapped_bytes_total};
 use crate::keyspace::{Keyspace, Ledger};
+use crate::metrics::command_log::CommandLogs;
 use crate::metrics::error_stats::ErrorStats;
-use crate::metrics::latency::Latency;
+use crate::metrics::latency::{self, Latency};
 use crate::metrics::rates::Rates;
-use crate::metrics::slowlog::Slowlog;
 use crate::metrics::stats::Stats;
 use crate::persist::load::Loading;
 use crate::persist::snapshot::Snapshots;
+use crate::pubsub::PubSub;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -77,12 +82,20 @@ pub struct Server {
     pub keyspace: Keyspace,
     pub ledger: Ledger,
     pub clients: Clients,
+    /// The clients take more than they may although nobody is left who could be closed: the log has it.
+    pub clients_over_limit: bool,
     pub watches: Watches,
+    /// Clients that are told when keys change which they may have cached.
+    pub tracking: Tracking,
     /// Clients whose command waits for a key.
     pub waiting: Waiting,
     /// Those of them who wait for no key, but for something that the server does.
     pub expecting: Expecting,
+    /// Who listens to what.
+    pub pubsub: PubSub,
     pub pause: Pause,
+    /// Who may do what.
+    pub acl: Acl,
     pub commands: CommandTable,
     pub snapshots: Snapshots,
     /// The snapshots before the last one.
@@ -95,7 +108,9 @@ pub struct Server {
     pub errors: ErrorStats,
     pub rates: Rates,
     pub latency: Latency,
-    pub slowlog: Slowlog,
+    pub command_logs: CommandLogs,
+    /// For the report of a crash.
+    pub recent: Recent,
     /// Switches of the DEBUG command.
     pub debug: DebugSwitches,
     /// When the last command ended, on the monotonic clock: the next one of the same client begins there.
@@ -115,8 +130,12 @@ pub struct Server {
     pub host: Option<Rc<dyn Host>>,
     /// What other threads have done and the loop is to finish.
     pub deferred: Deferred,
+    /// Where the messages of keyspace notifications are built.
+    pub notification: Notification,
     /// Gets what would be propagated: the tests' replica.
     pub feed: Option<Feed>,
+    /// Of the connections over TLS that begin now.
+    pub certificates: Certificates,
 }
 
 /// Takes a database and a command that changed it.
@@ -157,10 +176,14 @@ impl Server {
             keyspace: Keyspace::new(databases, seed, now_ms),
             ledger: Ledger::default(),
             clients: Clients::default(),
+            clients_over_limit: false,
             watches: Watches::default(),
+            tracking: Tracking::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             waiting: Waiting::default(),
             expecting: Expecting::default(),
+            pubsub: PubSub::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             pause: Pause::default(),
+            acl: Acl::new(commands.catalog()),
             commands,
             snapshots: Snapshots::new(now),
             history: History::default(),
@@ -170,7 +193,8 @@ impl Server {
             errors: ErrorStats::default(),
             rates: Rates::default(),
             latency: Latency::default(),
-            slowlog: Slowlog::default(),
+            command_logs: CommandLogs::default(),
+            recent: Recent::default(),
             debug: DebugSwitches::default(),
             last_call_ended_ns: 0,
             in_exec: false,
@@ -181,19 +205,28 @@ impl Server {
             exit_code: None,
             host: None,
             deferred: Deferred::default(),
+            notification: Notification::default(),
             feed: None,
+            certificates: Certificates::default(),
             clock,
             config,
         };
         server.apply_config();
+        server.obey_requirepass();
         server
     }
 
     /// Derives from the configuration what other rooms keep of it.
     pub fn apply_config(&mut self) {
+        crate::base::log::hide_user_data(self.config.hide_user_data_from_log);
+        self.clients.limit_memory(self.config.maxmemory_clients != 0);
+        self.command_logs.set_limits(super::settings::command_log_limits(&self.config));
         let mut settings = super::settings::keyspace_settings(&self.config);
         settings.rules.list_plain_bytes_min = self.debug.list_plain_bytes_min.unwrap_or(usize::MAX);
         self.keyspace.set_settings(settings);
+        let events = self.config.notify_keyspace_events;
+        self.ledger.notifies = if events.publishes() { events } else { NotifyEvents::NONE };
+        self.clients.output_limits = self.config.client_output_buffer_limit;
     }
 
     /// Shows in `ps` what `proc-title-template` asks for, when the process may change its title.
@@ -217,19 +250,17 @@ impl Server {
         Now { unix_us: now.unix_us + elapsed_us as i64, mono_ns }
     }
 
+    /// Has the latency monitor know of an event, when it took long.
+    pub fn note_latency(&mut self, event: &'static str, unix_s: i64, took_ms: u64) {
+        if latency::is_spike(took_ms, self.config.latency_monitor_threshold) {
+            self.latency.add(event, unix_s, took_ms);
+        }
+    }
+
     /// Counts an error reply, given without its `-`.
     pub fn count_error(&mut self, line: &[u8]) {
         self.errors.record(line);
         self.stats.error_replies += 1;
-    }
-
-    /// Lets a client be what a new one is: known when no password is asked for. One that is set later does not
-    /// concern those who are known.
-    pub fn reset_authentication(&mut self, client: ClientId) {
-        let authenticated = self.config.requirepass.is_empty();
-        if let Some(client) = self.clients.get_mut(client) {
-            client.authenticated = authenticated;
-        }
     }
 
     /// Ends all watches of a client: after EXEC, DISCARD, UNWATCH, RESET, and when it goes.

@@ -4,6 +4,7 @@ use crate::base::log::Loglevel;
 use crate::base::proctitle::{TitleFields, expand_template};
 use crate::config::{Config, LogLevel, MaxmemoryPolicy, OomScoreAdj};
 use crate::keyspace::settings::{Candidates, Freeing, Ranking, Settings};
+use crate::metrics::command_log::{Limit, Limits};
 use crate::object::Rules;
 use std::path::Path;
 
@@ -63,6 +64,19 @@ fn policy(policy: MaxmemoryPolicy) -> (Candidates, Ranking) {
     }
 }
 
+/// The directives `slowlog-*` and `commandlog-*`.
+pub fn command_log_limits(config: &Config) -> Limits {
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let limit = |threshold: i64, entries_max: u64| Limit { threshold, entries_max: size(entries_max) };
+    Limits {
+        slow: limit(config.slowlog_log_slower_than, config.slowlog_max_len),
+        large_request: limit(config.commandlog_request_larger_than, config.commandlog_large_request_max_len),
+        large_reply: limit(config.commandlog_reply_larger_than, config.commandlog_large_reply_max_len),
+        arguments_max: config.slowlog_entry_max_argc as usize,
+        argument_bytes_max: size(config.slowlog_entry_max_string_len),
+    }
+}
+
 /// The directive `loglevel` in the log's own terms.
 pub fn log_level(level: LogLevel) -> Loglevel {
     match level {
@@ -85,21 +99,26 @@ pub fn oom_score_adj(config: &Config, base: i32) -> Option<i32> {
     }
 }
 
+/// Where clients find the server, as its title tells: the first address with the port, or the path of the unix socket.
+pub fn listen_address(config: &Config) -> String {
+    let address = config.bind.first().map_or("*", |bind| bind.address.as_str());
+    match (config.port, config.tls_port, &config.unixsocket) {
+        (0, 0, path) => path.clone().unwrap_or_default(),
+        (0, port, _) | (port, ..) => format!("{address}:{port}"),
+    }
+}
+
 /// The title of the process by `proc-title-template`; `None` when the template is not understood.
 pub fn process_title(config: &Config, config_file: Option<&Path>) -> Option<String> {
     let unixsocket = config.unixsocket.as_deref().unwrap_or_default();
-    let address = config.bind.first().map_or("*", |bind| bind.address.as_str());
-    let listen_addr = match config.port {
-        0 => unixsocket.to_owned(),
-        port => format!("{address}:{port}"),
-    };
+    let listen_addr = listen_address(config);
     let config_file = config_file.map(|path| path.display().to_string()).unwrap_or_default();
     let fields = TitleFields {
         title: "tintype",
         listen_addr: &listen_addr,
         server_mode: "",
         port: config.port,
-        tls_port: 0,
+        tls_port: config.tls_port,
         unixsocket,
         config_file: &config_file,
     };

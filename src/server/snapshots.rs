@@ -5,6 +5,7 @@
 
 use super::history::{Occasion, Pace, Saved};
 use super::server::{REDIS_VERSION, Server};
+use super::settings::listen_address;
 use crate::base::clock::Now;
 use crate::base::cpus::Cpus;
 use crate::base::proctitle::{ProcessTitle, TitleFields, expand_template};
@@ -300,7 +301,7 @@ impl Server {
     fn reap_background_save(&mut self) {
         let now = self.clock.now();
         let Some(background) = &mut self.snapshots.background else { return };
-        if let Some(ending) = background.save.poll(now.unix_ms()) {
+        if let Some(ending) = background.save.poll(now.mono_ms()) {
             self.conclude_background_save(ending, now);
         } else if background.save.give_up_if_stuck(now.mono_ms(), self.config.child_timeout) {
             tracing::warn!("The child {} makes no progress. Killing it!", background.save.pid);
@@ -392,7 +393,7 @@ impl Server {
         let now = self.clock.now();
         let Some(background) = &mut self.snapshots.background else { return };
         background.save.cancel();
-        let ending = background.save.wait(now.unix_ms());
+        let ending = background.save.wait(now.mono_ms());
         self.conclude_background_save(ending, now);
     }
 
@@ -433,15 +434,12 @@ pub(super) fn log_write_error(error: &SnapshotError, directory: &Path) {
 
 /// What `ps` shows of the child: the name by which scripts look for it.
 fn child_title(config: &Config) -> String {
-    let host = config.bind.first().map_or("*", |bind| bind.address.as_str());
-    let listen_addr = match (config.port, &config.unixsocket) {
-        (0, Some(path)) => path.clone(),
-        (port, _) => format!("{host}:{port}"),
-    };
+    let listen_addr = listen_address(config);
     let fields = TitleFields {
         title: "redis-rdb-bgsave",
         listen_addr: &listen_addr,
         port: config.port,
+        tls_port: config.tls_port,
         unixsocket: config.unixsocket.as_deref().unwrap_or_default(),
         ..TitleFields::default()
     };

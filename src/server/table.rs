@@ -1,14 +1,21 @@
 //! The command table: every command and subcommand by name, with its statistics.
 //!
+//! `rename-command` changes how clients call a command, and nothing else: COMMAND, the statistics, ACL rules and errors
+//! go on naming it as before, as in Redis.
+//!
 //! Names are found by open addressing over a power of two of slots. A slot carries the name's first and last bytes in
 //! lower case, so that most lookups, one for every command, read nothing else.
 
 use super::entry::Entry;
+use crate::acl::Catalog;
 use crate::metrics::command_stats::CommandStats;
+use std::borrow::Cow;
 
 /// A command's place in the table.
 pub struct Command {
     pub entry: &'static Entry,
+    /// What clients call it; `None`: they cannot (any more). A subcommand goes with its container.
+    called: Option<Cow<'static, [u8]>>,
     /// Index of the container, for a subcommand.
     pub container: Option<usize>,
     /// Indices of the subcommands.
@@ -18,6 +25,23 @@ pub struct Command {
     /// `Spec::member_at`.
     pub member_at: usize,
     pub stats: CommandStats,
+}
+
+/// Why a `rename-command` is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenameError {
+    NoSuchCommand,
+    TargetExists,
+}
+
+impl RenameError {
+    /// As redis-server 7.0.15 says it.
+    pub fn text(self) -> &'static str {
+        match self {
+            RenameError::NoSuchCommand => "No such command in rename-command",
+            RenameError::TargetExists => "Target command name already exists",
+        }
+    }
 }
 
 pub struct CommandTable {
@@ -93,6 +117,7 @@ impl CommandTable {
 
     fn push(&mut self, entry: &'static Entry, container: Option<usize>) -> usize {
         self.commands.push(Command {
+            called: container.is_none().then_some(Cow::Borrowed(entry.spec.name.as_bytes())),
             entry,
             container,
             subcommands: Vec::new(),
@@ -104,7 +129,7 @@ impl CommandTable {
     }
 
     fn index(&mut self, command: usize) {
-        let text = self.commands[command].entry.spec.name.as_bytes();
+        let Some(text) = self.commands[command].called.as_deref() else { return };
         let name = Folded::of(text);
         let mut at = name.home();
         while self.slots[at].is_some() {
@@ -113,6 +138,30 @@ impl CommandTable {
         let is_exact = text.len() <= Folded::LENGTH_MAX && text.iter().all(u8::is_ascii_alphabetic);
         let command = u16::try_from(command).expect("fewer than 65535 commands");
         self.slots[at] = Some(Slot { name, command, is_exact });
+    }
+
+    /// Has clients call `old` by the name `new` from now on; by none when that is empty.
+    ///
+    /// # Errors
+    /// When nothing is called `old`, or something else is called `new`; the table may have changed.
+    pub fn rename(&mut self, old: &[u8], new: &[u8]) -> Result<(), RenameError> {
+        let command = self.find(old).ok_or(RenameError::NoSuchCommand)?;
+        self.commands[command].called = None;
+        self.index_anew();
+        if new.is_empty() {
+            return Ok(());
+        }
+        if self.find(new).is_some() {
+            return Err(RenameError::TargetExists);
+        }
+        self.commands[command].called = Some(Cow::Owned(new.to_vec()));
+        self.index(command);
+        Ok(())
+    }
+
+    fn index_anew(&mut self) {
+        self.slots.fill(None);
+        (0..self.commands.len()).for_each(|command| self.index(command));
     }
 
     /// The index of the command called `name`, in any case.
@@ -131,7 +180,16 @@ impl CommandTable {
     }
 
     fn is_called(&self, command: usize, name: &[u8]) -> bool {
-        self.commands[command].entry.spec.name.as_bytes().eq_ignore_ascii_case(name)
+        self.commands[command].called.as_ref().is_some_and(|called| called.eq_ignore_ascii_case(name))
+    }
+
+    /// The index of the command whose own name is `name`, in any case and whatever clients call it: how rules of users
+    /// name commands.
+    pub fn find_own(&self, name: &[u8]) -> Option<usize> {
+        let is_it = |command: &Command| {
+            command.container.is_none() && command.entry.spec.name.as_bytes().eq_ignore_ascii_case(name)
+        };
+        self.commands.iter().position(is_it)
     }
 
     /// The index of subcommand `name` of the container at `container`.
@@ -159,6 +217,11 @@ impl CommandTable {
         &mut self.commands[index]
     }
 
+    /// The commands as access control knows them.
+    pub fn catalog(&self) -> Catalog {
+        Catalog::new(self.commands.iter().map(|command| (&command.entry.spec, command.container)))
+    }
+
     /// All commands and subcommands.
     pub fn iter(&self) -> impl Iterator<Item = &Command> {
         self.commands.iter()
@@ -168,8 +231,68 @@ impl CommandTable {
         self.commands.iter_mut()
     }
 
-    /// Those that are no subcommands.
+    /// Those that are no subcommands and that clients can call.
     pub fn top_level(&self) -> impl Iterator<Item = &Command> {
-        self.commands.iter().filter(|command| command.container.is_none())
+        self.commands.iter().filter(|command| command.called.is_some())
+    }
+
+    /// All that clients can call, subcommands included.
+    pub fn callable(&self) -> impl Iterator<Item = &Command> {
+        let container =
+            |command: &Command| command.container.and_then(|at| self.commands.get(at)?.called.as_ref());
+        self.commands.iter().filter(move |command| command.called.is_some() || container(command).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resp::Reply;
+    use crate::server::Flow;
+    use crate::spec::{CommandError, Flags, Group, Spec};
+
+    fn nothing(
+        _: &mut crate::keyspace::Tx<'_>,
+        _: crate::base::argv::Args<'_>,
+        _: &mut Reply<'_>,
+    ) -> Result<Flow, CommandError> {
+        Ok(Flow::Done)
+    }
+
+    const fn entry(name: &'static str) -> Entry {
+        Entry::data(Spec::new(name, 1, Group::Server, Flags::NONE), nothing)
+    }
+
+    const CONTAINER: Spec = Spec::new("config", -2, Group::Server, Flags::NONE);
+    const COMMANDS: &[Entry] = &[
+        entry("get"),
+        entry("set"),
+        Entry::container(CONTAINER, &[entry("config|get"), entry("config|set")]),
+    ];
+
+    #[test]
+    fn a_command_has_one_name_for_clients_and_its_own_for_everything_else() {
+        let mut table = CommandTable::new(&[COMMANDS]);
+        let get = table.find(b"GET").unwrap();
+        assert_eq!(table.rename(b"get", b"an unusual name, longer than others"), Ok(()));
+        assert_eq!(
+            (table.find(b"get"), table.find(b"AN unusual name, longer than others")),
+            (None, Some(get))
+        );
+        assert_eq!((table.at(get).entry.spec.name, table.find_own(b"Get")), ("get", Some(get)));
+        assert_eq!(table.rename(b"set", b"Get"), Ok(()), "the name is free");
+        assert_eq!(table.rename(b"set", b"x"), Err(RenameError::NoSuchCommand));
+        assert_eq!(table.rename(b"get", b"CONFIG"), Err(RenameError::TargetExists));
+    }
+
+    #[test]
+    fn what_nobody_can_call_is_not_listed() {
+        let mut table = CommandTable::new(&[COMMANDS]);
+        assert_eq!((table.top_level().count(), table.callable().count()), (3, 5));
+        assert_eq!(table.rename(b"config", b""), Ok(()));
+        assert_eq!((table.top_level().count(), table.callable().count()), (2, 2));
+        assert_eq!((table.find_full(b"config|get"), table.find_own(b"config")), (None, Some(2)));
+        assert_eq!(table.rename(b"get", b"config"), Ok(()), "as its name is free");
+        assert_eq!(table.find_full(b"config"), Some(0));
     }
 }

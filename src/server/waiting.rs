@@ -5,7 +5,7 @@ use crate::base::argv::Argv;
 use crate::base::ids::ClientId;
 use crate::client::{Asked, Blocked, ReplyMode};
 use crate::keyspace::{OnTimeout, Wait};
-use crate::metrics::slowlog;
+use crate::metrics::command_log::{self, Measures};
 use crate::resp::Reply;
 use crate::spec::CommandError;
 
@@ -39,6 +39,10 @@ impl Server {
     pub fn end_wait(&mut self, client: ClientId) -> Option<Box<Blocked>> {
         let blocked = self.clients.get_mut(client)?.blocked.take()?;
         self.waiting.leave(&blocked);
+        // CLIENT CACHING has been said for the command that waited.
+        if let Some(tracker) = self.clients.get_mut(client).and_then(|client| client.tracker.as_mut()) {
+            tracker.caching_said = false;
+        }
         self.expecting.leave(client);
         Some(blocked)
     }
@@ -46,16 +50,16 @@ impl Server {
     /// Ends a client's wait with an answer. Whether it waited.
     pub fn answer_wait(&mut self, id: ClientId, answer: &[u8]) -> bool {
         let Some(blocked) = self.end_wait(id) else { return false };
-        self.meter_wait(id, &blocked);
+        self.meter_wait(id, &blocked, answer.len());
         let Some(client) = self.clients.get_mut(id) else { return false };
+        // Even when nothing is to be sent: what it has asked for meanwhile is run now.
+        client.wake();
         match client.reply_mode {
-            ReplyMode::On => client.output.push(answer),
+            ReplyMode::On => self.clients.answer(id, answer),
             ReplyMode::Off => {}
             // The command that is skipped is the one that has waited.
             ReplyMode::Skip | ReplyMode::SkipNext => client.reply_mode = ReplyMode::On,
         }
-        // Even when nothing is to be sent: what it has asked for meanwhile is run now.
-        client.wake();
         true
     }
 
@@ -93,22 +97,26 @@ impl Server {
     }
 
     /// Meters a command that had to wait, now that it has its answer. Its own time counts, not that of the wait.
-    fn meter_wait(&mut self, id: ClientId, blocked: &Blocked) {
+    fn meter_wait(&mut self, id: ClientId, blocked: &Blocked, reply_bytes: usize) {
         if self.config.latency_tracking {
             self.commands.at_mut(blocked.asked.command).stats.record_latency(blocked.spent_ns);
         }
-        let duration_us = blocked.spent_ns / 1000;
-        if !slowlog::is_slow(duration_us, self.config.slowlog_log_slower_than) {
+        let args = blocked.asked.argv.args();
+        let measures = Measures {
+            duration_us: blocked.spent_ns / 1000,
+            request_bytes_at_most: Measures::request_bytes_at_most(args),
+            reply_bytes: reply_bytes as u64,
+        };
+        if !self.command_logs.wants(measures) {
             return;
         }
         let Some(client) = self.clients.get(id) else { return };
-        let slow = slowlog::Call {
-            args: blocked.asked.argv.args(),
+        let noted = command_log::Call {
+            args,
             unix_s: self.clock.now().unix_s(),
-            duration_us,
             client_addr: &client.origin.address,
             client_name: &client.name,
         };
-        self.slowlog.push(slow, self.config.slowlog_max_len as usize);
+        self.command_logs.push(noted, measures);
     }
 }

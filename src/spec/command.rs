@@ -190,15 +190,50 @@ impl Spec {
     /// The places of all keys in `args`, whose arity has been checked.
     pub fn key_places(&self, args: Args<'_>) -> Result<Vec<(usize, KeyFlags)>, InvalidKeys> {
         let mut places = Vec::new();
-        for spec in self.keys.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)) {
+        for spec in self.key_specs() {
             spec.places(args, &mut places)?;
         }
+        self.finish_places(args, &mut places);
+        Ok(places)
+    }
+
+    /// The places of those keys that can be told when other arguments cannot be understood: who asks for the right to
+    /// touch them does not rely on an error that may not come.
+    pub fn certain_key_places(&self, args: Args<'_>) -> Vec<(usize, KeyFlags)> {
+        let mut places = Vec::new();
+        for spec in self.key_specs() {
+            let known = places.len();
+            if spec.places(args, &mut places).is_err() {
+                places.truncate(known);
+            }
+        }
+        self.finish_places(args, &mut places);
+        places
+    }
+
+    /// The only key, when it always stands at the same place and the same is done with it.
+    pub fn lone_key(&self) -> Option<(usize, KeyFlags)> {
+        let mut specs = self.key_specs();
+        let (Some(spec), None) = (specs.next(), specs.next()) else { return None };
+        let varies = spec.flags.has(KeyFlags::VARIABLE_FLAGS) && self.key_flags.is_some();
+        match (spec.begin, spec.find) {
+            (Begin::Index(place), Find::Range { last: 0, .. }) if !varies && self.further_key.is_none() => {
+                Some((place, spec.flags))
+            }
+            _ => None,
+        }
+    }
+
+    fn key_specs(&self) -> impl Iterator<Item = &KeySpec> {
+        self.keys.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY))
+    }
+
+    fn finish_places(&self, args: Args<'_>, places: &mut Vec<(usize, KeyFlags)>) {
         places.extend(self.further_key.and_then(|find| find(args)));
         if let Some(key_flags) = self.key_flags {
             let variable = places.iter_mut().filter(|(_, flags)| flags.has(KeyFlags::VARIABLE_FLAGS));
             variable.for_each(|(_, flags)| *flags = key_flags(args));
         }
-        Ok(places)
     }
 }
 

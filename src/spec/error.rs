@@ -13,6 +13,8 @@ macro_rules! command_errors {
             Arity(&'static str),
             /// `ERR invalid expire time in 'set' command`: the command's name.
             InvalidExpire(&'static str),
+            /// `ERR Can't execute 'get': only ...`: the full name of a command that a subscriber may not run in RESP2.
+            SubscriberMode(&'static str),
             /// A text assembled at run time, with its code.
             Text(Cow<'static, str>),
             /// A text with its code that quotes bytes of the client, which need not be UTF-8.
@@ -98,6 +100,17 @@ command_errors! {
     NoAuthHello => "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
     WrongPass => "WRONGPASS invalid username-password pair or user is disabled.",
     AuthWithoutPassword => "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+    NoPermKey => "NOPERM this user has no permissions to access one of the keys used as arguments",
+    NoPermChannel => "NOPERM this user has no permissions to access one of the channels used as arguments",
+    /// Valkey's, as Redis has no such rules.
+    NoPermDatabase => "NOPERM No permissions to access database",
+    SortByDenied => "ERR BY option of SORT denied due to insufficient ACL permissions.",
+    SortGetDenied => "ERR GET option of SORT denied due to insufficient ACL permissions.",
+    AclDefaultUser => "ERR The 'default' user cannot be removed",
+    AclUserName => "ERR Usernames can't contain spaces or null characters",
+    AclGenpassBits => "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096",
+    AclSaveFailed => "ERR There was an error trying to save the ACLs. Please check the server logs for more information",
+    AclNoFile => "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration.",
     NoProto => "NOPROTO unsupported protocol version",
     ProtocolNotInteger => "ERR Protocol version is not an integer or out of range",
     ClientName => "ERR Client names cannot contain spaces, newlines or special characters.",
@@ -125,6 +138,16 @@ command_errors! {
     ShutdownFailed => "ERR Errors trying to SHUTDOWN. Check logs.",
     NoShutdown => "ERR No shutdown in progress.",
     NoSuchClient => "ERR No such client",
+    TrackingRedirectTwice => "ERR A client can only redirect to a single other client",
+    TrackingNoRedirect => "ERR The client ID you want redirect to does not exist",
+    TrackingPrefixAlone => "ERR PREFIX option requires BCAST mode to be enabled",
+    TrackingSwitchBroadcast => "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it with a different mode.",
+    TrackingOptBroadcast => "ERR OPTIN and OPTOUT are not compatible with BCAST",
+    TrackingOptBoth => "ERR You can't specify both OPTIN mode and OPTOUT mode",
+    TrackingSwitchOpt => "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a different mode.",
+    CachingWithoutTracking => "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled",
+    CachingNotOptIn => "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.",
+    CachingNotOptOut => "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.",
     NoSuchUser => "ERR No such user",
     TimeoutNotInteger => "ERR timeout is not an integer or out of range",
     TimeoutNotFloat => "ERR timeout is not a float or out of range",
@@ -199,6 +222,9 @@ command_errors! {
     XnackNumber => "ERR numids must be a positive integer",
     XnackCount => "ERR number of IDs doesn't match numids",
     XnackRetryCount => "ERR Invalid RETRYCOUNT value, must be >= 0",
+    ModuleNotAllowed => "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+    ModuleNotLoaded => "ERR Error loading the extension. Please check the server logs.",
+    ModuleUnknown => "ERR Error unloading module: no such module with that name",
     DebugNotAllowed => "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
 }
 
@@ -214,16 +240,21 @@ impl CommandError {
         CommandError::Quoting([before.as_bytes(), until_nul(given), after.as_bytes()].concat().into())
     }
 
-    /// A subcommand that `container` does not have.
-    pub fn unknown_subcommand(given: &[u8], container: &str) -> CommandError {
-        let after = format!("'. Try {} HELP.", container.to_ascii_uppercase());
-        CommandError::quoting("ERR unknown subcommand '", beginning(given), &after)
+    /// A subcommand that `container`, as the client called it, does not have.
+    pub fn unknown_subcommand(given: &[u8], container: impl AsRef<[u8]>) -> CommandError {
+        CommandError::try_help("ERR unknown subcommand '", given, container.as_ref())
     }
 
-    /// Arguments that a subcommand (`given`, as the client wrote it) does not take in this number.
-    pub fn subcommand_arguments(given: &[u8], container: &str) -> CommandError {
+    /// Arguments that a subcommand (`given`, as the client wrote it) does not take in this number; `container` as the
+    /// client called it.
+    pub fn subcommand_arguments(given: &[u8], container: impl AsRef<[u8]>) -> CommandError {
         let before = "ERR unknown subcommand or wrong number of arguments for '";
-        let after = format!("'. Try {} HELP.", container.to_ascii_uppercase());
+        CommandError::try_help(before, given, container.as_ref())
+    }
+
+    fn try_help(before: &str, given: &[u8], container: &[u8]) -> CommandError {
+        let container = until_nul(container).to_ascii_uppercase();
+        let after = format!("'. Try {} HELP.", String::from_utf8_lossy(&container));
         CommandError::quoting(before, beginning(given), &after)
     }
 
@@ -256,6 +287,11 @@ impl fmt::Display for CommandError {
         match self {
             CommandError::Arity(name) => write!(f, "ERR wrong number of arguments for '{name}' command"),
             CommandError::InvalidExpire(name) => write!(f, "ERR invalid expire time in '{name}' command"),
+            CommandError::SubscriberMode(name) => write!(
+                f,
+                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
+                 allowed in this context"
+            ),
             CommandError::Text(text) => f.write_str(text),
             CommandError::Quoting(line) => f.write_str(&String::from_utf8_lossy(line)),
             fixed => f.write_str(fixed.fixed_text().unwrap_or_default()),

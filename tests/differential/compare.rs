@@ -37,10 +37,7 @@ pub const INTENDED: &[(&str, &str)] = &[
 pub const REFUSED: &[(&str, &str)] = &[
     ("activedefrag", "nothing is defragmented; the oracle refuses it too, in words about its own build"),
     ("appendonly", "there is no append-only file: who switches it on would believe that no write is lost"),
-    ("maxmemory-clients", "clients are not evicted: memory would not be bounded as asked"),
     ("min-replicas-to-write", "there are no replicas: writes would have to be refused"),
-    ("notify-keyspace-events", "there are no subscribers yet: who waits for an event would wait for ever"),
-    ("tls-port", "there is no TLS: nobody would listen on that port"),
 ];
 
 /// What is refused is said so.

@@ -103,6 +103,10 @@ pub const COMMON: &[Template] = &[
     exact(1, "FLUSHDB ?ASYNC|SYNC|FOO"),
     exact(1, "FLUSHALL ?ASYNC|SYNC|FOO"),
     exact(5, "DBSIZE"),
+    // Messages: subscriptions are in conversations of their own.
+    exact(2, "PUBLISH|SPUBLISH {value} {value}"),
+    exact(1, "PUBSUB CHANNELS|SHARDCHANNELS|NUMPAT|NUMSUB|SHARDNUMSUB|FOO ?{value} ?{value}"),
+    exact(1, "UNSUBSCRIBE|PUNSUBSCRIBE|SUNSUBSCRIBE ?{value}"),
     // Connection.
     exact(3, "PING ?{value}"),
     exact(2, "ECHO {value}"),

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use tintype::base::argv::{Args, Argv};
 use tintype::base::clock::{Clock, Now};
 use tintype::base::ids::ClientId;
-use tintype::client::client::{Origin, Transport};
+use tintype::client::client::Origin;
 use tintype::config::{Config, Sanitize};
 use tintype::exec::call::{Outcome, Request, execute};
 use tintype::exec::cron::tick;
@@ -64,13 +64,7 @@ fn config_of_small_limits() -> Config {
 }
 
 fn add_client(server: &mut Server) -> ClientId {
-    let origin = Origin {
-        address: "127.0.0.1:50000".to_owned(),
-        local_address: "127.0.0.1:6379".to_owned(),
-        transport: Transport::Tcp,
-        is_local: true,
-        fd: 7,
-    };
+    let origin = Origin::local(50_000);
     let client = server.clients.add(origin, START.unix_ms());
     server.reset_authentication(client);
     client

@@ -9,6 +9,7 @@
 //! | `commands` | commands, one a line (`commands.rs`) |
 //! | `protocol` | the size of the pieces they arrive in, then what a client sends |
 //! | `config` | a configuration file |
+//! | `acl` | a file of users |
 //!
 //! What is accepted must be whole: it is written, read again, and must be the same; and every command must get along
 //! with it.
@@ -22,14 +23,15 @@ use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tintype::acl::{NewChannels, Surroundings, User, Users};
 use tintype::base::argv::Argv;
 use tintype::base::crc::Crc64Redis;
 use tintype::base::quote::{quote, split_line};
 use tintype::config::{change, file, rewrite};
 use tintype::encoding::intset::Intset;
 use tintype::encoding::listpack::Listpack;
-use tintype::exec::Inbox;
 use tintype::exec::inbox::Search;
+use tintype::exec::{Inbox, command_table};
 use tintype::object::Depth;
 use tintype::rdb::reader::{Reader, ReaderOptions, Record, Value};
 use tintype::resp::{Limits, ProtocolError, Trust};
@@ -45,6 +47,7 @@ pub const TARGETS: &[Target] = &[
     ("commands", commands::run),
     ("protocol", protocol),
     ("config", config),
+    ("acl", acl),
 ];
 
 fn listpack(bytes: &[u8]) {
@@ -194,14 +197,41 @@ fn config(bytes: &[u8]) {
         Ok(loaded) => loaded,
         Err(error) => return drop(error.to_string()),
     };
-    let rewritten = rewrite::rewrite(&loaded.config, bytes);
+    let rewritten = rewrite::rewrite(&loaded.config, &[], bytes);
     let again = file::load(&arguments, &mut Files { main: &rewritten });
     let again = again.unwrap_or_else(|error| panic!("{error}\n{}", rewritten.escape_ascii()));
     let values = [&loaded.config, &again.config].map(|config| change::get(config, &[b"*"]));
     for (before, after) in values[0].iter().zip(&values[1]) {
         assert_eq!(before, after, "{}", rewritten.escape_ascii());
     }
-    assert_eq!(rewrite::rewrite(&again.config, &rewritten), rewritten, "rewriting has an end");
+    assert_eq!(rewrite::rewrite(&again.config, &[], &rewritten), rewritten, "rewriting has an end");
+}
+
+/// Users that are read can be written, and are the same then, be it by a file or by rules one by one.
+fn acl(bytes: &[u8]) {
+    let catalog = command_table().catalog();
+    let surroundings = Surroundings { catalog: &catalog, new_channels: NewChannels::None };
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let mut user = User::new(b"u", NewChannels::None);
+        for rule in line.split(|byte| *byte == b' ') {
+            let before = user.words(&catalog);
+            if user.apply(surroundings, rule).is_err() {
+                assert_eq!(user.words(&catalog), before, "a rule that fails changes nothing");
+            }
+        }
+    }
+    let mut users = Users::default();
+    users.install_default(&catalog);
+    let Ok(read) = tintype::acl::load("users", bytes, &catalog, NewChannels::None) else { return };
+    users.replace(read);
+    let written = tintype::acl::save(&users, &catalog);
+    let again = tintype::acl::load("users", &written, &catalog, NewChannels::None);
+    let again = again.unwrap_or_else(|error| panic!("{}", error.escape_ascii()));
+    users.replace(again);
+    assert_eq!(
+        tintype::acl::save(&users, &catalog).escape_ascii().to_string(),
+        written.escape_ascii().to_string()
+    );
 }
 
 /// One file, and another for it to include. (No directive whose lines add up stands there: a rewritten file has it,

@@ -15,7 +15,7 @@ use tintype::object::Rules;
 use tintype::rdb::{RdbError, Reader, ReaderOptions, Record, Value as RdbValue};
 
 use crate::support::{Connection, Server, Start, Value, holds_within, process};
-use crate::tools::{fill, wait_for_save_end};
+use crate::tools::{fill, wait_for_save_end, with_save_points};
 
 const ROUNDS: usize = 100;
 const KEPT: usize = 3;
@@ -191,6 +191,63 @@ fn a_server_that_is_killed_at_any_moment_starts_again_with_what_it_saved() {
         assert_catalogue_is_true(directory.path(), &mut connection);
         let temporary = server.files().into_iter().filter(|name| name.starts_with("temp-")).count();
         assert_eq!(temporary, 0, "what the crash left is swept at start: {:?}", server.files());
+    }
+}
+
+/// The catalogue's file.
+fn catalogue_of(directory: &Path) -> PathBuf {
+    let entries = fs::read_dir(directory).expect("a directory").flatten().map(|entry| entry.path());
+    let is_catalogue = |path: &PathBuf| path.to_string_lossy().ends_with("catalog");
+    entries.into_iter().find(is_catalogue).expect("a catalogue")
+}
+
+/// The blow falls behind the rename: the last file that holds anything has its name in the history, and nobody has
+/// written down why.
+#[test]
+fn what_a_flush_kept_stays_when_the_server_died_before_it_was_entered() {
+    for keep in ["1", "0"] {
+        let directory = tempfile::TempDir::new().expect("a temporary directory");
+        let start = || {
+            let start = with_save_points().with("--snapshot-keep", keep);
+            start.in_directory(directory.path()).spawn()
+        };
+        let mut server = start();
+        let mut connection = server.connect();
+        for name in ["left", "right"] {
+            connection.ok(&format!("SET {name} 1"));
+            connection.ok("SAVE");
+        }
+        let flushed = fs::metadata(directory.path().join("dump.rdb")).expect("a snapshot").ino();
+        let is_there = || {
+            let snapshots = snapshots_in(directory.path());
+            snapshots.iter().any(|path| fs::metadata(path).is_ok_and(|metadata| metadata.ino() == flushed))
+        };
+        // Without a history no catalogue is there before the flush.
+        let before = (keep == "1").then(|| fs::read(catalogue_of(directory.path())).expect("a catalogue"));
+        connection.ok("FLUSHALL");
+        server.kill();
+        let catalogue = catalogue_of(directory.path());
+        match before {
+            Some(text) => fs::write(&catalogue, text).expect("a catalogue is put back"),
+            None => fs::remove_file(&catalogue).expect("a catalogue is removed"),
+        }
+        drop(server);
+        let mut server = start();
+        let mut connection = server.connect();
+        assert_eq!(connection.run("DBSIZE").integer(), 0);
+        // Waits for what the start has to do.
+        connection.run("SNAPSHOT LIST");
+        assert!(is_there(), "the start removes it: {:?}", server.files());
+        for number in 0..3 {
+            connection.ok(&format!("SET later {number}"));
+            connection.ok("SAVE");
+            assert!(is_there(), "save {number} removes it: {:?}", server.files());
+        }
+        server.kill();
+        drop(server);
+        let server = start();
+        server.connect().run("SNAPSHOT LIST");
+        assert!(is_there(), "the next start removes it");
     }
 }
 

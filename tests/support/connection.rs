@@ -21,6 +21,8 @@ pub struct Connection {
     received: Vec<u8>,
     /// What was already handed out of `received`.
     taken: usize,
+    /// `available` has told that the server closed.
+    told_closed: bool,
 }
 
 impl Connection {
@@ -38,14 +40,14 @@ impl Connection {
         stream.set_nodelay(true).expect("an option of our socket");
         stream.set_read_timeout(Some(PATIENCE)).expect("an option of our socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("an option of our socket");
-        Connection { socket: Socket::Tcp(stream), received: Vec::new(), taken: 0 }
+        Connection { socket: Socket::Tcp(stream), received: Vec::new(), taken: 0, told_closed: false }
     }
 
     pub fn try_unix(path: &Path) -> std::io::Result<Connection> {
         let stream = UnixStream::connect(path)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Connection { socket: Socket::Unix(stream), received: Vec::new(), taken: 0 })
+        Ok(Connection { socket: Socket::Unix(stream), received: Vec::new(), taken: 0, told_closed: false })
     }
 
     /// Replaces the time limit of reads.
@@ -178,6 +180,37 @@ impl Connection {
         let rest = self.received[self.taken..].to_vec();
         self.taken = self.received.len();
         rest
+    }
+
+    /// What has arrived and was not read yet; when the server has closed the connection, `(closed)` stands once at
+    /// its end.
+    #[track_caller]
+    pub fn available(&mut self) -> Vec<u8> {
+        self.set_nonblocking(true);
+        let is_closed = loop {
+            match self.receive() {
+                Ok(0) => break true,
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break false,
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => break true,
+                Err(error) => panic!("a connection fails: {error}"),
+            }
+        };
+        self.set_nonblocking(false);
+        let mut arrived = self.received.split_off(self.taken);
+        self.forget_taken();
+        if is_closed && !std::mem::replace(&mut self.told_closed, true) {
+            arrived.extend_from_slice(b"(closed)");
+        }
+        arrived
+    }
+
+    fn set_nonblocking(&self, on: bool) {
+        let done = match &self.socket {
+            Socket::Tcp(stream) => stream.set_nonblocking(on),
+            Socket::Unix(stream) => stream.set_nonblocking(on),
+        };
+        done.expect("a mode of our socket");
     }
 
     /// True when nothing arrives within `limit` and the connection stays open.

@@ -10,12 +10,14 @@
 pub mod connection;
 pub mod process;
 pub mod server;
+pub mod transcript;
 pub mod value;
 
 use std::time::{Duration, Instant};
 
 pub use connection::Connection;
 pub use server::{Server, Start, Wait};
+pub use transcript::Stage;
 pub use value::Value;
 
 /// No single wait of a test lasts longer.

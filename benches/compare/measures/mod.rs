@@ -6,11 +6,14 @@ mod bgsave;
 mod collections;
 mod cpu;
 mod growth;
+mod guarded;
 mod memory;
+mod pubsub;
 mod snapshot;
 mod snapshots;
 mod stall;
 mod startup;
+mod tls;
 mod types;
 
 use std::io;
@@ -49,6 +52,9 @@ pub const ALL: &[Measure] = &[
     general("types", types::run),
     general("algebra", algebra::run),
     general("growth", growth::run),
+    general("pubsub", pubsub::run),
+    general("tls", tls::run),
+    general("guarded", guarded::run),
     snapshot("snapshot-strings", snapshot::strings::run),
     snapshot("snapshot-collections", snapshot::collections::run),
     snapshot("snapshot-large", snapshot::large::run),

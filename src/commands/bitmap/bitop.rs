@@ -46,7 +46,7 @@ pub(super) fn bitop(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> R
         tx.exists(target);
         let entry = Entry::from_raw(target, result, None);
         entry.set_lru(tx.fresh_lru());
-        tx.put(entry);
+        tx.overwrite(entry);
         tx.changed(target, Event::Set);
     } else if tx.remove(target, tx.keyspace.settings.free_replaced) {
         tx.changed(target, Event::Del);

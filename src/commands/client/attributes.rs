@@ -57,9 +57,11 @@ pub(super) fn setinfo(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandEr
     Ok(Flow::Done)
 }
 
-/// Nobody can redirect anything yet.
-pub(super) fn getredir(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
-    cx.reply.integer(-1);
+/// What is not known is no error: a newer client may offer it to an older server.
+pub(super) fn capa(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    let redirects = args.iter().skip(2).any(|capability| is_word(capability, "REDIRECT"));
+    cx.client().capabilities.redirect |= redirects;
+    cx.reply.ok();
     Ok(Flow::Done)
 }
 

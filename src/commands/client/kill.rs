@@ -1,105 +1,19 @@
 //! CLIENT KILL.
 
-use super::kinds::Kind;
+use super::filter::{Filter, For};
 use crate::base::argv::Args;
-use crate::base::ids::ClientId;
-use crate::base::number;
-use crate::client::Client;
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
-use crate::spec::args::{Options, is_word};
-
-/// Whom to close: a client that every given option fits.
-#[derive(Default)]
-struct Filter<'a> {
-    number: Option<i64>,
-    kind: Option<Kind>,
-    address: Option<&'a [u8]>,
-    local_address: Option<&'a [u8]>,
-    age_min_s: Option<i64>,
-    /// SKIPME NO: the caller is not spared.
-    includes_caller: bool,
-}
-
-impl<'a> Filter<'a> {
-    fn read(args: Args<'a>) -> Result<Self, CommandError> {
-        let mut filter = Filter::default();
-        let mut options = Options::new(args, 2);
-        while let Some(option) = options.next_argument() {
-            let value = options.value()?;
-            if is_word(option, "ID") {
-                filter.number = Some(read_number(value)?);
-            } else if is_word(option, "TYPE") {
-                filter.kind = Some(Kind::read(value)?);
-            } else if is_word(option, "ADDR") {
-                filter.address = Some(value);
-            } else if is_word(option, "LADDR") {
-                filter.local_address = Some(value);
-            } else if is_word(option, "USER") {
-                check_user(value)?;
-            } else if is_word(option, "MAXAGE") {
-                filter.age_min_s = Some(read_age(value)?);
-            } else if is_word(option, "SKIPME") {
-                filter.includes_caller = read_skipme(value)?;
-            } else {
-                return Err(CommandError::Syntax);
-            }
-        }
-        Ok(filter)
-    }
-
-    fn fits(&self, client: &Client, caller: ClientId, now_s: i64) -> bool {
-        let age_s = now_s - client.created_ms / 1000;
-        self.number.is_none_or(|number| client.id.number == number.unsigned_abs())
-            && self.kind.is_none_or(|kind| kind.fits(client))
-            && self.address.is_none_or(|address| client.origin.address.as_bytes() == address)
-            && self.local_address.is_none_or(|address| client.origin.local_address.as_bytes() == address)
-            && self.age_min_s.is_none_or(|min_s| age_s >= min_s)
-            && (self.includes_caller || client.id != caller)
-    }
-}
-
-fn read_number(value: &[u8]) -> Result<i64, CommandError> {
-    let number = number::parse_i64(value).filter(|number| *number > 0);
-    number.ok_or_else(|| CommandError::text("ERR client-id should be greater than 0"))
-}
-
-fn read_age(value: &[u8]) -> Result<i64, CommandError> {
-    match number::parse_i64(value) {
-        Some(seconds) if seconds > 0 => Ok(seconds),
-        Some(_) => Err(CommandError::text("ERR maxage should be greater than 0")),
-        None => Err(CommandError::text("ERR maxage is not an integer or out of range")),
-    }
-}
-
-/// Everybody is the user `default`.
-fn check_user(name: &[u8]) -> Result<(), CommandError> {
-    if name == b"default" {
-        return Ok(());
-    }
-    Err(CommandError::quoting("ERR No such user '", name, "'"))
-}
-
-/// Whether the caller is included.
-fn read_skipme(word: &[u8]) -> Result<bool, CommandError> {
-    match word {
-        _ if is_word(word, "YES") => Ok(false),
-        _ if is_word(word, "NO") => Ok(true),
-        _ => Err(CommandError::Syntax),
-    }
-}
 
 pub(super) fn kill(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     if args.len() == 3 {
-        // The old form names one client, the caller not excluded.
-        let filter = Filter { address: Some(args.at(2)), includes_caller: true, ..Filter::default() };
-        if close(cx, &filter) == 0 {
+        if close(cx, &Filter::of_address(args.at(2))) == 0 {
             return Err(CommandError::NoSuchClient);
         }
         cx.reply.ok();
         return Ok(Flow::Done);
     }
-    let filter = Filter::read(args)?;
+    let filter = Filter::read(cx, args, For::Kill)?;
     let closed = close(cx, &filter);
     cx.reply.integer(closed);
     Ok(Flow::Done)
@@ -107,10 +21,11 @@ pub(super) fn kill(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError
 
 /// Closes those whom `filter` fits, and counts them. The caller still gets its reply.
 fn close(cx: &mut Cx<'_>, filter: &Filter<'_>) -> i64 {
-    let (caller, now_s) = (cx.client_id, cx.now.unix_s());
+    let (caller, now_ms) = (cx.client_id, cx.now.unix_ms());
     let mut closed = 0;
+    let mut listeners = Vec::new();
     for client in cx.server.clients.iter_mut() {
-        if client.close_now || !filter.fits(client, caller, now_s) {
+        if client.close_now || !filter.fits(client, caller, now_ms) {
             continue;
         }
         closed += 1;
@@ -118,7 +33,10 @@ fn close(cx: &mut Cx<'_>, filter: &Filter<'_>) -> i64 {
             client.close_after_reply = true;
         } else {
             client.close();
+            listeners.push(client.id);
         }
     }
+    // They go when their connections notice; messages do not reach them any more.
+    listeners.into_iter().for_each(|client| cx.server.forget_subscriptions(client));
     closed
 }

@@ -9,7 +9,7 @@ use crate::spec::args::is_word;
 pub(super) enum Kind {
     /// Monitors as well.
     Normal,
-    /// The link to a primary, replicas, and subscribers: there are none yet.
+    /// The link to a primary, and replicas: there are none yet.
     Master,
     Replica,
     Pubsub,
@@ -17,12 +17,14 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn read(word: &[u8]) -> Result<Kind, CommandError> {
-        const WORDS: [(&str, Kind); 5] = [
+        const WORDS: [(&str, Kind); 6] = [
             ("NORMAL", Kind::Normal),
             ("SLAVE", Kind::Replica),
             ("REPLICA", Kind::Replica),
             ("PUBSUB", Kind::Pubsub),
             ("MASTER", Kind::Master),
+            // As Valkey calls it.
+            ("PRIMARY", Kind::Master),
         ];
         let found = WORDS.iter().find(|(known, _)| is_word(word, known));
         let kind = found.map(|(_, kind)| *kind);
@@ -30,8 +32,9 @@ impl Kind {
     }
 
     pub(super) fn fits(self, client: &Client) -> bool {
-        match client.kind {
-            ClientKind::Normal | ClientKind::Monitor => self == Kind::Normal,
+        match client.kind() {
+            ClientKind::Normal => self == Kind::Normal,
+            ClientKind::Pubsub => self == Kind::Pubsub,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! CLIENT: what the server knows of its clients, and what is done to them.
 pub mod attributes;
+mod caching;
+mod filter;
 mod kill;
 mod kinds;
-mod list;
+pub mod list;
 mod pause;
+mod tracking;
 
 use super::help;
 use crate::base::argv::Args;
@@ -57,12 +60,42 @@ const SUBCOMMANDS: &[Entry] = &[
         attributes::setinfo,
     ),
     Entry::server(
+        spec("client|capa", -3, OPEN.or(Flags::ALLOW_BUSY)).complexity("O(1)").doc(
+            "8.0.0",
+            "A client claims its capability",
+            "capability [capability ...]",
+        ),
+        attributes::capa,
+    ),
+    Entry::server(
         spec("client|getredir", 2, OPEN).complexity("O(1)").doc(
             "6.0.0",
             "Get tracking notifications redirection client ID if any",
             "",
         ),
-        attributes::getredir,
+        tracking::getredir,
+    ),
+    Entry::server(
+        spec("client|tracking", -3, OPEN)
+            .complexity("O(1). Some options may introduce additional complexity.")
+            .doc("6.0.0", "Enable or disable server assisted client side caching support", TRACKING_SYNTAX),
+        tracking::tracking,
+    ),
+    Entry::server(
+        spec("client|trackinginfo", 2, OPEN).complexity("O(1)").doc(
+            "6.2.0",
+            "Return information about server assisted client side caching for the current connection",
+            "",
+        ),
+        tracking::trackinginfo,
+    ),
+    Entry::server(
+        spec("client|caching", 3, OPEN).complexity("O(1)").doc(
+            "6.0.0",
+            "Instruct the server about tracking or not keys in the next request",
+            "<YES|NO>",
+        ),
+        caching::caching,
     ),
     Entry::server(
         spec("client|reply", 3, OPEN).complexity("O(1)").doc(
@@ -100,21 +133,14 @@ const SUBCOMMANDS: &[Entry] = &[
         spec("client|list", -2, ADMIN)
             .tips(&["nondeterministic_output"])
             .complexity("O(N) where N is the number of client connections")
-            .doc(
-                "2.4.0",
-                "Get the list of client connections",
-                "[TYPE <NORMAL|MASTER|REPLICA|PUBSUB>] [ID client-id [client-id ...]]",
-            ),
+            .doc("2.4.0", "Get the list of client connections", LIST_SYNTAX),
         list::list,
     ),
     Entry::server(
         spec("client|kill", -3, ADMIN).complexity("O(N) where N is the number of client connections").doc(
             "2.4.0",
             "Kill the connection of a client",
-            "<ip:port|<ID client-id|TYPE <NORMAL|MASTER|SLAVE|REPLICA|PUBSUB>|USER username|ADDR ip:port|\
-             LADDR ip:port|SKIPME <YES|NO>|MAXAGE maxage> [<ID client-id|\
-             TYPE <NORMAL|MASTER|SLAVE|REPLICA|PUBSUB>|USER username|ADDR ip:port|LADDR ip:port|\
-             SKIPME <YES|NO>|MAXAGE maxage> ...]>",
+            KILL_SYNTAX,
         ),
         kill::kill,
     ),
@@ -154,7 +180,35 @@ const SUBCOMMANDS: &[Entry] = &[
     ),
 ];
 
+const TRACKING_SYNTAX: &str = "<ON|OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] \
+    [OPTOUT] [NOLOOP]";
+
+const LIST_SYNTAX: &str = "[TYPE <normal|master|replica|pubsub>] [ID client-id [client-id ...]] [USER username] \
+    [ADDR ip:port] [LADDR ip:port] [SKIPME <YES|NO>] [MAXAGE maxage] [NAME name] [IDLE idle] [FLAGS flags] \
+    [LIB-NAME lib-name] [LIB-VER lib-ver] [DB db] [CAPA capa] [IP ip] [NOT-TYPE <normal|master|replica|pubsub>] \
+    [NOT-ID not-client-id [not-client-id ...]] [NOT-USER not-username] [NOT-ADDR ip:port] [NOT-LADDR ip:port] \
+    [NOT-NAME not-name] [NOT-FLAGS not-flags] [NOT-LIB-NAME not-lib-name] [NOT-LIB-VER not-lib-ver] \
+    [NOT-DB not-db] [NOT-CAPA not-capa] [NOT-IP not-ip]";
+
+/// What KILL takes, once or more often; Valkey's options behind those of Redis.
+macro_rules! kill_options {
+    () => {
+        "<ID client-id [client-id ...]|TYPE <normal|master|primary|slave|replica|pubsub>|USER username|ADDR ip:port|\
+         LADDR ip:port|SKIPME <YES|NO>|MAXAGE maxage|NAME name|IDLE idle|FLAGS flags|LIB-NAME lib-name|\
+         LIB-VER lib-ver|DB db|CAPA capa|IP ip|NOT-TYPE <normal|master|primary|slave|replica|pubsub>|\
+         NOT-ID not-client-id [not-client-id ...]|NOT-USER not-username|NOT-ADDR ip:port|NOT-LADDR ip:port|\
+         NOT-NAME not-name|NOT-FLAGS not-flags|NOT-LIB-NAME not-lib-name|NOT-LIB-VER not-lib-ver|NOT-DB not-db|\
+         NOT-CAPA not-capa|NOT-IP not-ip>"
+    };
+}
+
+const KILL_SYNTAX: &str = concat!("<ip:port|", kill_options!(), " [", kill_options!(), " ...]>");
+
 const HELP: &[&str] = &[
+    "CACHING (YES|NO)",
+    "    Let the keys of the next command be remembered, or not, when tracking has OPTIN or OPTOUT.",
+    "CAPA <capability> [...]",
+    "    Tell what this connection can; known is REDIRECT.",
     "GETNAME",
     "    Tell the name of this connection.",
     "GETREDIR",
@@ -169,20 +223,36 @@ const HELP: &[&str] = &[
     "    Close the connections that every option fits:",
     "    * ADDR (<ip:port>|<unixsocket>:0)",
     "      It comes from this address.",
-    "    * ID <client-id>",
-    "      It has this number.",
+    "    * CAPA <letters>",
+    "      It can all of this; r stands for REDIRECT.",
+    "    * DB <number>",
+    "      It has selected this database.",
+    "    * FLAGS <letters>",
+    "      It has all these flags, as LIST shows them.",
+    "    * ID <client-id> [...]",
+    "      It has one of these numbers.",
+    "    * IDLE <seconds>",
+    "      It has been idle for at least so long.",
+    "    * IP <ip>",
+    "      It comes from this address, whatever the port.",
     "    * LADDR (<ip:port>|<unixsocket>:0)",
     "      It came in at this address of the server.",
     "    * MAXAGE <seconds>",
     "      It is at least so old.",
+    "    * LIB-NAME <name>, LIB-VER <version>",
+    "      It uses this library.",
+    "    * NAME <name>",
+    "      It has this name.",
     "    * SKIPME (YES|NO)",
     "      Whether this connection is spared (default: yes).",
     "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
     "      It is of this kind.",
     "    * USER <username>",
     "      It is authenticated as this user.",
-    "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> [...]]",
-    "    Describe all connections, or those of a kind, or those with these numbers.",
+    "    * NOT-<option>, but for IDLE, MAXAGE and SKIPME",
+    "      The option does not fit.",
+    "LIST [<option> <value> [...]]",
+    "    Describe all connections, or those that every option fits; the options are those of KILL.",
     "NO-EVICT (ON|OFF)",
     "    Exempt this connection from being closed when memory is short.",
     "NO-TOUCH (ON|OFF)",
@@ -195,14 +265,19 @@ const HELP: &[&str] = &[
     "    Tell which client library this connection uses.",
     "SETNAME <name>",
     "    Give this connection a name.",
+    "TRACKING (ON|OFF) [REDIRECT <client-id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
+    "    Tell this connection, or the one with the number, when keys change: those that it has read, or those",
+    "    that begin with one of the prefixes.",
+    "TRACKINGINFO",
+    "    Tell what CLIENT TRACKING was asked for.",
     "UNBLOCK <client-id> [TIMEOUT|ERROR]",
     "    End the wait of a client in a blocking command.",
     "UNPAUSE",
     "    End the pause.",
 ];
 
-fn print_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
-    help::answer(&mut cx.reply, "CLIENT", HELP);
+fn print_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
+    help::answer(&mut cx.reply, args.at(0), HELP);
     Ok(Flow::Done)
 }
 

@@ -9,7 +9,7 @@ use crate::spec::args::{deadline_ms, integer, is_word};
 
 pub(super) fn pause(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let kind = match args.get(3) {
-        _ if args.len() > 4 => return Err(CommandError::subcommand_arguments(args.at(1), "client")),
+        _ if args.len() > 4 => return Err(CommandError::subcommand_arguments(args.at(1), args.at(0))),
         None => PauseKind::All,
         Some(word) if is_word(word, "ALL") => PauseKind::All,
         Some(word) if is_word(word, "WRITE") => PauseKind::Writes,
@@ -32,7 +32,7 @@ pub(super) fn unpause(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandE
 /// Ends the wait of a command. A pause is not ended for one client alone.
 pub(super) fn unblock(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let why = match args.get(3) {
-        _ if args.len() > 4 => return Err(CommandError::subcommand_arguments(args.at(1), "client")),
+        _ if args.len() > 4 => return Err(CommandError::subcommand_arguments(args.at(1), args.at(0))),
         None => GivenUp::TimedOut,
         Some(word) if is_word(word, "TIMEOUT") => GivenUp::TimedOut,
         Some(word) if is_word(word, "ERROR") => GivenUp::Unblocked,

@@ -151,17 +151,19 @@ fn a_line_tells_what_a_client_is() {
         )
     );
     assert!(
-        lines[0].contains(" multi=1 qbuf=0 ") && lines[0].contains(" cmd=get user=default redir=-1 resp=2 ")
+        lines[0].contains(" multi=1 watch=0 qbuf=0 ")
+            && lines[0].contains(" cmd=get user=default redir=-1 resp=2 ")
     );
-    assert!(lines[0].ends_with(" lib-name= lib-ver=7"), "{}", lines[0]);
+    assert!(lines[0].contains(" lib-name= lib-ver=7 io-thread=0 tot-net-in=0 "), "{}", lines[0]);
     assert!(
         lines[1].contains("flags=N") && lines[1].contains(" multi=-1 ") && lines[1].contains(" argv-mem=10 ")
     );
     let names: Vec<&str> = lines[1].split(' ').filter_map(|field| field.split('=').next()).collect();
     assert_eq!(
         names.join(" "),
-        "id addr laddr fd name age idle flags db sub psub ssub multi qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll \
-         omem tot-mem events cmd user redir resp lib-name lib-ver"
+        "id addr laddr fd name age idle flags db sub psub ssub multi watch qbuf qbuf-free argv-mem multi-mem rbs rbp \
+         obl oll omem tot-mem events cmd user redir resp capa lib-name lib-ver \
+         io-thread tot-net-in tot-net-out tot-cmds"
     );
 }
 
@@ -180,10 +182,10 @@ fn lists_are_chosen_from() {
     assert_eq!(numbers(&mut sessions, "CLIENT LIST TYPE slave"), "");
     assert_eq!(numbers(&mut sessions, "CLIENT LIST ID 2 9 -1 1 2"), "2 1 2");
     sessions.check("CLIENT LIST TYPE foo", "-ERR Unknown client type 'foo'");
-    for line in ["TYPE", "ID", "foo", "foo bar", "TYPE normal ID 1"] {
+    for line in ["TYPE", "ID", "foo", "foo bar", "TYPE normal ID"] {
         sessions.check(&format!("CLIENT LIST {line}"), "-ERR syntax error");
     }
-    sessions.check("CLIENT LIST ID 1 TYPE normal", "-ERR Invalid client ID");
+    sessions.check("CLIENT LIST ID 1 NOSUCH normal", "-ERR Invalid client ID");
 }
 
 #[test]

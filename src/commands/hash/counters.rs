@@ -20,7 +20,7 @@ pub(super) fn hincrby(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) ->
     let ((), fate) = change(tx, key, std::iter::once(field), |hash, rules| {
         hash.set(field, &format_i64(sum), FieldExpiry::Keep, rules);
     });
-    tx.told(key, Event::HincrBy, 1, fate);
+    tx.told_fields((key, Event::HincrBy), std::iter::once(field), 1, fate);
     reply.integer(sum);
     Ok(Flow::Done)
 }
@@ -51,7 +51,7 @@ pub(super) fn hincrbyfloat(
     let ((), fate) = change(tx, key, std::iter::once(field), |hash, rules| {
         hash.set(field, text.as_bytes(), FieldExpiry::Keep, rules);
     });
-    tx.told(key, Event::HincrByFloat, 1, fate);
+    tx.told_fields((key, Event::HincrByFloat), std::iter::once(field), 1, fate);
     if tx.ledger.propagates {
         // The sum, not the increment: another machine may round differently.
         let text = text.as_bytes();

@@ -93,7 +93,7 @@ fn persist(tx: &mut Tx<'_>, key: &[u8], fields: FieldList<'_>) {
         }
         persisted
     });
-    tell(tx, key, Event::Hpersist, persisted.len(), fate);
+    tell(tx, key, Event::Hpersist, &persisted, fate);
     if tx.ledger.propagates && !persisted.is_empty() {
         let count = format_i64(persisted.len() as i64);
         let head: [&[u8]; 4] = [b"HPERSIST", key, b"FIELDS", &count];

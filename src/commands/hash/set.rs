@@ -37,7 +37,8 @@ fn set_pairs(tx: &mut Tx<'_>, args: Args<'_>, name: &'static str) -> Result<usiz
         }
         created
     });
-    tx.told(key, Event::Hset, pairs.len() as u64 / 2, fate);
+    let count = pairs.len() as u64 / 2;
+    tx.told_fields((key, Event::Hset), pairs.iter().step_by(2), count, fate);
     Ok(created)
 }
 
@@ -52,7 +53,7 @@ pub(super) fn hsetnx(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
         is_new
     });
     if is_new {
-        tx.told(key, Event::Hset, 1, fate);
+        tx.told_fields((key, Event::Hset), std::iter::once(field), 1, fate);
     }
     reply.integer(i64::from(is_new));
     Ok(Flow::Done)

@@ -4,7 +4,7 @@ use super::fields::{Clock, Content, FieldList, Grammar};
 use super::write::{change, deletion, tell};
 use crate::base::argv::{Args, Argv};
 use crate::base::number::format_i64;
-use crate::keyspace::{Access, Event, Tx};
+use crate::keyspace::{Access, Event, Fate, Tx};
 use crate::object::hash::{FieldExpiry, Hash};
 use crate::resp::Reply;
 use crate::server::Flow;
@@ -95,9 +95,9 @@ fn set(tx: &mut Tx<'_>, key: &[u8], fields: FieldList<'_>, expiry: FieldExpiry) 
             hash.set(field, value, expiry, rules);
         }
     });
-    tx.told(key, Event::Hset, fields.len() as u64, fate);
+    tx.told_fields((key, Event::Hset), fields.iter(), fields.len() as u64, fate);
     let FieldExpiry::At(time_ms) = expiry else { return };
-    tx.also(key, Event::Hexpire);
+    tx.told_fields((key, Event::Hexpire), fields.iter(), 0, Fate::Stays);
     if tx.ledger.propagates {
         let (time, count) = (format_i64(time_ms), format_i64(fields.len() as i64));
         let head: [&[u8]; 6] = [b"HSETEX", key, b"PXAT", &time, b"FIELDS", &count];
@@ -110,7 +110,7 @@ fn delete(tx: &mut Tx<'_>, key: &[u8], fields: FieldList<'_>) {
     let (removed, fate) = change(tx, key, fields.iter(), |hash, _| {
         fields.iter().filter(|field| hash.remove(field)).collect::<Vec<_>>()
     });
-    tell(tx, key, Event::Hdel, removed.len(), fate);
+    tell(tx, key, Event::Hdel, &removed, fate);
     if tx.ledger.propagates && !removed.is_empty() {
         tx.ledger.propagate_instead(vec![deletion(key, &removed)]);
     }

@@ -71,7 +71,7 @@ pub(super) fn hpersist(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -
         return Ok(Flow::Done);
     }
     let (persisted, fate) = change(tx, key, fields.iter(), |hash, _| {
-        let mut persisted = 0;
+        let mut persisted: Vec<&[u8]> = Vec::new();
         for field in fields.iter() {
             let found = hash.view().find_stored(field);
             reply.integer(match found.map(|found| found.expire_at_ms) {
@@ -79,13 +79,13 @@ pub(super) fn hpersist(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -
                 Some(None) => NO_EXPIRY,
                 Some(Some(_)) => {
                     hash.set_expiry(field, None);
-                    persisted += 1;
+                    persisted.push(field);
                     PERSISTED
                 }
             });
         }
         persisted
     });
-    tell(tx, key, Event::Hpersist, persisted, fate);
+    tell(tx, key, Event::Hpersist, &persisted, fate);
     Ok(Flow::Done)
 }

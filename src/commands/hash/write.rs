@@ -28,10 +28,10 @@ pub(super) fn change<'f, R>(
     (result, fate)
 }
 
-/// Tells what `change` did to so many fields. It may have done nothing but remove expired ones, even the last.
-pub(super) fn tell(tx: &mut Tx<'_>, key: &[u8], event: Event, fields: usize, fate: Fate) {
-    if fields > 0 {
-        tx.told(key, event, fields as u64, fate);
+/// Tells what `change` did to some fields. It may have done nothing but remove expired ones, even the last.
+pub(super) fn tell(tx: &mut Tx<'_>, key: &[u8], event: Event, fields: &[&[u8]], fate: Fate) {
+    if !fields.is_empty() {
+        tx.told_fields((key, event), fields.iter().copied(), fields.len() as u64, fate);
     } else if fate == Fate::Emptied {
         tx.also(key, Event::Del);
     }
@@ -73,9 +73,10 @@ impl<'a> Changed<'a> {
     /// Tells it, and propagates it as one absolute time and the deletions.
     pub(super) fn tell(&self, tx: &mut Tx<'_>, key: &[u8], time_ms: i64, fate: Fate) {
         if !self.set.is_empty() {
-            tx.told(key, Event::Hexpire, self.set.len() as u64, Fate::Stays);
+            let (fields, count) = (self.set.iter().copied(), self.set.len() as u64);
+            tx.told_fields((key, Event::Hexpire), fields, count, Fate::Stays);
         }
-        tell(tx, key, Event::Hdel, self.deleted.len(), fate);
+        tell(tx, key, Event::Hdel, &self.deleted, fate);
         if !tx.ledger.propagates || self.set.is_empty() && self.deleted.is_empty() {
             return;
         }

@@ -2,7 +2,7 @@
 //! 7.0.15, with which they were compared.
 
 use crate::base::ids::ClientId;
-use crate::client::client::{Origin, Transport};
+use crate::client::client::Origin;
 use crate::commands::testing::{Fixture, START_MS};
 
 /// Runs lines, each followed by its reply with `|` for line ends.
@@ -294,13 +294,7 @@ fn changes_are_counted_and_propagated() {
 // ----- waiting -----
 
 fn connect(fixture: &mut Fixture) -> ClientId {
-    let origin = Origin {
-        address: "127.0.0.1:50001".to_owned(),
-        local_address: "127.0.0.1:6379".to_owned(),
-        transport: Transport::Tcp,
-        is_local: true,
-        fd: 8,
-    };
+    let origin = Origin::local(50_001);
     fixture.server.clients.add(origin, START_MS)
 }
 

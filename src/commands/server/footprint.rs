@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! used       what the allocator gave out + the tables' own mappings
-//!            = startup + clients + tables and indices (the overhead) + the dataset
+//!            = startup + clients + tracking + tables and indices (the overhead) + the dataset
 //! allocated ≤ active ≤ resident of the allocator, then the resident set of the whole process
 //! ```
 //! All figures are bytes.
@@ -26,6 +26,8 @@ pub struct Footprint {
     /// In use right after the start.
     pub startup: u64,
     pub clients: u64,
+    /// What is remembered for clients that cache keys.
+    pub tracking: u64,
     /// Those that hold keys.
     pub databases: Vec<DbFootprint>,
     pub keys: u64,
@@ -66,6 +68,7 @@ impl Footprint {
             peak: used.max(server.stats.used_memory_peak_bytes),
             startup: server.identity.startup_memory_bytes,
             clients: server.clients.iter().map(|client| client.heap_bytes() as u64).sum(),
+            tracking: server.tracking.heap_bytes() as u64,
             databases: databases.collect(),
             keys: server.keyspace.len() as u64,
             allocator: alloc::statistics(),
@@ -76,7 +79,7 @@ impl Footprint {
     /// Everything that is not keys and values.
     pub fn overhead(&self) -> u64 {
         let databases: u64 = self.databases.iter().map(|db| db.table + db.expiry_index).sum();
-        self.startup + self.clients + databases
+        self.startup + self.clients + self.tracking + databases
     }
 
     pub fn dataset(&self) -> u64 {

@@ -9,7 +9,7 @@ use crate::persist::history::{Editing, HistoryError, State};
 use crate::resp::Reply;
 use crate::server::deferred::Ticket;
 use crate::server::history::{Pace, SnapshotFailure};
-use crate::server::{Cx, Entry, Flow, Server};
+use crate::server::{Cx, Disturbs, Entry, Flow, Server};
 use crate::spec::{CommandError, Flags, Group, Spec};
 
 const FLAGS: Flags = Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING);
@@ -30,7 +30,8 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
         Entry::server(
             spec("snapshot|delete", 3, FLAGS).complexity("O(1)").doc("7.4.0", "Remove a kept snapshot", "id"),
             delete,
-        ),
+        )
+        .disturbing(Disturbs::LastSave),
         Entry::server(
             spec("snapshot|help", 2, Flags::LOADING.or(Flags::STALE)).complexity("O(1)").doc(
                 "7.4.0",
@@ -51,7 +52,8 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
                 .complexity("O(N) where N is the number of keys of both datasets")
                 .doc("7.4.0", "Replace the dataset by a snapshot's, after saving it", "id"),
             restore,
-        ),
+        )
+        .disturbing(Disturbs::LastSave),
         Entry::server(
             spec("snapshot|verify", 3, WAITING).complexity("O(N) where N is the size of the file").doc(
                 "7.4.0",
@@ -183,7 +185,7 @@ fn answer_ok(server: &mut Server, ticket: Ticket, result: Result<(), CommandErro
     server.answer(ticket, result.map(|()| |reply: &mut Reply<'_>| reply.ok()));
 }
 
-fn snapshot_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+fn snapshot_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     const LINES: &[&str] = &[
         "DELETE <id>",
         "    Remove a kept snapshot. The current file stays.",
@@ -196,6 +198,6 @@ fn snapshot_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError>
         "VERIFY <id>",
         "    Check a snapshot's checksum, its structure, and that it is what was saved.",
     ];
-    help::answer(&mut cx.reply, "SNAPSHOT", LINES);
+    help::answer(&mut cx.reply, args.at(0), LINES);
     Ok(Flow::Done)
 }

@@ -185,7 +185,7 @@ fn histogram_reply(reply: &mut Reply<'_>, name: &str, histogram: &Histogram) {
     }
 }
 
-fn latency_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+fn latency_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     const LINES: &[&str] = &[
         "DOCTOR",
         "    Return a human readable latency analysis report.",
@@ -202,7 +202,7 @@ fn latency_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> 
         "    Return a cumulative distribution of latencies in the format of a histogram for the specified command names.",
         "    If no commands are specified then all histograms are replied.",
     ];
-    help::answer(&mut cx.reply, "LATENCY", LINES);
+    help::answer(&mut cx.reply, args.at(0), LINES);
     Ok(Flow::Done)
 }
 
@@ -224,7 +224,7 @@ mod tests {
         fixture.check("LATENCY RESET command fork", ":1\r\n");
         fixture.check("LATENCY HISTORY fork", "*0\r\n");
         fixture.check("LATENCY GRAPH fork", "-ERR No samples available for event 'fork'\r\n");
-        assert!(fixture.run("LATENCY DOCTOR").contains("Latency monitoring is disabled"));
+        assert!(fixture.run("LATENCY DOCTOR").contains("latency-monitor-threshold is 0"));
     }
 
     #[test]

@@ -240,7 +240,7 @@ fn purge(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     Ok(Flow::Done)
 }
 
-fn memory_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+fn memory_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     const LINES: &[&str] = &[
         "DOCTOR",
         "    Return memory problems reports.",
@@ -254,7 +254,7 @@ fn memory_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
         "    Return memory in bytes used by <key> and its value. Nested values are",
         "    sampled up to <count> times (default: 5, 0 means sample all).",
     ];
-    help::answer(&mut cx.reply, "MEMORY", LINES);
+    help::answer(&mut cx.reply, args.at(0), LINES);
     Ok(Flow::Done)
 }
 

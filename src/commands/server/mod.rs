@@ -1,5 +1,6 @@
 //! The commands about the server itself, a file for each family.
 pub mod command;
+pub mod command_log;
 pub mod config;
 pub mod debug;
 pub mod footprint;
@@ -8,5 +9,5 @@ pub mod info;
 pub mod latency;
 pub mod memory;
 pub mod misc;
-pub mod slowlog;
+pub mod module;
 pub mod snapshot;

@@ -7,7 +7,7 @@ use crate::server::loading::{ReloadError, ReloadInto, ReloadSave};
 use crate::server::server::ShutdownSave;
 use crate::server::shutdown::Begun;
 use crate::server::snapshots::{BackgroundStart, CancelledSave};
-use crate::server::{Cx, Entry, Flow, Shutdown};
+use crate::server::{Cx, Disturbs, Entry, Flow, Shutdown};
 use crate::spec::args::{Options, deadline_ms, is_word};
 use crate::spec::{Categories, CommandError, Flags, Group, Spec};
 
@@ -22,13 +22,15 @@ pub const COMMANDS: &[Entry] = &[
         .complexity("O(N) where N is the total number of keys in all databases")
         .doc("1.0.0", "Synchronously save the dataset to disk", ""),
         save,
-    ),
+    )
+    .disturbing(Disturbs::LastSave),
     Entry::server(
         Spec::new("bgsave", -1, Group::Server, Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::NO_ASYNC_LOADING))
             .complexity("O(1)")
             .doc("1.0.0", "Asynchronously save the dataset to disk", "[SCHEDULE|CANCEL|WAIT [timeout]]"),
         bgsave,
-    ),
+    )
+    .disturbing(Disturbs::LastSave),
     Entry::server(
         Spec::new("lastsave", 1, Group::Server, Flags::LOADING.or(Flags::STALE).or(Flags::FAST))
             .category(Categories::ADMIN.or(Categories::DANGEROUS))

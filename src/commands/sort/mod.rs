@@ -73,7 +73,7 @@ pub const COMMANDS: &[Entry] = &[
 ];
 
 fn sort(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
-    let mut request = Request::parse(args, Storing::Allowed)?;
+    let mut request = Request::parse(args, Storing::Allowed, tx.ledger.pattern_keys)?;
     let Some(destination) = request.store else {
         put_sorted(tx, args.at(1), &mut request, &mut Sink::Reply(reply))?;
         return Ok(Flow::Done);
@@ -87,7 +87,7 @@ fn sort(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, 
 }
 
 fn sort_ro(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
-    let mut request = Request::parse(args, Storing::Refused)?;
+    let mut request = Request::parse(args, Storing::Refused, tx.ledger.pattern_keys)?;
     put_sorted(tx, args.at(1), &mut request, &mut Sink::Reply(reply))?;
     Ok(Flow::Done)
 }

@@ -2,6 +2,7 @@
 
 use super::pattern::{KeyPattern, Pattern};
 use crate::base::argv::Args;
+use crate::keyspace::ledger::PatternKeys;
 use crate::spec::args::{Options, integer, is_word};
 use crate::spec::{CommandError, KeyFlags};
 use std::ops::Range;
@@ -49,7 +50,11 @@ pub(super) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn parse(args: Args<'a>, storing: Storing) -> Result<Request<'a>, CommandError> {
+    pub(super) fn parse(
+        args: Args<'a>,
+        storing: Storing,
+        pattern_keys: PatternKeys,
+    ) -> Result<Request<'a>, CommandError> {
         let mut request = Request {
             by: By::Element,
             direction: Direction::Ascending,
@@ -71,9 +76,17 @@ impl<'a> Request<'a> {
             } else if is_word(word, "STORE") && storing == Storing::Allowed {
                 request.store = Some(options.value()?);
             } else if is_word(word, "BY") {
-                request.sort_by(options.value()?);
+                let pattern = options.value()?;
+                if pattern_keys == PatternKeys::Denied && KeyPattern::of(pattern).is_some() {
+                    return Err(CommandError::SortByDenied);
+                }
+                request.sort_by(pattern);
             } else if is_word(word, "GET") {
-                request.columns.push(Pattern::of(options.value()?));
+                let pattern = options.value()?;
+                if pattern_keys == PatternKeys::Denied {
+                    return Err(CommandError::SortGetDenied);
+                }
+                request.columns.push(Pattern::of(pattern));
             } else {
                 return Err(CommandError::Syntax);
             }
@@ -134,7 +147,8 @@ mod tests {
     fn windows_stay_inside() {
         let window = |offset, count, len| {
             let argv: Argv = ["sort", "k", "limit", offset, count].into_iter().collect();
-            Request::parse(argv.args(), Storing::Refused).map(|request| request.window(len))
+            Request::parse(argv.args(), Storing::Refused, PatternKeys::Readable)
+                .map(|request| request.window(len))
         };
         let max = "9223372036854775807";
         for (offset, count, len, expected) in [

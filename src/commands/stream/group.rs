@@ -30,10 +30,10 @@ const HELP: &[&str] = &[
 
 pub(super) fn print_help(
     _tx: &mut Tx<'_>,
-    _args: Args<'_>,
+    args: Args<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<Flow, CommandError> {
-    help::answer(reply, "XGROUP", HELP);
+    help::answer(reply, args.at(0), HELP);
     Ok(Flow::Done)
 }
 
@@ -65,7 +65,7 @@ fn options(args: Args<'_>, command: For) -> Result<Options, CommandError> {
             };
             next += 2;
         } else {
-            return Err(CommandError::subcommand_arguments(args.at(1), "xgroup"));
+            return Err(CommandError::subcommand_arguments(args.at(1), args.at(0)));
         }
     }
     Ok(options)
@@ -98,6 +98,7 @@ pub(super) fn create(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
     if found.is_none() && !options.makes_stream {
         return Err(CommandError::XgroupNoKey);
     }
+    let is_new = found.is_none();
     let last_id = match args.at(4) {
         b"$" => found.map_or(StreamId::MIN, |stream| stream.log().last_id()),
         id => ids::exact(id)?,
@@ -108,6 +109,9 @@ pub(super) fn create(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
     let (_, fate) = tx.edit::<Stream, _>(key, |stream, _| {
         stream.add_group(name, Group::new(last_id, options.entries_read))
     });
+    if is_new {
+        tx.also(key, Event::Touched);
+    }
     tx.told(key, Event::XgroupCreate, 1, fate);
     reply.ok();
     Ok(Flow::Done)

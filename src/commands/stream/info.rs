@@ -23,10 +23,10 @@ const HELP: &[&str] = &[
 
 pub(super) fn print_help(
     _tx: &mut Tx<'_>,
-    _args: Args<'_>,
+    args: Args<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<Flow, CommandError> {
-    help::answer(reply, "XINFO", HELP);
+    help::answer(reply, args.at(0), HELP);
     Ok(Flow::Done)
 }
 
@@ -52,7 +52,7 @@ fn detail(args: Args<'_>) -> Result<Detail, CommandError> {
             0 => usize::MAX,
             count => usize::try_from(count).unwrap_or(usize::MAX),
         })),
-        _ => Err(CommandError::subcommand_arguments(args.at(1), "xinfo")),
+        _ => Err(CommandError::subcommand_arguments(args.at(1), args.at(0))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Streams through whole commands. Replies that Redis 7.0 has were taken from redis-server 7.0.15.
 
 use crate::base::ids::ClientId;
-use crate::client::client::{Origin, Transport};
+use crate::client::client::Origin;
 use crate::commands::testing::{Fixture, START_MS};
 
 /// A reply in one line: line ends become blanks, lengths of bulks vanish, and so do empty ones.
@@ -488,13 +488,7 @@ fn xinfo_tells_all() {
 
 /// A second client of the fixture's server, who runs lines.
 fn second_client(fixture: &mut Fixture) -> ClientId {
-    let origin = Origin {
-        address: "127.0.0.1:50001".to_owned(),
-        local_address: "127.0.0.1:6379".to_owned(),
-        transport: Transport::Tcp,
-        is_local: true,
-        fd: 8,
-    };
+    let origin = Origin::local(50_001);
     fixture.server.clients.add(origin, START_MS)
 }
 

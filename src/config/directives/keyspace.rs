@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::choices::MaxmemoryPolicy;
+use crate::config::special::NOTIFY_EVENTS;
 
 pub(super) const TABLE: &[Directive] = &[
     number("databases", 1..=I32, "16", field!(number databases)).immutable(),
@@ -13,6 +14,8 @@ pub(super) const TABLE: &[Directive] = &[
     yes_no("lazyfree-lazy-user-del", "no", field!(lazyfree_lazy_user_del)),
     yes_no("lazyfree-lazy-user-flush", "no", field!(lazyfree_lazy_user_flush)),
     memory("maxmemory", 0..=U64, "0", field!(number maxmemory)),
+    special("notify-keyspace-events", "", NOTIFY_EVENTS).one_word(),
+    measured("maxmemory-clients", -100..=I64, "0", Unit::MemoryOrPercent, field!(number maxmemory_clients)),
     choice::<MaxmemoryPolicy>("maxmemory-policy", "noeviction", field!(choice maxmemory_policy)),
     number("maxmemory-samples", 1..=I32, "5", field!(number maxmemory_samples)),
     number("maxmemory-eviction-tenacity", 0..=100, "10", field!(number maxmemory_eviction_tenacity)),

@@ -19,6 +19,7 @@ mod network;
 mod newer;
 mod persistence;
 mod process;
+mod tls;
 
 use std::ops::RangeInclusive;
 
@@ -53,6 +54,8 @@ pub struct Directive {
     /// Harmless in a file, where the start warns that it has no effect; who sets it with CONFIG SET would see no
     /// warning.
     pub refused_at_runtime: bool,
+    /// CONFIG SET takes effect even with the value that it has: the file it names may have changed.
+    pub rereads: bool,
     pub class: Class,
     pub visibility: Visibility,
 }
@@ -118,9 +121,17 @@ use field;
 
 /// The directives in the order CONFIG GET lists them.
 pub fn all() -> impl Iterator<Item = &'static Directive> {
-    [network::TABLE, process::TABLE, keyspace::TABLE, persistence::TABLE, inert::TABLE, newer::TABLE]
-        .into_iter()
-        .flatten()
+    [
+        network::TABLE,
+        tls::TABLE,
+        process::TABLE,
+        keyspace::TABLE,
+        persistence::TABLE,
+        inert::TABLE,
+        newer::TABLE,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The directive of that name or alias, in any case.
@@ -152,6 +163,7 @@ impl Directive {
             denied_while_loading: false,
             multi_arg: matches!(kind, Kind::Special(_) | Kind::Words),
             refused_at_runtime: false,
+            rereads: false,
             class,
             visibility: Visibility::Listed,
         }
@@ -194,6 +206,11 @@ impl Directive {
 
     const fn refused_at_runtime(mut self) -> Self {
         self.refused_at_runtime = true;
+        self
+    }
+
+    const fn rereads(mut self) -> Self {
+        self.rereads = true;
         self
     }
 

@@ -1,6 +1,7 @@
 //! Directives of listening, connections and the protocol's limits.
 
 use super::*;
+use crate::config::AclPubsubDefault;
 use crate::config::special::*;
 
 pub(super) const TABLE: &[Directive] = &[
@@ -14,6 +15,9 @@ pub(super) const TABLE: &[Directive] = &[
     number("maxclients", 1..=U32, "10000", field!(number maxclients)),
     yes_no("protected-mode", "yes", field!(protected_mode)),
     bytes("requirepass", "", field!(requirepass)).sensitive(),
+    text("aclfile", "", any_text, field!(aclfile)).immutable(),
+    choice::<AclPubsubDefault>("acl-pubsub-default", "resetchannels", field!(choice acl_pubsub_default)),
+    number("acllog-max-len", 0..=I64, "128", field!(number acllog_max_len)),
     memory("proto-max-bulk-len", 1048576..=I64, "536870912", field!(number proto_max_bulk_len)),
     memory(
         "client-query-buffer-limit",
@@ -26,4 +30,5 @@ pub(super) const TABLE: &[Directive] = &[
         "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
         OUTPUT_LIMITS,
     ),
+    number("tracking-table-max-keys", 0..=I64, "1000000", field!(number tracking_table_max_keys)),
 ];

@@ -25,6 +25,7 @@ pub(super) const TABLE: &[Directive] = &[
     choice::<HugePageUse>("huge-pages", "auto", field!(choice huge_pages)).immutable(),
     yes_no("disable-thp", "yes", field!(disable_thp)).immutable(),
     yes_no("crash-log-enabled", "yes", field!(crash_log_enabled)),
+    yes_no("hide-user-data-from-log", "no", field!(hide_user_data_from_log)),
     text("ignore-warnings", "", any_text, field!(ignore_warnings)),
     number("shutdown-timeout", 0..=I32, "10", field!(number shutdown_timeout)),
     special("shutdown-on-sigint", "default", SHUTDOWN_ON_SIGINT),
@@ -32,12 +33,29 @@ pub(super) const TABLE: &[Directive] = &[
     choice::<Restriction>("enable-debug-command", "no", field!(choice enable_debug_command)).immutable(),
     choice::<Restriction>("enable-protected-configs", "no", field!(choice enable_protected_configs))
         .immutable(),
+    choice::<Restriction>("enable-module-command", "no", field!(choice enable_module_command)).immutable(),
     number("hz", 0..=I32, "10", HZ),
     yes_no("dynamic-hz", "yes", field!(dynamic_hz)),
     number("slowlog-log-slower-than", -1..=I64, "10000", field!(number slowlog_log_slower_than))
         .newer_alias("commandlog-execution-slower-than"),
     number("slowlog-max-len", 0..=I64, "128", field!(number slowlog_max_len))
         .newer_alias("commandlog-slow-execution-max-len"),
+    number(
+        "commandlog-request-larger-than",
+        -1..=I64,
+        "1048576",
+        field!(number commandlog_request_larger_than),
+    ),
+    number(
+        "commandlog-large-request-max-len",
+        0..=I64,
+        "128",
+        field!(number commandlog_large_request_max_len),
+    ),
+    number("commandlog-reply-larger-than", -1..=I64, "1048576", field!(number commandlog_reply_larger_than)),
+    number("commandlog-large-reply-max-len", 0..=I64, "128", field!(number commandlog_large_reply_max_len)),
+    number("slowlog-entry-max-argc", 2..=I32, "32", field!(number slowlog_entry_max_argc)),
+    number("slowlog-entry-max-string-len", 1..=I64, "128", field!(number slowlog_entry_max_string_len)),
     number("latency-monitor-threshold", 0..=I64, "0", field!(number latency_monitor_threshold)),
     yes_no("latency-tracking", "yes", field!(latency_tracking)),
     special("latency-tracking-info-percentiles", "50 99 99.9", PERCENTILES),

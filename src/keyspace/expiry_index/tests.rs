@@ -43,8 +43,12 @@ impl Db {
     fn cycle(&mut self, now_ms: i64) -> usize {
         self.now_ms = now_ms;
         let mut early = 0;
+        let is_due = |index: &ExpiryIndex| index.next_due_ms().is_some_and(|due_ms| due_ms <= now_ms);
         loop {
-            match self.index.pop_due(now_ms) {
+            let is_due = is_due(&self.index);
+            let found = self.index.pop_due(now_ms);
+            assert_eq!(found != Due::Nothing, is_due, "it is known when there is something to do");
+            match found {
                 Due::Nothing => break,
                 Due::Working => {}
                 Due::Record(hint) => match self.keys.get(&hint).copied() {

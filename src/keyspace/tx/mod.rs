@@ -24,8 +24,10 @@ use crate::spec::error::CommandError;
 pub enum Access {
     /// Counts as a hit or a miss and as a use of the key.
     Read,
-    /// Counts as a hit or a miss, but not as a use (TTL, OBJECT, TYPE).
+    /// Counts as a hit or a miss, but not as a use (TTL, TYPE).
     Peek,
+    /// As `Peek`, and no subscriber hears of a miss (OBJECT).
+    Inspect,
     /// A use of the key that no hit or miss is counted for: the command writes.
     Write,
 }
@@ -47,6 +49,15 @@ pub type Free = Freeing;
 pub enum Touch {
     Yes,
     No,
+}
+
+/// What a new value found under its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WasThere {
+    Nothing,
+    String,
+    /// A value of another type.
+    Object,
 }
 
 /// The hash of a key that was computed ahead, to prefetch it.
@@ -97,6 +108,29 @@ impl<'a> Tx<'a> {
         self.ledger.changed(self.db, key, event, 0);
     }
 
+    /// As `told`, of fields of the hash at `key`.
+    pub fn told_fields<'k>(
+        &mut self,
+        (key, event): (&[u8], Event),
+        fields: impl Iterator<Item = &'k [u8]>,
+        dirty: u64,
+        fate: Fate,
+    ) {
+        self.ledger.changed(self.db, key, event, dirty);
+        self.ledger.name_subkeys(fields);
+        if fate == Fate::Emptied {
+            self.also(key, Event::Del);
+        }
+    }
+
+    /// Tells subscribers that a value took the place of another.
+    pub fn overwrote(&mut self, key: &[u8], old: ValueType, new: ValueType) {
+        self.ledger.remark(self.db, key, Event::Overwritten);
+        if old != new {
+            self.ledger.remark(self.db, key, Event::TypeChanged);
+        }
+    }
+
     /// Tells that fields of the hash at `key` went because they had expired.
     pub fn fields_expired(&mut self, key: &[u8], fields: &[impl AsRef<[u8]>]) {
         self.keyspace.counters.expired_fields += fields.len() as u64;
@@ -118,13 +152,21 @@ impl<'a> Tx<'a> {
         let found = self.alive(hash, key);
         if access != Access::Write {
             let counters = &mut self.keyspace.counters;
-            if found { counters.hits += 1 } else { counters.misses += 1 }
+            if found {
+                counters.hits += 1;
+            } else {
+                counters.misses += 1;
+                if access != Access::Inspect {
+                    self.ledger.remark(self.db, key, Event::KeyMiss);
+                }
+            }
         }
         if !found {
             return None;
         }
-        let touch =
-            access != Access::Peek && self.touch == Touch::Yes && self.keyspace.sharing() == Sharing::Alone;
+        let touch = matches!(access, Access::Read | Access::Write)
+            && self.touch == Touch::Yes
+            && self.keyspace.sharing() == Sharing::Alone;
         let uses_lfu = self.keyspace.settings.ranking == Ranking::Lfu;
         let luck = if touch && uses_lfu { self.keyspace.rng.f64() } else { 0.0 };
         let (now_ms, settings) = (self.now_ms, &self.keyspace.settings);
@@ -238,15 +280,24 @@ impl<'a> Tx<'a> {
 
     // ----- changing -----
 
-    /// Sets `key` to a string, stored as an integer when it is the text of one. Tells nothing.
+    /// Sets `key` to a string, stored as an integer when it is the text of one, in place of what is there. Tells
+    /// nothing but remarks.
     pub fn set_str(&mut self, key: &[u8], value: &[u8], expiry: Expiry) {
         const INTEGER_DIGITS_MAX: usize = 20;
         let integer = if value.len() <= INTEGER_DIGITS_MAX { number::parse_i64(value) } else { None };
-        self.set(key, integer.map_or(StrView::Bytes(value), StrView::Int), expiry);
+        let was_there = self.set_value(key, integer.map_or(StrView::Bytes(value), StrView::Int), expiry);
+        if was_there == WasThere::String {
+            self.ledger.remark(self.db, key, Event::Overwritten);
+        }
     }
 
-    /// Sets `key` to a string in the given encoding. Tells nothing.
+    /// Sets `key` to a string in the given encoding: another form of the one that is there, if any. Tells nothing but
+    /// that the key is new.
     pub fn set(&mut self, key: &[u8], value: StrView<'_>, expiry: Expiry) {
+        self.set_value(key, value, expiry);
+    }
+
+    fn set_value(&mut self, key: &[u8], value: StrView<'_>, expiry: Expiry) -> WasThere {
         let hash = self.hash(key);
         let (now_ms, fresh_lru) = (self.now_ms, self.fresh_lru());
         let db = self.keyspace.db_mut(self.db);
@@ -254,10 +305,12 @@ impl<'a> Tx<'a> {
             let entry = new_entry(key, value, expiry);
             entry.set_lru(fresh_lru);
             db.add(hash, entry);
-            return;
+            self.ledger.remark(self.db, key, Event::New);
+            return WasThere::Nothing;
         };
         if entry.value_type() != ValueType::String {
-            return self.set_over(key, value, expiry);
+            self.set_over(key, value, expiry);
+            return WasThere::Object;
         }
         match value {
             StrView::Int(value) => entry.set_int(value),
@@ -275,7 +328,9 @@ impl<'a> Tx<'a> {
         }
         if old.is_some_and(|expire_at_ms| now_ms > expire_at_ms) {
             self.replaced_expired(key);
+            return WasThere::Nothing;
         }
+        WasThere::String
     }
 
     /// Sets a string in place of a value of another type.
@@ -288,7 +343,7 @@ impl<'a> Tx<'a> {
         };
         let entry = new_entry(key, value, expiry);
         entry.set_lru(self.fresh_lru());
-        self.put(entry);
+        self.overwrite(entry);
     }
 
     /// What was overwritten had expired before: for everybody else it went first.
@@ -296,6 +351,7 @@ impl<'a> Tx<'a> {
     fn replaced_expired(&mut self, key: &[u8]) {
         self.keyspace.counters.expired += 1;
         self.ledger.changed(self.db, key, Event::Expired, 0);
+        self.ledger.remark(self.db, key, Event::New);
     }
 
     /// Edits the bytes of a string key in place (created empty when absent); the encoding becomes raw. Tells nothing.
@@ -309,6 +365,7 @@ impl<'a> Tx<'a> {
             let entry = Entry::from_raw(key, bytes, None);
             entry.set_lru(fresh_lru);
             self.keyspace.db_mut(self.db).add(hash, entry);
+            self.ledger.remark(self.db, key, Event::New);
             return result;
         }
         let db = self.keyspace.db_mut(self.db);
@@ -360,16 +417,36 @@ impl<'a> Tx<'a> {
         self.keyspace.db_mut(self.db).take(hash, key)
     }
 
-    /// Puts an entry under its own key, in place of what is there. Tells nothing.
+    /// Puts an entry under its own key, as a new key; what is there goes before. Tells nothing but remarks.
     pub fn put(&mut self, entry: Entry) {
         let hash = self.keyspace.db(self.db).table.hash(entry.key());
+        self.make_place(hash, &entry);
+        self.ledger.remark(self.db, entry.key(), Event::New);
+        self.keyspace.db_mut(self.db).add(hash, entry);
+    }
+
+    /// Puts an entry under its own key, in place of what is there: the key is new only if nothing is. Tells nothing but
+    /// remarks.
+    pub fn overwrite(&mut self, entry: Entry) {
+        let hash = self.keyspace.db(self.db).table.hash(entry.key());
+        if self.make_place(hash, &entry) == WasThere::Nothing {
+            self.ledger.remark(self.db, entry.key(), Event::New);
+        }
+        self.keyspace.db_mut(self.db).add(hash, entry);
+    }
+
+    /// Takes away what is under the key of `entry`.
+    fn make_place(&mut self, hash: u64, entry: &Entry) -> WasThere {
         let freeing = self.keyspace.settings.free_replaced;
         // One that has expired went before, and is told as such.
         self.alive(hash, entry.key());
-        if let Some(old) = self.keyspace.db_mut(self.db).take(hash, entry.key()) {
-            self.keyspace.free(freeing, old);
-        }
-        self.keyspace.db_mut(self.db).add(hash, entry);
+        let Some(old) = self.keyspace.db_mut(self.db).take(hash, entry.key()) else {
+            return WasThere::Nothing;
+        };
+        let old_type = old.value_type();
+        self.keyspace.free(freeing, old);
+        self.overwrote(entry.key(), old_type, entry.value_type());
+        if old_type == ValueType::String { WasThere::String } else { WasThere::Object }
     }
 
     /// The LRU or LFU field of a key that is created now.

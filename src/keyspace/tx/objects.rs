@@ -146,6 +146,7 @@ impl Tx<'_> {
         let entry = Entry::from_object(key, value.into_object(), None);
         entry.set_lru(self.fresh_lru());
         self.keyspace.db_mut(self.db).add(hash, entry);
+        self.ledger.remark(self.db, key, Event::New);
         (result, Fate::Stays)
     }
 
@@ -174,11 +175,12 @@ impl Tx<'_> {
         }
     }
 
-    /// Sets `key` to `object`, which is not empty, in place of what is there, without an expiry. Tells nothing.
+    /// Sets `key` to `object`, which is not empty, in place of what is there, without an expiry. Tells nothing but
+    /// remarks.
     pub fn store(&mut self, key: &[u8], object: Object) {
         let entry = Entry::from_object(key, object, None);
         entry.set_lru(self.fresh_lru());
-        self.put(entry);
+        self.overwrite(entry);
     }
 }
 

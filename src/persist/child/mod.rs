@@ -94,8 +94,8 @@ pub struct RunningSave {
     pub pid: i32,
     pub progress: ImageProgress,
     pub cow: CowBytes,
-    /// Unix milliseconds of the last report, or of the start.
-    pub reported_ms: i64,
+    /// Monotonic milliseconds of the last report, or of the fork.
+    pub reported_mono_ms: u64,
     pub paths: SavePaths,
     pipe: OwnedFd,
     inbox: Vec<u8>,
@@ -167,7 +167,7 @@ pub fn start(keyspace: &Keyspace, job: Job<'_>, clock: &Clock) -> Result<(Runnin
         pid,
         progress: ImageProgress::default(),
         cow: CowBytes::default(),
-        reported_ms: job.options.now_ms,
+        reported_mono_ms: before_ns / 1_000_000,
         paths: job.paths,
         pipe: reader,
         inbox: Vec::with_capacity(REPORT_BYTES * 4),
@@ -183,25 +183,25 @@ pub fn start(keyspace: &Keyspace, job: Job<'_>, clock: &Clock) -> Result<(Runnin
 
 impl RunningSave {
     /// Reads what the child reported and looks whether it has ended. Never blocks.
-    pub fn poll(&mut self, now_ms: i64) -> Option<Ending> {
-        self.read_reports(now_ms);
+    pub fn poll(&mut self, mono_ms: u64) -> Option<Ending> {
+        self.read_reports(mono_ms);
         let status = match waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive | WaitStatus::Stopped(..) | WaitStatus::Continued(..)) => return None,
             Err(Errno::EINTR) => return None,
             status => status,
         };
-        Some(self.conclude(status, now_ms))
+        Some(self.conclude(status, mono_ms))
     }
 
     /// Waits for the child's end.
-    pub fn wait(&mut self, now_ms: i64) -> Ending {
+    pub fn wait(&mut self, mono_ms: u64) -> Ending {
         let status = loop {
             match waitpid(Pid::from_raw(self.pid), None) {
                 Err(Errno::EINTR) => {}
                 status => break status,
             }
         };
-        self.conclude(status, now_ms)
+        self.conclude(status, mono_ms)
     }
 
     /// Ends the child. The temp file is gone when this returns, the child soon after.
@@ -245,10 +245,10 @@ impl RunningSave {
         self.cancelled == Cancelled::Yes
     }
 
-    fn conclude(&mut self, status: nix::Result<WaitStatus>, now_ms: i64) -> Ending {
+    fn conclude(&mut self, status: nix::Result<WaitStatus>, mono_ms: u64) -> Ending {
         self.reaped = Reaped::Yes;
         // It may have written its last word after the last look.
-        self.read_reports(now_ms);
+        self.read_reports(mono_ms);
         let ending = self.ending(status);
         if ending != Ending::Saved {
             self.remove_temp_file();
@@ -284,7 +284,7 @@ impl RunningSave {
         }
     }
 
-    fn read_reports(&mut self, now_ms: i64) {
+    fn read_reports(&mut self, mono_ms: u64) {
         let mut buffer = [0; REPORT_BYTES * 16];
         // Ends at EAGAIN, at the end of the pipe, and at an error: there is nothing to read then.
         while let Ok(count @ 1..) = nix::unistd::read(&self.pipe, &mut buffer) {
@@ -293,7 +293,7 @@ impl RunningSave {
             for bytes in self.inbox[..whole].as_chunks::<REPORT_BYTES>().0 {
                 match Report::decode(bytes) {
                     Some(Report::Progress { progress, cow } | Report::Done { progress, cow, .. }) => {
-                        (self.progress, self.cow, self.reported_ms) = (progress, cow, now_ms);
+                        (self.progress, self.cow, self.reported_mono_ms) = (progress, cow, mono_ms);
                     }
                     Some(Report::Failed(_)) | None => {}
                 }

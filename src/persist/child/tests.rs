@@ -4,11 +4,14 @@ use super::*;
 use crate::base::log::child_log;
 use crate::persist::disk::WriteRate;
 use crate::persist::disk::sweep_temp_files;
-use crate::persist::fixture::{self, NOW_MS};
+use crate::persist::fixture;
 use crate::persist::image::{KeyDelay, tests::options};
 use crate::rdb::Compression;
 use std::path::Path;
 use std::time::Duration;
+
+/// Nobody looks at it.
+const MONO_MS: u64 = 0;
 
 fn begin(keyspace: &Keyspace, directory: &Path, key_delay: i32) -> RunningSave {
     begin_with(keyspace, directory, ImageOptions { key_delay: KeyDelay(key_delay), ..options() }, 1)
@@ -32,7 +35,7 @@ fn begin_with(keyspace: &Keyspace, directory: &Path, options: ImageOptions, thre
 
 fn poll_to_end(running: &mut RunningSave) -> Ending {
     for _ in 0..3000 {
-        if let Some(ending) = running.poll(NOW_MS) {
+        if let Some(ending) = running.poll(MONO_MS) {
             return ending;
         }
         std::thread::sleep(Duration::from_millis(10));
@@ -95,9 +98,9 @@ fn a_limited_child_ends_at_once_when_it_is_cancelled() {
     let mut running = begin_with(&keyspace, directory.path(), slow, 3);
     wait_for_file(directory.path());
     std::thread::sleep(Duration::from_millis(300));
-    assert!(running.poll(NOW_MS).is_none());
+    assert!(running.poll(MONO_MS).is_none());
     running.cancel();
-    assert_eq!(running.wait(NOW_MS), Ending::Cancelled);
+    assert_eq!(running.wait(MONO_MS), Ending::Cancelled);
     assert!(files(directory.path()).is_empty());
 }
 
@@ -106,7 +109,7 @@ fn a_cancelled_child_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let keyspace = fixture::keyspace(3000);
     let mut running = begin(&keyspace, directory.path(), 10_000);
-    assert!(running.poll(NOW_MS).is_none());
+    assert!(running.poll(MONO_MS).is_none());
     running.cancel();
     assert_eq!(poll_to_end(&mut running), Ending::Cancelled);
     assert!(files(directory.path()).is_empty());
@@ -163,7 +166,7 @@ fn the_child_holds_no_descriptor_of_ours() {
     // The other end is closed only when the child has closed its copy, too; it lives for a long while yet.
     assert_eq!(std::io::Read::read(&mut ours, &mut [0; 1]).unwrap(), 0);
     wait_for_file(directory.path());
-    assert!(running.poll(NOW_MS).is_none());
+    assert!(running.poll(MONO_MS).is_none());
     let title = std::fs::read_to_string(format!("/proc/{}/comm", running.pid)).unwrap();
     let score = std::fs::read_to_string(format!("/proc/{}/oom_score_adj", running.pid)).unwrap();
     assert_eq!((title.trim(), score.trim()), ("rdb-bgsave", "900"));

@@ -185,8 +185,8 @@ fn names_of_every_kind() {
         convert(&mut System, &place.input, &output, &options(Some(9), Unknown::Refuse), &mut |_, _| {});
     assert_eq!(done.unwrap().keys, 1);
     assert!(output.exists());
-    assert_eq!(target(Path::new("out.rdb"), 1).unwrap().directory.to_bytes(), b".");
+    assert_eq!(SavePaths::of_output(Path::new("out.rdb"), 1).unwrap().directory.to_bytes(), b".");
     for other in ["", "/", ".."] {
-        assert!(target(Path::new(other), 1).is_err(), "{other}");
+        assert!(SavePaths::of_output(Path::new(other), 1).is_err(), "{other}");
     }
 }

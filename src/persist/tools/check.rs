@@ -18,8 +18,7 @@
 use super::json::Json;
 use super::progress::Progress;
 use super::sink::Sink;
-use super::source::Source;
-use super::{ToolError, Verdict};
+use super::{ToolError, Verdict, open};
 use crate::base::clock::Clock;
 use crate::rdb::statistics::{SIZE_CLASSES, Statistics, TTL_CLASSES, TypeStatistics};
 use crate::rdb::{self, CheckReport, ChecksumState, Dialect};
@@ -37,7 +36,7 @@ pub enum Report {
 /// # Errors
 /// When the file cannot be read, or the report cannot be written.
 pub fn check(path: &Path, form: Report, clock: &Clock, out: &mut Sink<'_>) -> Result<Verdict, ToolError> {
-    let source = Source::open(path)?;
+    let source = open(path)?;
     let mut progress = Progress::new(clock, "checking", source.bytes);
     let mut input = source.summed();
     let mut report = rdb::check(&mut input, clock.now().unix_ms(), &mut |offset| progress.at(offset));

@@ -22,11 +22,11 @@ use super::check::Report;
 use super::json::Json;
 use super::progress::Progress;
 use super::sink::Sink;
-use super::source::{Part, Source};
-use super::{ToolError, Verdict};
+use super::{ToolError, Verdict, open};
 use crate::base::clock::Clock;
 use crate::base::number;
 use crate::object::{Depth, Rules, digest};
+use crate::persist::source::Part;
 use crate::rdb::{Foreign, Reader, ReaderOptions, Record, Value};
 use std::path::Path;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
@@ -146,7 +146,7 @@ fn walk(
     clock: &Clock,
     show: &mut dyn FnMut(Seen<'_>) -> Result<(), ToolError>,
 ) -> Result<(), ToolError> {
-    let source = Source::open(path)?;
+    let source = open(path)?;
     let failed = |error| ToolError::rdb(path, error);
     let mut progress = Progress::new(clock, "comparing", source.bytes);
     let options = ReaderOptions {
@@ -155,7 +155,7 @@ fn walk(
         input_bytes: source.bytes,
         ..ReaderOptions::default()
     };
-    let mut reader: Reader<Part<'_>> = Reader::new(source.part(0, u64::MAX), options).map_err(failed)?;
+    let mut reader: Reader<Part<'_>> = Reader::new(source.whole(), options).map_err(failed)?;
     let (rules, mut db) = (Rules::default(), 0);
     loop {
         progress.at(reader.offset());

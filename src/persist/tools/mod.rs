@@ -6,7 +6,7 @@
 //! | `export` | `rdb-export`: every key as JSON, CSV or commands |
 //! | `diff` | `rdb-diff`: what differs between two files |
 //! | `salvage` | `rdb-salvage`: all of a damaged file that can be proven |
-//! | `source`, `sink`, `json`, `progress` | what they share: a file to read, an output, a language, patience |
+//! | `sink`, `json`, `progress` | what they share: an output, a language, patience |
 //!
 //! Each streams: what it holds is the largest value, and what its own head says. Exit codes: see `Verdict`.
 
@@ -17,16 +17,21 @@ mod json;
 mod progress;
 pub mod salvage;
 mod sink;
-mod source;
 
 pub use progress::Progress;
 pub use sink::Sink;
 
 use super::error::{SnapshotError, error_text};
+use super::source::Source;
 use crate::rdb::{self, RdbError};
 use nix::errno::Errno;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
+
+/// A file that a tool reads.
+fn open(path: &Path) -> Result<Source, ToolError> {
+    Source::open(path).map_err(|error| ToolError::file("open", path, error))
+}
 
 /// How a tool ends that could do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::argv::Argv;
 use crate::base::clock::{Clock, Now};
-use crate::client::client::{Origin, Transport};
+use crate::client::client::Origin;
 use crate::config::Config;
 use crate::server::waiting::GivenUp;
 use crate::server::{CommandTable, Entry, Flow};
@@ -17,13 +17,7 @@ const COMMANDS: &[Entry] =
 fn server() -> (Server, ClientId) {
     let now = Rc::new(Cell::new(Now { unix_us: 1_700_000_000_000_000, mono_ns: 1 }));
     let mut server = Server::new(Config::default(), Clock::manual(now), CommandTable::new(&[COMMANDS]), 5);
-    let origin = Origin {
-        address: "127.0.0.1:50000".to_owned(),
-        local_address: "127.0.0.1:6379".to_owned(),
-        transport: Transport::Tcp,
-        is_local: true,
-        fd: 7,
-    };
+    let origin = Origin::local(50_000);
     let client = server.clients.add(origin, 0);
     (server, client)
 }

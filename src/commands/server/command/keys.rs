@@ -19,7 +19,7 @@ fn find(table: &CommandTable, args: Args<'_>) -> Option<&'static Spec> {
 /// The places of the keys in `args`, which is a whole command.
 fn places(table: &CommandTable, args: Args<'_>) -> Result<Vec<(usize, KeyFlags)>, CommandError> {
     let spec = find(table, args).ok_or(CommandError::InvalidCommandName)?;
-    if spec.keys.is_empty() {
+    if spec.keys.iter().all(|keys| keys.flags.has(KeyFlags::NOT_KEY)) {
         return Err(CommandError::NoKeyArguments);
     }
     if !spec.accepts(args.len()) {

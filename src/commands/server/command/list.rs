@@ -56,7 +56,7 @@ pub(super) fn list(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError
     let (table, reply) = (&cx.server.commands, &mut cx.reply);
     let array = reply.deferred_array();
     let mut taken = 0;
-    for command in table.iter().filter(|command| filter.takes(command)) {
+    for command in table.callable().filter(|command| filter.takes(command)) {
         reply.bulk_text(command.entry.spec.name);
         taken += 1;
     }

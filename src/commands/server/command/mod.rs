@@ -80,7 +80,7 @@ pub const COMMANDS: &[Entry] = &[Entry::server(
     ),
 ])];
 
-fn command_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+fn command_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     const LINES: &[&str] = &[
         "(no subcommand)",
         "    Return details about all Redis commands.",
@@ -101,6 +101,6 @@ fn command_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> 
         "GETKEYSANDFLAGS <full-command>",
         "    Return the keys and the access flags from a full Redis command.",
     ];
-    help::answer(&mut cx.reply, "COMMAND", LINES);
+    help::answer(&mut cx.reply, args.at(0), LINES);
     Ok(Flow::Done)
 }

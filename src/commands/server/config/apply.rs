@@ -5,10 +5,10 @@
 //! back and the steps done so far are done again with it.
 
 use crate::base::log;
+use crate::base::os::reason;
 use crate::base::process::{self, OpenFilesOutcome};
-use crate::config::{self, Config, DirectiveId, OomScoreAdj, SetError};
+use crate::config::{self, Config, DirectiveId, OomScoreAdj, SetError, directives};
 use crate::server::{Server, settings};
-use std::io;
 
 /// Carries out what follows from a change. Gets the configuration before it and the directive that changed; `Err` is
 /// what the reply says behind its dash.
@@ -24,12 +24,35 @@ const STEPS: &[Step] = &[
     Step { directives: &["dir"], apply: enter_directory },
     Step { directives: &["maxclients"], apply: limit_open_files },
     Step { directives: &["oom-score-adj", "oom-score-adj-values"], apply: adjust_oom_score },
-    Step { directives: &["port", "bind"], apply: listen },
-    Step { directives: &["proc-title-template", "port", "bind"], apply: show_title },
+    Step { directives: TLS, apply: configure_tls },
+    Step { directives: &["port", "bind", "tls-port"], apply: listen },
+    Step { directives: &["proc-title-template", "port", "bind", "tls-port"], apply: show_title },
     Step { directives: &["loglevel"], apply: set_log_level },
     Step { directives: &["hz"], apply: set_hz },
-    Step { directives: &["requirepass"], apply: keep_authenticated },
+    Step { directives: &["crash-log-enabled"], apply: report_crashes },
+    Step { directives: &["requirepass"], apply: set_default_password },
     Step { directives: &["maxmemory"], apply: warn_of_small_limit },
+];
+
+/// All that decides how a connection over TLS begins.
+const TLS: &[DirectiveId] = &[
+    "tls-port",
+    "tls-cert-file",
+    "tls-key-file",
+    "tls-key-file-pass",
+    "tls-ca-cert-file",
+    "tls-ca-cert-dir",
+    "tls-auth-clients",
+    "tls-protocols",
+    "tls-ciphers",
+    "tls-ciphersuites",
+    "tls-prefer-server-ciphers",
+    "tls-session-caching",
+    "tls-session-cache-size",
+    "tls-session-cache-timeout",
+    "tls-dh-params-file",
+    "tls-auto-reload-interval",
+    "max-new-tls-connections-per-cycle",
 ];
 
 /// Replaces the configuration by `config`, in which `named` were set.
@@ -59,7 +82,9 @@ pub(super) fn put_in_force(
 fn due_steps(old: &Config, new: &Config, named: &[DirectiveId]) -> Vec<(&'static Step, DirectiveId)> {
     let differs =
         |name: &DirectiveId| config::get(old, &[name.as_bytes()]) != config::get(new, &[name.as_bytes()]);
-    let changed: Vec<DirectiveId> = named.iter().copied().filter(differs).collect();
+    let rereads = |name: &str| directives::find(name.as_bytes()).is_some_and(|directive| directive.rereads);
+    let changed: Vec<DirectiveId> =
+        named.iter().copied().filter(|name| differs(name) || rereads(name)).collect();
     let due = |step: &'static Step| {
         let name = changed.iter().find(|name| step.directives.contains(name))?;
         Some((step, *name))
@@ -80,14 +105,6 @@ fn enter_directory(server: &mut Server, _old: &Config, _name: DirectiveId) -> Re
     std::env::set_current_dir(&server.config.dir).map_err(|error| reason(&error))?;
     server.config.dir = std::env::current_dir().map_err(|error| reason(&error))?;
     Ok(())
-}
-
-/// The system's words for an error, without Rust's ` (os error N)`.
-pub(super) fn reason(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(number) => nix::errno::Errno::from_raw(number).desc().to_owned(),
-        None => error.to_string(),
-    }
 }
 
 fn limit_open_files(server: &mut Server, old: &Config, _name: DirectiveId) -> Result<(), String> {
@@ -122,6 +139,15 @@ fn adjust_oom_score(server: &mut Server, old: &Config, _name: DirectiveId) -> Re
     })
 }
 
+fn configure_tls(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), String> {
+    let Some(host) = server.host.clone() else { return Ok(()) };
+    server.certificates = host.configure_tls(&server.config).map_err(|error| {
+        tracing::warn!("{error}");
+        format!("Unable to update TLS configuration: {error}")
+    })?;
+    Ok(())
+}
+
 fn listen(server: &mut Server, _old: &Config, name: DirectiveId) -> Result<(), String> {
     let Some(host) = server.host.clone() else { return Ok(()) };
     host.listen(&server.config).map_err(|error| {
@@ -144,6 +170,11 @@ fn set_log_level(server: &mut Server, _old: &Config, _name: DirectiveId) -> Resu
     Ok(())
 }
 
+fn report_crashes(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), String> {
+    crate::base::os::fault::enable(server.config.crash_log_enabled);
+    Ok(())
+}
+
 fn set_hz(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), String> {
     if let Some(host) = &server.host {
         host.set_hz(i64::from(server.config.hz));
@@ -151,11 +182,9 @@ fn set_hz(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), 
     Ok(())
 }
 
-/// Whoever was let in while there was no password stays, as in Redis.
-fn keep_authenticated(server: &mut Server, old: &Config, _name: DirectiveId) -> Result<(), String> {
-    if old.requirepass.is_empty() {
-        server.clients.iter_mut().for_each(|client| client.authenticated = true);
-    }
+/// Whoever has been let in stays, as in Redis.
+fn set_default_password(server: &mut Server, _old: &Config, _name: DirectiveId) -> Result<(), String> {
+    server.obey_requirepass();
     Ok(())
 }
 

@@ -6,10 +6,12 @@
 mod apply;
 mod rewrite;
 
+use crate::acl::User;
 use crate::base::argv::Args;
+use crate::base::quote::quote;
 use crate::commands::help;
-use crate::config::{self, Change, LoadState, Protected, Restriction, SetContext, SetError};
-use crate::server::{Cx, Entry, Flow};
+use crate::config::{self, Change, LoadState, Protected, SetContext, SetError};
+use crate::server::{Cx, Disturbs, Entry, Flow, Server};
 use crate::spec::{CommandError, Flags, Group, Spec};
 
 const FLAGS: Flags = Flags::ADMIN.or(Flags::NOSCRIPT).or(Flags::LOADING).or(Flags::STALE);
@@ -65,7 +67,8 @@ pub const COMMANDS: &[Entry] = &[Entry::container(
                     "parameter value [parameter value ...]",
                 ),
             set,
-        ),
+        )
+        .disturbing(Disturbs::LastSave),
     ],
 )];
 
@@ -103,11 +106,7 @@ fn refusal(error: SetError) -> CommandError {
 
 fn set_context(cx: &mut Cx<'_>) -> SetContext {
     let is_local = cx.client().origin.is_local;
-    let allowed = match cx.server.config.enable_protected_configs {
-        Restriction::Yes => true,
-        Restriction::Local => is_local,
-        Restriction::No => false,
-    };
+    let allowed = cx.server.config.enable_protected_configs.allows(is_local);
     SetContext {
         protected: if allowed { Protected::Allowed } else { Protected::Denied },
         load_state: if cx.server.loading.is_some() { LoadState::Loading } else { LoadState::Serving },
@@ -116,7 +115,7 @@ fn set_context(cx: &mut Cx<'_>) -> SetContext {
 
 fn rewrite(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     let Some(path) = &cx.server.identity.config_file else { return Err(CommandError::NoConfigFile) };
-    match rewrite::rewrite(path, &cx.server.config) {
+    match rewrite::rewrite(path, &cx.server.config, &user_lines(cx.server)) {
         Ok(()) => tracing::warn!("CONFIG REWRITE executed with success."),
         Err(error) => {
             tracing::warn!("CONFIG REWRITE failed: {error}");
@@ -127,12 +126,34 @@ fn rewrite(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     Ok(Flow::Done)
 }
 
+/// The users as lines of the file; none when they have a file of their own.
+fn user_lines(server: &Server) -> Vec<Vec<u8>> {
+    if !server.config.aclfile.is_empty() {
+        return Vec::new();
+    }
+    let line = |user: &User| {
+        let mut words = vec![b"user".to_vec(), quoted(&user.name)];
+        words.extend(user.words(&server.acl.catalog).iter().flat_map(|rule| {
+            // The words of a selector stand by themselves, too: they are joined again when the line is read.
+            rule.split(|byte| *byte == b' ').map(quoted).collect::<Vec<_>>()
+        }));
+        words.join(&b' ')
+    };
+    server.acl.users.iter().map(line).collect()
+}
+
+/// A word as a line of the file must have it.
+fn quoted(word: &[u8]) -> Vec<u8> {
+    let is_plain = |byte: &u8| (0x21..=0x7e).contains(byte) && !b"\"'".contains(byte);
+    if !word.is_empty() && word.iter().all(is_plain) { word.to_vec() } else { quote(word).into_bytes() }
+}
+
 fn resetstat(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     let server = &mut *cx.server;
     server.stats.reset();
     server.rates.reset();
     server.errors.reset();
-    server.slowlog.reset_counters();
+    server.command_logs.slow.reset_counters();
     server.keyspace.counters = Default::default();
     server.commands.iter_mut().for_each(|command| command.stats.reset());
     if let Some(bio) = &server.keyspace.bio {
@@ -142,7 +163,7 @@ fn resetstat(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     Ok(Flow::Done)
 }
 
-fn config_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+fn config_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     const LINES: &[&str] = &[
         "GET <pattern>",
         "    Return parameters matching the glob-like <pattern> and their values.",
@@ -153,7 +174,7 @@ fn config_help(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
         "REWRITE",
         "    Rewrite the configuration file.",
     ];
-    help::answer(&mut cx.reply, "CONFIG", LINES);
+    help::answer(&mut cx.reply, args.at(0), LINES);
     Ok(Flow::Done)
 }
 

@@ -3,6 +3,7 @@
 use crate::commands::testing::Fixture;
 use crate::config::{Config, Restriction};
 use crate::server::Host;
+use crate::server::tls::Certificates;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -18,9 +19,16 @@ impl Host for Ports {
         if config.port == 99 { Err("taken".into()) } else { Ok(()) }
     }
 
+    fn configure_tls(&self, config: &Config) -> Result<Certificates, String> {
+        self.asked.borrow_mut().push(format!("certificate {}", config.tls_cert_file));
+        if config.tls_cert_file == "bad" { Err("bad file".into()) } else { Ok(Certificates::default()) }
+    }
+
     fn alarm(&self) -> crate::server::Alarm {
         std::sync::Arc::new(|| ())
     }
+
+    fn end_round(&self) {}
 
     fn wake(&self) {}
 
@@ -136,4 +144,21 @@ fn a_rewrite_needs_a_file() {
     fixture.run("CONFIG SET hz 77");
     fixture.check("CONFIG REWRITE", "+OK\r\n");
     assert!(std::fs::read_to_string(path).unwrap().contains("hz 77\n"));
+}
+
+/// The same words may name a file that has changed; other directives with the value that they have ask for nothing.
+#[test]
+fn certificates_are_read_again_before_anybody_listens() {
+    let (mut fixture, ports) = fixture_with_ports();
+    fixture.check("CONFIG SET tls-port 7 tls-cert-file good tls-auth-clients no", "+OK\r\n");
+    fixture.check("CONFIG SET tls-cert-file good", "+OK\r\n");
+    fixture.check("CONFIG SET tls-auth-clients no", "+OK\r\n");
+    let refusal = "-ERR CONFIG SET failed (possibly related to argument 'tls-cert-file') - Unable to update TLS \
+                   configuration: bad file\r\n";
+    fixture.check("CONFIG SET port 5 tls-cert-file bad", refusal);
+    assert_eq!(
+        *ports.asked.borrow(),
+        ["certificate good", "port 6379", "certificate good", "certificate bad"]
+    );
+    assert_eq!((fixture.server.config.port, fixture.server.config.tls_cert_file.as_str()), (6379, "good"));
 }

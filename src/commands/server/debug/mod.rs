@@ -15,7 +15,7 @@ pub(super) mod tests;
 
 use crate::base::argv::Args;
 use crate::commands::help;
-use crate::server::{Cx, Entry, Flow, ServerHandler};
+use crate::server::{Cx, Disturbs, Entry, Flow, ServerHandler};
 use crate::spec::{Audience, CommandError, Flags, Group, Spec};
 use std::ops::RangeInclusive;
 
@@ -28,7 +28,8 @@ pub const COMMANDS: &[Entry] = &[Entry::server(
         .audience(Audience::System)
         .doc("1.0.0", "A container for debugging commands", ""),
     debug,
-)];
+)
+.disturbing(Disturbs::LastSaveWith(&["reload", "populate"]))];
 
 /// One subcommand.
 struct Subcommand {
@@ -214,7 +215,7 @@ fn debug(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let name = args.at(1);
     if args.len() == 2 && name.eq_ignore_ascii_case(b"help") {
         let lines: Vec<&str> = SUBCOMMANDS.iter().flat_map(|subcommand| subcommand.help).copied().collect();
-        help::answer(&mut cx.reply, "DEBUG", &lines);
+        help::answer(&mut cx.reply, args.at(0), &lines);
         return Ok(Flow::Done);
     }
     let is_called = |subcommand: &&Subcommand| {
@@ -223,6 +224,6 @@ fn debug(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     };
     match SUBCOMMANDS.iter().find(is_called) {
         Some(subcommand) => (subcommand.run)(cx, args),
-        None => Err(CommandError::subcommand_arguments(name, "debug")),
+        None => Err(CommandError::subcommand_arguments(name, args.at(0))),
     }
 }

@@ -1,7 +1,7 @@
 //! DEBUG POPULATE: many keys at once, for tests and measurements.
 
 use crate::base::argv::Args;
-use crate::base::number;
+use crate::base::{heap, number};
 use crate::encoding::dict::Dict;
 use crate::keyspace::tx::HashHint;
 use crate::keyspace::{Entry, Event, Expiry, StrView, Tx};
@@ -39,6 +39,7 @@ fn parse<'a>(cx: &mut Cx<'_>, args: Args<'a>) -> Result<Population<'a>, CommandE
 
 pub(super) fn populate(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let population = parse(cx, args)?;
+    let mut filling = heap::fill();
     if population.count <= RESERVED_KEYS_MAX {
         let db = cx.server.keyspace.db_mut(population.db);
         db.reserve(db.len() + population.count);
@@ -52,6 +53,7 @@ pub(super) fn populate(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandE
             key.push(b':');
             key.extend_from_slice(&number::format_i64(number as i64));
         }
+        filling.go_on();
         population.add(cx.server, &keys[..numbers.len()], first);
     }
     cx.reply.ok();
@@ -62,7 +64,7 @@ impl Population<'_> {
     /// Adds those of `keys` that are not there yet; the first has the number `first`.
     fn add(&self, server: &mut Server, keys: &[Vec<u8>], first: usize) {
         let hashes = prefetch(server.keyspace.db(self.db).table(), keys);
-        let is_watched = !server.watches.is_empty();
+        let is_watched = !server.watches.is_empty() || !server.tracking.is_idle();
         let mut tx = Tx::new(&mut server.keyspace, &mut server.ledger, self.db, self.now_ms);
         let mut value = Vec::new();
         for (index, key) in keys.iter().enumerate() {
@@ -75,8 +77,8 @@ impl Population<'_> {
             value.extend_from_slice(&number::format_i64((first + index) as i64));
             value.resize(self.value_bytes.unwrap_or(value.len()), 0);
             tx.set(key, StrView::Bytes(&value), Expiry::None);
-            // It counts for nothing and is not propagated, but those who watch the key must learn of it. Without
-            // them the ledger would hold every key a second time.
+            // It counts for nothing and is not propagated, but those who watch or cache the key must learn of it.
+            // Without them the ledger would hold every key a second time.
             if is_watched {
                 tx.also(key, Event::Touched);
             }

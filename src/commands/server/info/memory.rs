@@ -77,6 +77,7 @@ fn buffers(footprint: &Footprint, page: &mut Page) {
     page.field("mem_total_replication_buffers", 0);
     page.field("mem_clients_slaves", 0);
     page.field("mem_clients_normal", footprint.clients);
+    page.field("mem_tracking", footprint.tracking);
     page.field("mem_cluster_links", 0);
     page.field("mem_aof_buffer", 0);
 }

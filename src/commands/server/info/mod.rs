@@ -86,6 +86,7 @@ const SECTIONS: &[Section] = &[
         shown: Shown::WhenAsked,
         write: statistics::latencystats,
     },
+    Section { name: "tls", title: "TLS", shown: Shown::WhenAsked, write: process::tls },
     Section { name: "cluster", title: "Cluster", shown: Shown::ByDefault, write: process::cluster },
     Section { name: "keyspace", title: "Keyspace", shown: Shown::ByDefault, write: statistics::keyspace },
 ];
@@ -136,6 +137,17 @@ fn info(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     }
     cx.reply.verbatim("txt", page.text.as_bytes());
     Ok(Flow::Done)
+}
+
+/// All sections, for the report of a crash: from what the server knows, without a change of it.
+pub fn everything(server: &Server, now: Now) -> String {
+    let mut view = View { server, now, rng: fastrand::Rng::with_seed(0) };
+    let mut page = Page::default();
+    for section in SECTIONS {
+        page.section(section.title);
+        (section.write)(&mut view, &mut page);
+    }
+    page.text.replace("\r\n", "\n")
 }
 
 /// The sections that the arguments name; unknown words name none.

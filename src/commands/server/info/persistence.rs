@@ -8,7 +8,7 @@ pub(super) fn persistence(view: &mut View<'_>, page: &mut Page) {
     let now_ms = view.now.unix_ms();
     page.field("loading", u8::from(view.server.loading.is_some()));
     page.field("async_loading", 0);
-    child(view.server, now_ms, page);
+    child(view.server, view.now, page);
     snapshots(view.server, view.now, page);
     append_only_file(page);
     page.field("module_fork_in_progress", 0);
@@ -17,12 +17,12 @@ pub(super) fn persistence(view: &mut View<'_>, page: &mut Page) {
 }
 
 /// The forked child that is at work; zeros without one.
-fn child(server: &Server, now_ms: i64, page: &mut Page) {
+fn child(server: &Server, now: Now, page: &mut Page) {
     let (snapshots, background) = (&server.snapshots, server.snapshots.background.as_ref());
     let cow = snapshots.current_cow();
     page.field("current_cow_peak", cow.peak);
     page.field("current_cow_size", cow.current);
-    page.field("current_cow_size_age", background.map_or(0, |child| child.report_age_s(now_ms)));
+    page.field("current_cow_size_age", background.map_or(0, |child| child.report_age_s(now)));
     page.field("current_fork_perc", format_args!("{:.2}", background.map_or(0.0, |child| child.percent())));
     page.field("current_save_keys_processed", snapshots.keys_processed());
     page.field("current_save_keys_total", snapshots.keys_total());

@@ -25,7 +25,8 @@ pub(super) fn server(view: &mut View<'_>, page: &mut Page) {
     page.field("process_id", std::process::id());
     page.field("process_supervised", identity.supervised);
     page.field("run_id", &identity.run_id);
-    page.field("tcp_port", server.config.port);
+    let port = if server.config.port == 0 { server.config.tls_port } else { server.config.port };
+    page.field("tcp_port", port);
     page.field("server_time_usec", view.now.unix_us);
     page.field("uptime_in_seconds", uptime_s);
     page.field("uptime_in_days", uptime_s / 86_400);
@@ -62,10 +63,15 @@ pub(super) fn clients(view: &mut View<'_>, page: &mut Page) {
     let waiting = &view.server.waiting;
     let (keys, leaving_keys) = waiting.key_counts();
     page.field("blocked_clients", waiting.len());
-    page.field("tracking_clients", 0);
+    page.field("tracking_clients", view.server.tracking.client_count());
+    // Since Redis 7.4.
+    page.field("pubsub_clients", view.server.pubsub.clients());
+    let watching = clients.iter().filter(|client| !client.watched.is_empty());
+    page.field("watching_clients", watching.count());
     let times_out =
         |client: &&Client| client.blocked.as_ref().is_some_and(|blocked| blocked.wait.deadline_ms.is_some());
     page.field("clients_in_timeout_table", clients.iter().filter(times_out).count());
+    page.field("total_watched_keys", view.server.watches.len());
     page.field("total_blocking_keys", keys);
     page.field("total_blocking_keys_on_nokey", leaving_keys);
 }
@@ -106,4 +112,17 @@ fn seconds(time: Duration) -> String {
 
 pub(super) fn cluster(_: &mut View<'_>, page: &mut Page) {
     page.field("cluster_enabled", 0);
+}
+
+/// Of Valkey 9.1. Dates are told as seconds from now, 0 when there is no certificate.
+pub(super) fn tls(view: &mut View<'_>, page: &mut Page) {
+    let certificates = &view.server.certificates;
+    // There are no connections that this server makes.
+    let all = [("server", &certificates.own), ("client", &None), ("ca", &certificates.authority)];
+    for (whose, facts) in all {
+        let serial = facts.as_ref().map_or("none", |facts| facts.serial.as_str());
+        let left_s = facts.as_ref().map_or(0, |facts| facts.ends_s - view.now.unix_ms() / 1000);
+        page.field(&format!("tls_{whose}_cert_serial"), serial);
+        page.field(&format!("tls_{whose}_cert_expires_in_seconds"), left_s);
+    }
 }

@@ -1,9 +1,11 @@
 //! INFO: the sections that count.
 
 use super::{Page, View};
+use crate::client::Tracking;
 use crate::keyspace::db::Counters;
 use crate::metrics::rates::Rates;
 use crate::metrics::stats::Stats;
+use crate::pubsub::Kind;
 
 pub(super) fn stats(view: &mut View<'_>, page: &mut Page) {
     let server = view.server;
@@ -12,10 +14,13 @@ pub(super) fn stats(view: &mut View<'_>, page: &mut Page) {
     page.field("sync_partial_ok", server.stats.sync_partial_ok);
     page.field("sync_partial_err", server.stats.sync_partial_err);
     keys(&server.keyspace.counters, &server.stats, page);
-    absent_subscriptions(page);
+    page.field("pubsub_channels", server.pubsub.len(Kind::Channel));
+    page.field("pubsub_patterns", server.pubsub.len(Kind::Pattern));
+    page.field("pubsubshard_channels", server.pubsub.len(Kind::ShardChannel));
     page.field("latest_fork_usec", server.stats.latest_fork_us);
     page.field("total_forks", server.stats.forks);
     absent_features(page);
+    caching(&server.tracking, page);
     replies(&server.stats, page);
 }
 
@@ -48,15 +53,15 @@ fn keys(counters: &Counters, stats: &Stats, page: &mut Page) {
     page.field("keyspace_misses", counters.misses);
 }
 
-fn absent_subscriptions(page: &mut Page) {
-    page.field("pubsub_channels", 0);
-    page.field("pubsub_patterns", 0);
-    page.field("pubsubshard_channels", 0);
+fn caching(tracking: &Tracking, page: &mut Page) {
+    page.field("tracking_total_keys", tracking.keys.len());
+    page.field("tracking_total_items", tracking.keys.items());
+    page.field("tracking_total_prefixes", tracking.prefixes.len());
 }
 
-/// MIGRATE, replicas, the defragmenter and client-side caching are not here: nothing of them is ever counted.
+/// MIGRATE, replicas and the defragmenter are not here: nothing of them is ever counted.
 fn absent_features(page: &mut Page) {
-    const FIELDS: [&str; 11] = [
+    const FIELDS: [&str; 8] = [
         "migrate_cached_sockets",
         "slave_expires_tracked_keys",
         "active_defrag_hits",
@@ -65,9 +70,6 @@ fn absent_features(page: &mut Page) {
         "active_defrag_key_misses",
         "total_active_defrag_time",
         "current_active_defrag_time",
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
     ];
     FIELDS.iter().for_each(|name| page.field(name, 0));
 }
@@ -85,6 +87,12 @@ fn replies(stats: &Stats, page: &mut Page) {
     // Since Redis 7.4: they tell who was thrown out for greed.
     page.field("client_query_buffer_limit_disconnections", stats.query_buffer_limit_disconnections);
     page.field("client_output_buffer_limit_disconnections", stats.output_buffer_limit_disconnections);
+    // Since Redis 7.2; the last one since Valkey 9.1.
+    page.field("acl_access_denied_auth", stats.acl_denied_logins);
+    page.field("acl_access_denied_cmd", stats.acl_denied_commands);
+    page.field("acl_access_denied_key", stats.acl_denied_keys);
+    page.field("acl_access_denied_channel", stats.acl_denied_channels);
+    page.field("acl_access_denied_db", stats.acl_denied_databases);
 }
 
 pub(super) fn commandstats(view: &mut View<'_>, page: &mut Page) {

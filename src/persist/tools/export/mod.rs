@@ -14,10 +14,9 @@ mod csv;
 mod json;
 mod resp;
 
-use super::ToolError;
 use super::progress::Progress;
 use super::sink::Sink;
-use super::source::Source;
+use super::{ToolError, open};
 use crate::base::clock::Clock;
 use crate::base::glob::{self, Case};
 use crate::base::number::{self, NumberText};
@@ -114,7 +113,7 @@ pub fn export(
     clock: &Clock,
     out: &mut Sink<'_>,
 ) -> Result<Outcome, ToolError> {
-    let source = Source::open(path)?;
+    let source = open(path)?;
     let mut progress = Progress::new(clock, "exporting", source.bytes);
     let options = ReaderOptions {
         depth: Depth::Deep,
@@ -125,7 +124,7 @@ pub fn export(
     if format == Format::Csv {
         csv::write_head(out);
     }
-    let result = Reader::new(source.part(0, u64::MAX), options)
+    let result = Reader::new(source.whole(), options)
         .map_err(|error| ToolError::rdb(path, error))
         .and_then(|reader| Export { reader, format, filter, path }.run(&mut progress, out));
     // What stands before a fault goes out in any case.

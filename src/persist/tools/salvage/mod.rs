@@ -32,10 +32,10 @@ mod write;
 
 use super::progress::Progress;
 use super::sink::Sink;
-use super::source::Source;
-use super::{ToolError, Verdict};
+use super::{ToolError, Verdict, open};
 use crate::base::clock::Clock;
 use crate::base::crc::Crc64Redis;
+use crate::persist::source::Source;
 use crate::rdb::mend::{self, Mend};
 use crate::rdb::{self, Input, Reader, ReaderOptions, Record, Version};
 use std::os::unix::fs::MetadataExt;
@@ -70,7 +70,7 @@ pub fn salvage(
     nonce: u64,
     out: &mut Sink<'_>,
 ) -> Result<Verdict, ToolError> {
-    let mut source = Source::open(input)?;
+    let mut source = open(input)?;
     refuse_same(input, output)?;
     let sum = judge(&mut source, input, clock)?;
     let survey = Survey::make(&source, input, sum, clock)?;
@@ -143,7 +143,7 @@ fn computed_sum(source: &Source, bytes: u64, path: &Path, clock: &Clock) -> Resu
 fn reads_through(source: &Source, clock: &Clock) -> bool {
     let mut progress = Progress::new(clock, "reading", source.bytes);
     let options = ReaderOptions { checksum: rdb::Checksum::Off, ..survey::reader_options(source) };
-    let Ok(mut reader) = Reader::new(source.part(0, u64::MAX), options) else { return false };
+    let Ok(mut reader) = Reader::new(source.whole(), options) else { return false };
     let rules = crate::object::Rules::default();
     loop {
         match reader.next_record(&rules) {

@@ -27,12 +27,13 @@ pub(super) fn write(
     }
     let left_out = [
         (written.twice, "came a second time"),
-        (written.foreign, "hold values of modules, or of types that cannot be held here"),
+        (written.foreign.len() as u64, "hold values of modules, or of types that cannot be held here"),
         (written.empty, "have no value"),
     ];
     for (keys, why) in left_out.into_iter().filter(|(keys, _)| *keys > 0) {
         out.line(&format!("{keys} keys were left out: they {why}"));
     }
+    written.foreign.iter().for_each(|key| out.line(&format!("  {key}")));
     let (keys, bytes, name) = (written.keys, written.bytes, output.display());
     if survey.stretches.len() > 1 {
         let behind: u64 = written.stretch_keys.iter().skip(1).sum();

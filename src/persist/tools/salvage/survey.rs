@@ -2,10 +2,10 @@
 
 use super::super::ToolError;
 use super::super::progress::Progress;
-use super::super::source::{Part, Source};
 use super::{SUM_BYTES, Sum, computed_sum, version_of};
 use crate::base::clock::Clock;
 use crate::object::{Depth, Rules};
+use crate::persist::source::{Part, Source};
 use crate::rdb::resync::{Ends, Resync, Search};
 use crate::rdb::version::MAGIC_LEN;
 use crate::rdb::{Fault, Foreign, RdbError, Reader, ReaderOptions, Record, VERSION_BASE, Value, Version};

@@ -2,14 +2,13 @@
 
 use super::super::ToolError;
 use super::super::progress::Progress;
-use super::super::source::Source;
 use super::survey::{Survey, reader_options};
 use crate::base::clock::Clock;
 use crate::object::Rules;
 use crate::persist::disk::{
     FilePolicy, GrowingFile, Incremental, PageCache, SavePaths, System, WriteRate, write_file,
 };
-use crate::persist::error::{Operation, SnapshotError};
+use crate::persist::source::Source;
 use crate::rdb::{
     self, Checksum, Compression, KeyRecord, RdbError, RdbWriter, Reader, Record, StringValue, Value,
     WriterOptions,
@@ -29,8 +28,8 @@ pub(super) struct Written {
     pub(super) stretch_keys: Vec<u64>,
     /// Keys that had come before.
     pub(super) twice: u64,
-    /// Values of modules, and of types that cannot be held here.
-    pub(super) foreign: u64,
+    /// Keys with values of modules, or of types that cannot be held here, for people.
+    pub(super) foreign: Vec<String>,
     /// Collections without elements.
     pub(super) empty: u64,
     pub(super) bytes: u64,
@@ -39,7 +38,7 @@ pub(super) struct Written {
 impl Written {
     /// Keys that were read and are not in the new file. One without a value is none.
     pub(super) fn left_out(&self) -> u64 {
-        self.twice + self.foreign
+        self.twice + self.foreign.len() as u64
     }
 }
 
@@ -65,7 +64,7 @@ pub(super) fn write(
     clock: &Clock,
     nonce: u64,
 ) -> Result<Written, ToolError> {
-    let paths = paths(output, nonce)?;
+    let paths = SavePaths::of_output(output, nonce).map_err(ToolError::Save)?;
     let policy = FilePolicy {
         incremental: Incremental::Yes,
         page_cache: PageCache::Release,
@@ -88,18 +87,6 @@ pub(super) fn write(
         (Err(_), Some(error)) => Err(ToolError::rdb(input, error)),
         (Err(fault), None) => Err(ToolError::Save(paths.explain(fault))),
     }
-}
-
-fn paths(output: &Path, nonce: u64) -> Result<SavePaths, ToolError> {
-    let directory = match output.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let Some(name) = output.file_name() else {
-        let text = "not the name of a file";
-        return Err(ToolError::Save(SnapshotError::text(Operation::Create, output, text)));
-    };
-    SavePaths::new(directory, name, nonce).map_err(ToolError::Save)
 }
 
 struct Pass<'p> {
@@ -137,7 +124,10 @@ impl Pass<'_> {
                 match reader.next_record(&rules).map_err(Stopped::Read)? {
                     Record::Key(record) => self.key(&mut writer, record, &mut written)?,
                     Record::SelectDb(index) => self.db = index,
-                    Record::LeftOut { .. } => written.foreign += 1,
+                    Record::LeftOut { key, value_type, .. } => {
+                        let name = rdb::Printable(key);
+                        written.foreign.push(format!("\"{name}\" in db{}: {value_type}", self.db));
+                    }
                     _ => {}
                 }
             }

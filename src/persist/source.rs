@@ -1,8 +1,7 @@
 //! A file that a tool reads: from its beginning, summed up for a copy's comparison, or from anywhere.
 
-use super::ToolError;
+use super::disk::open_to_read;
 use crate::base::crc::SecondCrc64Xz;
-use crate::persist::disk::open_to_read;
 use crate::rdb::Input;
 use crate::rdb::mend::Mend;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -11,29 +10,33 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-pub(super) struct Source {
+pub(in crate::persist) struct Source {
     file: File,
-    pub(super) bytes: u64,
+    pub(in crate::persist) bytes: u64,
     /// A small damage that is undone in what is read.
-    pub(super) mend: Option<Mend>,
+    pub(in crate::persist) mend: Option<Mend>,
 }
 
 impl Source {
-    pub(super) fn open(path: &Path) -> Result<Source, ToolError> {
-        let failed = |error| ToolError::file("open", path, error);
-        let (file, bytes) = open_to_read(path).map_err(failed)?;
+    pub(in crate::persist) fn open(path: &Path) -> io::Result<Source> {
+        let (file, bytes) = open_to_read(path)?;
         let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_SEQUENTIAL);
         Ok(Source { file, bytes, mend: None })
     }
 
     /// The bytes `from..until`, as far as there are.
-    pub(super) fn part(&self, from: u64, until: u64) -> Part<'_> {
+    pub(in crate::persist) fn part(&self, from: u64, until: u64) -> Part<'_> {
         Part { source: self, at: from, until }
     }
 
-    /// All of them, with their CRC-64/XZ.
-    pub(super) fn summed(&self) -> Summed<'_> {
-        Summed { part: self.part(0, u64::MAX), sum: SecondCrc64Xz::new() }
+    /// All of them.
+    pub(in crate::persist) fn whole(&self) -> Part<'_> {
+        self.part(0, u64::MAX)
+    }
+
+    /// As `whole`, with their CRC-64/XZ.
+    pub(in crate::persist) fn summed(&self) -> Summed<'_> {
+        Summed { part: self.whole(), sum: SecondCrc64Xz::new() }
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -45,7 +48,7 @@ impl Source {
     }
 
     /// Fills the buffer from `offset` on; returns how much there was.
-    pub(super) fn read_full(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(in crate::persist) fn read_full(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let mut read = 0;
         while read < buffer.len() {
             match self.read_at(offset + read as u64, &mut buffer[read..]) {
@@ -59,7 +62,7 @@ impl Source {
     }
 }
 
-pub(super) struct Part<'s> {
+pub(in crate::persist) struct Part<'s> {
     source: &'s Source,
     at: u64,
     until: u64,
@@ -74,9 +77,9 @@ impl Input for Part<'_> {
     }
 }
 
-pub(super) struct Summed<'s> {
+pub(in crate::persist) struct Summed<'s> {
     part: Part<'s>,
-    pub(super) sum: SecondCrc64Xz,
+    pub(in crate::persist) sum: SecondCrc64Xz,
 }
 
 impl Input for Summed<'_> {

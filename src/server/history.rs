@@ -255,7 +255,7 @@ impl Server {
     /// known, holds nothing, and the one before it has no reason of its own to stay.
     fn flushed_before_crash(&self) -> Option<Line> {
         let is_entered = self.history.current.as_ref().is_none_or(|(_, line)| line.keys.is_some());
-        if is_entered || self.history.totals.kept == 0 || self.keyspace.dbs().any(|(_, db)| db.len() > 0) {
+        if is_entered || self.history.totals.kept == 0 || self.keyspace.dbs().any(|(_, db)| !db.is_empty()) {
             return None;
         }
         let state = history::look(&self.place()).ok()?;

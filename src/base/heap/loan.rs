@@ -5,10 +5,10 @@
 //! touches, and as much again for putting them together. So a loop that is awaited sleeps between two turns:
 //!
 //! ```text
-//!  heap grows ── grace ── loan ── turns, at least as long ── loan ── ..      until the thread is done, or loans run out
+//!  heap grows ── grace ── loan ── turns, at least as long ── loan ── ..     until all is there, or loans run out
 //! ```
-//! A quick huge page takes one loan. Where a hypervisor must find the memory first it takes thirty, and no request waits
-//! longer than for one of them: the loop's wake-up takes the core from the thread at once.
+//! A quick huge page takes one loan. Where a hypervisor must find the memory first it takes thirty, and no request
+//! waits longer than for one of them: the loop's wake-up takes the core from the thread at once.
 //!
 //! Deliberately not here: what the thread does with the time.
 
@@ -48,7 +48,8 @@ pub(super) fn settle() {
     HEAP.settle();
 }
 
-/// Lets the heap's thread have the core for a moment if it has asked for it. To be called by the loop between two turns.
+/// Lets the heap's thread have the core for a moment if it has asked for it. To be called by the loop between two
+/// turns.
 #[inline]
 pub fn lend() {
     HEAP.lend();

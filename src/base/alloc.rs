@@ -131,8 +131,8 @@ pub fn vec_usable_size<T>(vec: &Vec<T>) -> usize {
     }
 }
 
-/// Makes the calling thread take its memory where the main thread takes its own, on the heap's huge pages; other threads
-/// share another arena. For those that make what the loop will keep. Whether jemalloc accepted.
+/// Makes the calling thread take its memory where the main thread takes its own, on the heap's huge pages; other
+/// threads share another arena. For those that make what the loop will keep. Whether jemalloc accepted.
 pub fn share_the_loops_arena() -> bool {
     const ARENA_OF_THREAD: &[u8] = b"thread.arena\0";
     // SAFETY: the name ends with NUL, the control's type is `unsigned`, and arena 0 exists from the start.

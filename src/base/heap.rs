@@ -61,8 +61,8 @@ const STEP_BYTES: usize = 2 << 20;
 /// How far the thread runs ahead of the heap, in steps; and while a load fills it.
 const STEPS_AHEAD: usize = 1;
 const STEPS_AHEAD_FILLING: usize = 8;
-/// Those who load help when the heap is so near to what is resident. Beside the thread it must be more than one step, as
-/// it is still at work on the last.
+/// Those who load help when the heap is so near to what is resident. Beside the thread it must be more than one step,
+/// as it is still at work on the last.
 const STEPS_AHEAD_MIN: usize = 3;
 const STEPS_AHEAD_MIN_ALONE: usize = 1;
 /// Of the machine's memory, so that fragments never exhaust the addresses.
@@ -312,8 +312,8 @@ pub fn fill() -> Filling {
 }
 
 impl Filling {
-    /// Makes the heap's next step resident if it is not and no thread is in time to do it. To be called often: every time
-    /// before a few kilobytes are taken from the heap.
+    /// Makes the heap's next step resident if it is not and no thread is in time to do it. To be called often: every
+    /// time before a few kilobytes are taken from the heap.
     #[inline]
     pub fn go_on(&mut self) {
         if NEXT.load(Ordering::Relaxed) + self.steps_ahead * STEP_BYTES > POPULATED.load(Ordering::Relaxed) {

@@ -179,8 +179,8 @@ struct Building {
 }
 
 impl Reader<&'static [u8]> {
-    /// Reads stretches of a file, which `begin_stretch` gives it. Asked for more than a stretch holds it says that the file is
-    /// cut off.
+    /// Reads stretches of a file, which `begin_stretch` gives it. Asked for more than a stretch holds it says that the
+    /// file is cut off.
     pub fn of_stretches(version: Version, options: ReaderOptions) -> Self {
         Reader::from_middle(&[], version, 0, options)
     }

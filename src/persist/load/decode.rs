@@ -43,8 +43,8 @@ impl Decoder {
         Decoder { reader, filling: heap::fill(), keys_expected: 0 }
     }
 
-    /// Makes the keys of `stretch`, in the vector `room`. `None` when it cannot be read to its end: what is wrong is found
-    /// by who reads the file from there. Returns the buffer of the stretch as well.
+    /// Makes the keys of `stretch`, in the vector `room`. `None` when it cannot be read to its end: what is wrong is
+    /// found by who reads the file from there. Returns the buffer of the stretch as well.
     pub(super) fn decode(
         &mut self,
         stretch: Stretch,

@@ -6,8 +6,8 @@
 //!   └─ the loop takes it                └─ whoever has time takes the first one
 //! ```
 //! Every thread takes what is to be done next: cut while too little is cut, else decode. The loop does so, too, when
-//! the front is not decoded yet, but only pieces of a size that does not hold it up. So all cores are busy whatever is dear
-//! in a file: strings are inserted about as fast as they are made, and the loop does little of the rest; compressed
+//! the front is not decoded yet, but only pieces of a size that does not hold it up. So all cores are busy whatever is
+//! dear in a file: strings are inserted about as fast as they are made, and the loop does little of the rest; compressed
 //! values and tables take all their time in decoding.
 //!
 //! Invariants

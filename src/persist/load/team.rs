@@ -7,8 +7,8 @@
 //! ```
 //! Every thread takes what is to be done next: cut while too little is cut, else decode. The loop does so, too, when
 //! the front is not decoded yet, but only pieces of a size that does not hold it up. So all cores are busy whatever is
-//! dear in a file: strings are inserted about as fast as they are made, and the loop does little of the rest; compressed
-//! values and tables take all their time in decoding.
+//! dear in a file: strings are inserted about as fast as they are made, and the loop does little of the rest;
+//! compressed values and tables take all their time in decoding.
 //!
 //! Invariants
 //! 1. The loop takes stretches in the order of the file, whoever decoded them.

@@ -135,7 +135,8 @@ fn repair(stop: &AtomicBool, account: &Account, occasion: Occasion) {
     }
     let clock = Clock::real();
     let (started_ns, mut pace) = (clock.mono_ns(), Pace::new(&clock));
-    let split = split_steps(stop);
+    let map = PageMap::open().ok();
+    let split = split_steps(stop, map.as_ref());
     account.split_bytes.store((split.len() * HUGE_PAGE_BYTES) as u64, Ordering::Relaxed);
     if split.is_empty() {
         return;
@@ -146,6 +147,11 @@ fn repair(stop: &AtomicBool, account: &Account, occasion: Occasion) {
     for start in split {
         if stop.load(Ordering::Relaxed) || refusals > REFUSALS_MAX {
             return;
+        }
+        // The allocator may have given it back since it was looked at: then it must not come back.
+        if !pages::is_split(start, map.as_ref()) {
+            account.split_bytes.fetch_sub(HUGE_PAGE_BYTES as u64, Ordering::Relaxed);
+            continue;
         }
         match pages::collapse(start..start + HUGE_PAGE_BYTES) {
             Ok(()) => {
@@ -171,13 +177,10 @@ fn repair(stop: &AtomicBool, account: &Account, occasion: Occasion) {
 }
 
 /// The steps that are full of small pages, as addresses.
-fn split_steps(stop: &AtomicBool) -> Vec<usize> {
-    let (Ok(ranges), map) = (pages::huge_page_ranges(), PageMap::open().ok()) else { return Vec::new() };
+fn split_steps(stop: &AtomicBool, map: Option<&PageMap>) -> Vec<usize> {
+    let Ok(ranges) = pages::huge_page_ranges() else { return Vec::new() };
     let steps = ranges.into_iter().flat_map(|range| range.step_by(HUGE_PAGE_BYTES));
-    steps
-        .take_while(|_| !stop.load(Ordering::Relaxed))
-        .filter(|step| pages::is_split(*step, map.as_ref()))
-        .collect()
+    steps.take_while(|_| !stop.load(Ordering::Relaxed)).filter(|step| pages::is_split(*step, map)).collect()
 }
 
 /// How fast the repair may go: the loop has its share of processor time read from outside, so it does nothing for it.

@@ -163,7 +163,7 @@ const USERS: &[&str] = &[
 fn same_but_for_order(both: &mut Both, line: &str) {
     let words = |answer: Vec<u8>| {
         let text = String::from_utf8_lossy(&answer).into_owned();
-        let mut words: Vec<String> = text.split([' ', '\r', '\n']).map(str::to_owned).collect();
+        let mut words: Vec<String> = text.split([' ', '\r', '\n', '(', ')']).map(str::to_owned).collect();
         words.sort();
         words
     };

@@ -34,7 +34,7 @@ fn assert_holds(list: &List, model: &Model, rules: &Rules) {
         let node = limits(rules).node;
         // Where entries are counted, a list that shrank may be packed at any size in bytes, as in Redis.
         let is_counted = matches!(node, NodeLimit::Entries(most) if packed.len() <= most);
-        // What comes is measured by its texts: their heads and lengths, of up to 10 bytes each, may go beyond the limit.
+        // What comes is measured by its texts: heads and lengths, of up to 10 bytes each, may go beyond the limit.
         let bytes = blob.len().saturating_sub(10 * packed.len());
         assert!(node.allows(bytes, packed.len()) || is_counted || packed.len() <= 1);
     }

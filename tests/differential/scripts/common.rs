@@ -682,7 +682,7 @@ pub const SCRIPTS: &[Script] = &[
         name: "admin",
         lines: r#"
             CONFIG GET
-            #CONFIG GET max*
+            #CONFIG GET maxm*
             #CONFIG GET maxmemory hz
             #CONFIG GET *policy MAXMEMORY
             CONFIG GET nosuch

@@ -1,7 +1,7 @@
 //! DEBUG POPULATE: many keys at once, for tests and measurements.
 
 use crate::base::argv::Args;
-use crate::base::{heap, number};
+use crate::base::number;
 use crate::encoding::dict::Dict;
 use crate::keyspace::tx::HashHint;
 use crate::keyspace::{Entry, Event, Expiry, StrView, Tx};
@@ -39,7 +39,6 @@ fn parse<'a>(cx: &mut Cx<'_>, args: Args<'a>) -> Result<Population<'a>, CommandE
 
 pub(super) fn populate(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let population = parse(cx, args)?;
-    let mut filling = heap::fill();
     if population.count <= RESERVED_KEYS_MAX {
         let db = cx.server.keyspace.db_mut(population.db);
         db.reserve(db.len() + population.count);
@@ -53,7 +52,6 @@ pub(super) fn populate(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandE
             key.push(b':');
             key.extend_from_slice(&number::format_i64(number as i64));
         }
-        filling.go_on();
         population.add(cx.server, &keys[..numbers.len()], first);
     }
     cx.reply.ok();

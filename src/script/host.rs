@@ -1,0 +1,22 @@
+//! What a script asks of the server, which stands above this room.
+
+use crate::base::argv::Args;
+
+/// Whether a script may go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tick {
+    GoOn,
+    /// It is suspended until the loop resumes it, and then asks again.
+    Pause,
+    /// It ends with this error, whatever it tries to catch.
+    End(Vec<u8>),
+}
+
+/// Implemented by `exec`, for the time a script runs.
+pub trait Host {
+    /// Called every millisecond or so of a script.
+    fn tick(&mut self) -> Tick;
+
+    /// Runs a command as `redis.call` does. The reply, or the error as a client would get it, is appended to `reply`.
+    fn command(&mut self, args: Args<'_>, reply: &mut Vec<u8>);
+}

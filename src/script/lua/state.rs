@@ -154,7 +154,8 @@ impl State {
         }
     }
 
-    /// Compiles a chunk and pushes its function. `name` is shown in errors, behind its first character (`@user_script`).
+    /// Compiles a chunk and pushes its function. `name` is shown in errors, without its first character
+    /// (`@user_script`).
     ///
     /// # Errors
     /// Lua's text, with name and line. Compiled code is refused: it could be made to break the interpreter.

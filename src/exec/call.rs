@@ -271,6 +271,30 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     flow
 }
 
+/// Runs a command that a script calls. It is counted and committed as any other; slow ones are noted as the script.
+pub fn call_in_script(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) {
+    let reply_start = out.len();
+    let started_ns = server.clock.meter_ns();
+    server.keyspace.found_expired = found_expired(server, &call);
+    let running = (call.client.number, call.request.args);
+    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, out));
+    let failed = result.is_err();
+    if let Err(error) = result {
+        let line = error.line();
+        out.truncate(reply_start);
+        Reply::new(out, protocol).error_bytes(&line);
+    }
+    let took_ns = server.clock.meter_ns().saturating_sub(started_ns);
+    count(server, &call, took_ns, failed);
+    if !server.clients.monitors().is_empty() {
+        monitor::show(server, &call);
+    }
+    commit::commit(server, call.client, call.request.args);
+    if !server.tracking.is_idle() {
+        tracking::remember(server, &call);
+    }
+}
+
 /// The client waits for what the command has told.
 #[cold]
 fn begin_wait(server: &mut Server, call: &Call<'_>, took_ns: u64) {

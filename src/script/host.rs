@@ -1,6 +1,7 @@
 //! What a script asks of the server, which stands above this room.
 
 use crate::base::argv::Args;
+use crate::resp::Protocol;
 
 /// Whether a script may go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,4 +20,7 @@ pub trait Host {
 
     /// Runs a command as `redis.call` does. The reply, or the error as a client would get it, is appended to `reply`.
     fn command(&mut self, args: Args<'_>, reply: &mut Vec<u8>);
+
+    /// The protocol of the replies to the script's commands from now on.
+    fn set_protocol(&mut self, protocol: Protocol);
 }

@@ -1,13 +1,27 @@
 //! Room `script`: Lua scripts and functions.
 //!
 //! ```text
+//!   scripts   what the server keeps: the interpreter, the cache
+//!   engine    an interpreter with everything that scripts find in it; compiles and runs
+//!   cache     scripts by their SHA-1
+//!   redis     the table `redis`: commands from within a script
+//!   convert   replies <-> Lua values
+//!   library   the other tables: cjson, cmsgpack, ...
 //!   host      what a script asks of the server (a trait: `exec` implements it)
-//!   lua       the interpreter, with everything unsafe about it
-//!   library   what scripts find in it
+//!   lua       Lua itself, with everything unsafe about it
 //! ```
 //! What this room does not do: it knows no client and no keyspace; commands run by `Host`.
+pub mod cache;
+pub mod convert;
+pub mod engine;
 pub mod host;
 pub mod library;
 pub mod lua;
+pub mod redis;
+pub mod scripts;
 
+pub use cache::Cache;
+pub use engine::{Engine, ScriptError};
 pub use host::{Host, Tick};
+pub use lua::Progress;
+pub use scripts::Scripts;

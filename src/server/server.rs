@@ -26,6 +26,7 @@ use crate::metrics::stats::Stats;
 use crate::persist::load::Loading;
 use crate::persist::snapshot::Snapshots;
 use crate::pubsub::PubSub;
+use crate::script::Scripts;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -93,6 +94,7 @@ pub struct Server {
     pub expecting: Expecting,
     /// Who listens to what.
     pub pubsub: PubSub,
+    pub scripts: Scripts,
     pub pause: Pause,
     /// Who may do what.
     pub acl: Acl,
@@ -182,6 +184,7 @@ impl Server {
             waiting: Waiting::default(),
             expecting: Expecting::default(),
             pubsub: PubSub::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
+            scripts: Scripts::default(),
             pause: Pause::default(),
             acl: Acl::new(commands.catalog()),
             commands,

@@ -19,6 +19,7 @@ use super::super::host::{Host, Tick};
 use super::function::Function;
 use super::memory::{self, Memory};
 use super::stack::Stack;
+use crate::base::argv::Argv;
 use corosensei::stack::{DefaultStack, Stack as _};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use mlua_sys::lua51::{self as ffi, lua_State};
@@ -44,6 +45,15 @@ pub struct Machine {
     host: Cell<Option<NonNull<dyn Host>>>,
     pause: Cell<*const Pause>,
     main: Cell<*mut lua_State>,
+    /// For the one command that runs; taken while it does.
+    pub scratch: Cell<Scratch>,
+}
+
+/// Buffers that commands use one after the other.
+#[derive(Default)]
+pub struct Scratch {
+    pub argv: Argv,
+    pub reply: Vec<u8>,
 }
 
 impl Machine {
@@ -86,6 +96,13 @@ pub enum Progress {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Reference(c_int);
 
+impl Reference {
+    /// The same value once more, for the time of a call; only one of them is to be released.
+    pub fn share(&self) -> Reference {
+        Reference(self.0)
+    }
+}
+
 pub struct State {
     state: *mut lua_State,
     machine: Box<Machine>,
@@ -104,6 +121,7 @@ impl State {
             host: Cell::new(None),
             pause: Cell::new(null()),
             main: Cell::new(std::ptr::null_mut()),
+            scratch: Cell::default(),
         });
         machine.memory.set_limit(usize::MAX);
         let spare = new_stack()?;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::argv::Args;
+use crate::resp::Protocol;
 use crate::script::{Host, Tick};
 
 /// Pauses at every tick until it has done so a number of times.
@@ -26,6 +27,8 @@ impl Host for Patience {
     }
 
     fn command(&mut self, _args: Args<'_>, _reply: &mut Vec<u8>) {}
+
+    fn set_protocol(&mut self, _protocol: Protocol) {}
 }
 
 fn keep_error(_stack: &mut Stack<'_>) -> Result<i32, Failure> {

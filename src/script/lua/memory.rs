@@ -37,6 +37,11 @@ impl Memory {
         self.used.get() > self.limit.get()
     }
 
+    /// Whether so many bytes more were too much.
+    pub fn would_exceed(&self, bytes: usize) -> bool {
+        self.used.get().saturating_add(bytes) > self.limit.get()
+    }
+
     #[inline]
     pub fn begin_lenient(&self) {
         self.lenient.set(self.lenient.get() + 1);

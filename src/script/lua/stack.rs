@@ -12,10 +12,10 @@
 //! 2. Arguments are never popped or replaced, so the bytes of a string among them are good for the whole call (`'c`).
 //! 3. Memory is never refused meanwhile (`memory`).
 
-use super::function::{Failure, Function, push_function};
-use super::state::Machine;
+use super::function::{Failure, Function, NOT_ENOUGH_MEMORY, push_function};
+use super::state::{Machine, Reference};
 use mlua_sys::lua51::{self as ffi, lua_State};
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::null_mut;
 use std::slice;
@@ -105,6 +105,11 @@ impl<'c> Stack<'c> {
             ffi::lua_getallocf(self.state, &mut data);
             machine(data)
         }
+    }
+
+    #[inline]
+    pub(super) fn raw(&self) -> *mut lua_State {
+        self.state
     }
 
     /// How many arguments the function was called with.
@@ -291,6 +296,22 @@ impl<'c> Stack<'c> {
         unsafe { ffi::lua_pushvalue(self.state, index) }
     }
 
+    /// A value that is kept.
+    #[inline]
+    pub fn push_kept(&mut self, reference: &Reference) {
+        // SAFETY: the registry is a table.
+        unsafe { ffi::lua_rawgeti_(self.state, ffi::LUA_REGISTRYINDEX, reference.0) }
+    }
+
+    /// The text of a string or a number.
+    pub fn push_text_of(&mut self, index: i32) {
+        self.push_copy(index);
+        // SAFETY: a number becomes a string in its place, which is that of the copy. Memory is not refused.
+        unsafe {
+            ffi::lua_tolstring(self.state, -1, null_mut());
+        }
+    }
+
     /// A table with room for so many elements and fields.
     #[inline]
     pub fn push_table(&mut self, elements: usize, fields: usize) {
@@ -449,12 +470,33 @@ impl<'c> Stack<'c> {
     /// The error that it raised is on the top instead.
     pub fn call(&mut self, arguments: i32, results: i32) -> Result<(), Failure> {
         assert!(self.len() - arguments > self.arguments, "arguments stay where they are");
+        self.check_room()?;
         let memory = &self.machine().memory;
         let lenient = memory.begin_strict();
         // SAFETY: the function and its arguments are there; errors end here.
         let status = unsafe { ffi::lua_pcall(self.state, arguments, results, 0) };
         memory.end_strict(lenient);
         if status == ffi::LUA_OK { Ok(()) } else { Err(Failure::Top) }
+    }
+
+    /// Compiles a chunk and pushes its function. `name` as for `State::load`.
+    ///
+    /// # Errors
+    /// The text, with name and line, is on the top instead.
+    pub fn load(&mut self, name: &[u8], body: &[u8]) -> Result<(), Failure> {
+        let memory = &self.machine().memory;
+        let lenient = memory.begin_strict();
+        // SAFETY: the state is live.
+        let status = unsafe { load_text(self.state, name, body) };
+        memory.end_strict(lenient);
+        if status == ffi::LUA_OK { Ok(()) } else { Err(Failure::Top) }
+    }
+
+    /// # Errors
+    /// So many bytes more are beyond the limit: to be asked before much is allocated outside of Lua's own memory.
+    pub fn check_memory(&self, bytes: usize) -> Result<(), Failure> {
+        let memory = &self.machine().memory;
+        if memory.would_exceed(bytes) { Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec())) } else { Ok(()) }
     }
 
     /// For functions of ours that may take long: every some thousand steps. The script may be suspended meanwhile.
@@ -471,9 +513,28 @@ impl<'c> Stack<'c> {
     }
 }
 
+/// Compiles text, and never what was compiled before: that could be made to break the interpreter. Pushes a function,
+/// or an error's text.
+///
+/// # Safety
+/// The state must be live.
+pub(super) unsafe fn load_text(state: *mut lua_State, name: &[u8], body: &[u8]) -> c_int {
+    let name = CString::new(name.split(|byte| *byte == 0).next().unwrap_or_default()).unwrap_or_default();
+    // Behind a space it is text, with a character in it that no text has.
+    let spaced;
+    let body = if body.starts_with(&ffi::LUA_SIGNATURE[..1]) {
+        spaced = [b" ", body].concat();
+        &spaced
+    } else {
+        body
+    };
+    // SAFETY: the caller's promise; the text is read during the call. Errors end there.
+    unsafe { ffi::luaL_loadbuffer(state, body.as_ptr().cast(), body.len(), name.as_ptr()) }
+}
+
 /// # Safety
 /// There must be a string or a number at `index`, which stays there for `'a`.
-unsafe fn text_at<'a>(state: *mut lua_State, index: c_int) -> &'a [u8] {
+pub(super) unsafe fn text_at<'a>(state: *mut lua_State, index: c_int) -> &'a [u8] {
     let mut length = 0;
     // SAFETY: the caller's promise: Lua's strings do not move.
     unsafe {

@@ -4,6 +4,7 @@
 //!   scripts   what the server keeps: the interpreter, the cache
 //!   engine    an interpreter with everything that scripts find in it; compiles and runs
 //!   cache     scripts by their SHA-1
+//!   flags     the first line of a script: what it may do
 //!   redis     the table `redis`: commands from within a script
 //!   convert   replies <-> Lua values
 //!   library   the other tables: cjson, cmsgpack, ...
@@ -14,6 +15,7 @@
 pub mod cache;
 pub mod convert;
 pub mod engine;
+pub mod flags;
 pub mod host;
 pub mod library;
 pub mod lua;
@@ -22,6 +24,7 @@ pub mod scripts;
 
 pub use cache::Cache;
 pub use engine::{Engine, ScriptError};
+pub use flags::ScriptFlags;
 pub use host::{Host, Tick};
 pub use lua::Progress;
 pub use scripts::Scripts;

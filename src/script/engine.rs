@@ -1,6 +1,7 @@
 //! An interpreter with everything that scripts find in it.
 
 use super::convert::write_reply;
+use super::functions::{self, Registered, register};
 use super::host::Host;
 use super::lua::{Failure, Garbage, Kind, Progress, Reference, Stack, State};
 use super::redis;
@@ -16,6 +17,8 @@ pub struct Engine {
     environment: Environment,
     /// Turns the error of a script into a table that says where it happened.
     error_handler: Reference,
+    /// What a library sees while it is loaded; made for the first one.
+    scope: Option<Reference>,
 }
 
 impl Engine {
@@ -26,12 +29,24 @@ impl Engine {
         let environment = sandbox::open(&mut state, LIBRARIES);
         state.stack().push_function(locate_error, 0);
         let error_handler = state.keep();
-        Ok(Engine { state, environment, error_handler })
+        Ok(Engine { state, environment, error_handler, scope: None })
+    }
+
+    /// For functions of libraries.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn for_functions() -> io::Result<Engine> {
+        Engine::new()
     }
 
     /// Bytes that the interpreter uses.
     pub fn memory_bytes(&self) -> usize {
         self.state.memory().used_bytes()
+    }
+
+    pub fn memory_limit_bytes(&self) -> usize {
+        self.state.memory().limit_bytes()
     }
 
     /// Bytes that the interpreter may use at most.
@@ -85,6 +100,57 @@ impl Engine {
         self.state.push_kept(&self.error_handler);
         self.state.push_kept(script);
         self.state.run(host, 0)
+    }
+
+    /// Runs a function of a library, as `start`: its keys and arguments are its parameters.
+    pub fn start_function(
+        &mut self,
+        host: &mut dyn Host,
+        function: &Reference,
+        keys: Args<'_>,
+        argv: Args<'_>,
+    ) -> Progress {
+        let mut stack = self.state.stack();
+        stack.push_kept(&self.error_handler);
+        stack.push_kept(function);
+        push_array(&mut stack, keys);
+        push_array(&mut stack, argv);
+        drop(stack);
+        self.state.run(host, 2)
+    }
+
+    /// Runs the chunk of a library, for the functions that it registers.
+    ///
+    /// # Errors
+    /// It fails. Nothing of it stays.
+    pub fn register(
+        &mut self,
+        host: &mut dyn Host,
+        chunk: &Reference,
+    ) -> Result<Vec<Registered>, ScriptError> {
+        let scope = self.scope.get_or_insert_with(|| {
+            self.environment.scope(&mut self.state, &[("redis", functions::push_library)])
+        });
+        register::begin(&mut self.state);
+        let mut stack = self.state.stack();
+        self.environment.enter(&mut stack, scope);
+        stack.push_kept(&self.error_handler);
+        stack.push_kept(chunk);
+        drop(stack);
+        let progress = self.state.run(host, 0);
+        let mut stack = self.state.stack();
+        self.environment.leave(&mut stack);
+        drop(stack);
+        let registered = match progress {
+            Progress::Returned => {
+                self.state.stack().cut(0);
+                Ok(register::registered(&mut self.state))
+            }
+            Progress::Failed => Err(self.take_error()),
+            Progress::Paused => unreachable!("its host does not pause it"),
+        };
+        register::end(&mut self.state);
+        registered
     }
 
     /// Goes on with a script that was suspended.

@@ -21,6 +21,11 @@ pub fn push_library(stack: &mut Stack<'_>) {
     }
 }
 
+/// Pushes the table as a library of functions sees it while it is loaded.
+pub fn push_loading_library(stack: &mut Stack<'_>) {
+    stack.push_table(0, 8);
+}
+
 fn sha1hex(stack: &mut Stack<'_>) -> Result<i32, Failure> {
     if stack.arguments() != 1 {
         return Err(Failure::Plain(b"wrong number of arguments".to_vec()));

@@ -1,7 +1,7 @@
 //! EVAL, EVALSHA and their forms that only read.
 
 use super::admission;
-use super::run::{self, Run, Writes};
+use super::run::{self, Run, Subject, Writes};
 use crate::base::argv::Args;
 use crate::base::number::parse_i64;
 use crate::script::cache::{Digest, Keep, parse_digest};
@@ -9,20 +9,20 @@ use crate::server::{Cx, Entry, Flow};
 use crate::spec::keys::{Begin, Find};
 use crate::spec::{CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 
-const RUNS: Flags = Flags::NOSCRIPT
+pub(super) const RUNS: Flags = Flags::NOSCRIPT
     .or(Flags::SKIP_MONITOR)
     .or(Flags::MAY_REPLICATE)
     .or(Flags::NO_MANDATORY_KEYS)
     .or(Flags::STALE);
-const READS: Flags =
+pub(super) const READS: Flags =
     Flags::NOSCRIPT.or(Flags::SKIP_MONITOR).or(Flags::NO_MANDATORY_KEYS).or(Flags::STALE).or(Flags::READONLY);
 
 const fn keys(flags: KeyFlags) -> KeySpec {
     KeySpec { begin: Begin::Index(2), find: Find::KeyCount { count: 0, first: 1, step: 1 }, flags }
 }
 
-const WRITTEN: &[KeySpec] = &[keys(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::UPDATE))];
-const READ: &[KeySpec] = &[keys(KeyFlags::RO.or(KeyFlags::ACCESS))];
+pub(super) const WRITTEN: &[KeySpec] = &[keys(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::UPDATE))];
+pub(super) const READ: &[KeySpec] = &[keys(KeyFlags::RO.or(KeyFlags::ACCESS))];
 
 const fn spec(name: &'static str, flags: Flags, keys: &'static [KeySpec]) -> Spec {
     Spec::new(name, -3, Group::Scripting, flags)
@@ -90,6 +90,7 @@ fn start(cx: &mut Cx<'_>, args: Args<'_>, asked: Asked) -> Result<Flow, CommandE
     let Asked { digest, keys, writes } = asked;
     let flags = cx.server.scripts.cache.touch(&digest).ok_or(CommandError::NoScript)?.flags;
     let writes = admission::may_start(cx, flags, writes)?;
-    let run = Run { digest, writes, flags, client: cx.client_id, now: cx.now };
+    let subject = Subject::Script(digest);
+    let run = Run { subject, writes, flags, client: cx.client_id, now: cx.now };
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }

@@ -6,9 +6,12 @@ use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::resp::Protocol;
 use crate::script::cache::{Digest, digest_text};
+use crate::script::lua::Reference;
 use crate::script::{Engine, Progress, ScriptError, ScriptFlags};
-use crate::server::{Cx, Flow};
+use crate::server::{Cx, Flow, Server};
 use crate::spec::CommandError;
+use std::borrow::Cow;
+use std::rc::Rc;
 
 /// Whether a script may change the dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,10 +20,28 @@ pub enum Writes {
     Denied,
 }
 
-/// A script that runs for a client.
-#[derive(Clone, Copy)]
+/// What runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Script(Digest),
+    /// By its name.
+    Function(Rc<[u8]>),
+}
+
+impl Subject {
+    /// As errors name it.
+    fn name(&self) -> Cow<'_, [u8]> {
+        match self {
+            Subject::Script(digest) => Cow::Owned(digest_text(digest).into_bytes()),
+            Subject::Function(name) => Cow::Borrowed(name),
+        }
+    }
+}
+
+/// A script or a function that runs for a client.
+#[derive(Clone)]
 pub struct Run {
-    pub digest: Digest,
+    pub subject: Subject,
     pub writes: Writes,
     /// What the script has told of itself.
     pub flags: ScriptFlags,
@@ -50,19 +71,47 @@ fn give_back(cx: &mut Cx<'_>, lent: Lent) {
 
 /// Runs the script until it ends.
 pub fn start(cx: &mut Cx<'_>, run: Run, keys: Args<'_>, argv: Args<'_>) -> Result<Flow, CommandError> {
-    let mut engine = cx.server.scripts.engine.take().expect("it has compiled the script");
+    let (mut engine, body) = take_engine(cx.server, &run.subject);
     let lent = lend(cx);
     let was_in_exec = std::mem::replace(&mut cx.server.in_exec, true);
     let progress = {
-        let script = cx.server.scripts.cache.touch(&run.digest).expect("it was found").function.share();
-        engine.start(&mut ServerHost { server: cx.server, run }, &script, keys, argv)
+        let host = &mut ServerHost { server: cx.server, run: run.clone() };
+        match run.subject {
+            Subject::Script(_) => engine.start(host, &body, keys, argv),
+            Subject::Function(_) => engine.start_function(host, &body, keys, argv),
+        }
     };
     cx.server.in_exec = was_in_exec;
     give_back(cx, lent);
     let result = end(cx, &mut engine, progress, &run);
-    cx.server.scripts.engine = Some(engine);
-    cx.server.scripts.note_run();
+    give_back_engine(cx.server, &run.subject, engine);
     result
+}
+
+/// The interpreter that runs it, and what it is there.
+fn take_engine(server: &mut Server, subject: &Subject) -> (Engine, Reference) {
+    let scripts = &mut server.scripts;
+    match subject {
+        Subject::Script(digest) => {
+            let engine = scripts.engine.take().expect("it has compiled the script");
+            (engine, scripts.cache.touch(digest).expect("it was found").function.share())
+        }
+        Subject::Function(name) => {
+            let (function, engine) = scripts.libraries.lend(name).expect("it was found");
+            (engine, function.callback.share())
+        }
+    }
+}
+
+fn give_back_engine(server: &mut Server, subject: &Subject, engine: Engine) {
+    let scripts = &mut server.scripts;
+    match subject {
+        Subject::Script(_) => {
+            scripts.engine = Some(engine);
+            scripts.note_run();
+        }
+        Subject::Function(_) => scripts.libraries.give_back(engine),
+    }
 }
 
 fn end(cx: &mut Cx<'_>, engine: &mut Engine, progress: Progress, run: &Run) -> Result<Flow, CommandError> {
@@ -80,9 +129,8 @@ fn end(cx: &mut Cx<'_>, engine: &mut Engine, progress: Progress, run: &Run) -> R
 fn failure(error: ScriptError, run: &Run) -> CommandError {
     let mut line = error.text;
     if !error.line.is_empty() {
-        let digest = digest_text(&run.digest);
         line.extend_from_slice(b" script: ");
-        line.extend_from_slice(digest.as_bytes());
+        line.extend_from_slice(&run.subject.name());
         line.extend_from_slice(b", on ");
         line.extend_from_slice(&error.source);
         line.extend_from_slice(b":");

@@ -189,8 +189,7 @@ impl Libraries {
     /// The function that FCALL names, with its interpreter, which `give_back` takes.
     #[inline]
     pub fn lend(&mut self, name: &[u8]) -> Option<(&Function, Engine)> {
-        let function = self.set.find(name)?;
-        let engine = self.engine.take()?;
+        let (function, engine) = (self.set.find(name)?, self.engine.take()?);
         self.is_lent = true;
         Some((function, engine))
     }

@@ -1,0 +1,2 @@
+//! Commands about what clients run on the server.
+pub mod functions;

@@ -23,6 +23,7 @@ pub struct Run {
     pub digest: Digest,
     pub writes: Writes,
     /// What the script has told of itself.
+    #[expect(dead_code, reason = "the gates of its commands will ask for it")]
     pub flags: ScriptFlags,
     pub client: ClientId,
     /// When it began: for the script time stands still.

@@ -54,6 +54,7 @@ pub const GROUPS: &[&[Entry]] = &[
     object::COMMANDS,
     pubsub::COMMANDS,
     scan::COMMANDS,
+    scripting::COMMANDS,
     scripting::functions::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,

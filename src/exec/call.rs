@@ -414,7 +414,9 @@ pub fn evict(server: &mut Server, now_ms: i64) -> bool {
     let clock = server.clock.clone();
     let started_ns = clock.mono_ns();
     let mut elapsed_us = || clock.mono_ns().saturating_sub(started_ns) / 1000;
-    let used = || crate::base::alloc::used_memory_bytes() + mapped_bytes_total();
+    // Keys do not go to make room for what scripts have left behind.
+    let scripts = server.scripts.vm_bytes();
+    let used = || (crate::base::alloc::used_memory_bytes() + mapped_bytes_total()).saturating_sub(scripts);
     let verdict =
         eviction::make_room(&mut server.keyspace, &mut server.ledger, now_ms, &used, &mut elapsed_us);
     let took_ms = elapsed_us() / 1000;

@@ -35,6 +35,30 @@ impl Default for Scripts {
     }
 }
 
+/// The figures of INFO; memory in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Figures {
+    /// Of the interpreter of EVAL's scripts, and of that of functions.
+    pub vm_eval: u64,
+    pub vm_functions: u64,
+    /// Beside the interpreters.
+    pub scripts_eval: u64,
+    pub functions: u64,
+    pub cached_scripts: u64,
+    pub function_count: u64,
+    pub library_count: u64,
+}
+
+impl Figures {
+    pub fn vm_total(&self) -> u64 {
+        self.vm_eval + self.vm_functions
+    }
+
+    pub fn scripts_total(&self) -> u64 {
+        self.scripts_eval + self.functions
+    }
+}
+
 /// How far the interpreter is with its garbage.
 #[derive(Debug, Default)]
 struct Tidy {
@@ -109,6 +133,16 @@ impl Scripts {
     /// Bytes that the interpreter uses; 0 before the first script and while one runs.
     pub fn vm_bytes(&self) -> usize {
         self.engine.as_ref().map_or(0, Engine::memory_bytes)
+    }
+
+    /// What all of it takes.
+    pub fn figures(&self) -> Figures {
+        Figures {
+            vm_eval: self.vm_bytes() as u64,
+            scripts_eval: self.cache.heap_bytes() as u64,
+            cached_scripts: self.cache.len() as u64,
+            ..Figures::default()
+        }
     }
 
     /// Forgets every script, and the interpreter with all that scripts have left in it. What is returned may take long

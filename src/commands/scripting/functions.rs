@@ -7,7 +7,7 @@ use crate::keyspace::settings::Freeing;
 use crate::rdb::{self, Checksum, Compression};
 use crate::resp::Reply;
 use crate::script::ScriptFlags;
-use crate::script::functions::{Existing, Function, Libraries, Library, Patience};
+use crate::script::functions::{Existing, Flushed, Function, Libraries, Library, Patience};
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::args::{Options, is_word};
 use crate::spec::{CommandError, Flags, Group, Spec};
@@ -20,7 +20,7 @@ const fn spec(name: &'static str, arity: i32, flags: Flags) -> Spec {
 }
 
 pub const COMMANDS: &[Entry] = &[Entry::container(
-    spec("function", -2, Flags::NONE).complexity("Depends on subcommand.").doc(
+    spec("function", -2, Flags::NONE).contains().complexity("Depends on subcommand.").doc(
         "7.0.0",
         "A container for function commands",
         "",
@@ -143,10 +143,20 @@ fn flush(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
         _ => return Err(CommandError::subcommand_arguments(args.at(1), args.at(0))),
     };
     let flushed = cx.server.scripts.libraries.flush();
-    cx.server.free_libraries(flushed, freeing);
+    free(cx, flushed, freeing);
     cx.server.ledger.counted(1);
     cx.reply.ok();
     Ok(Flow::Done)
+}
+
+/// What little there is goes at once, as for SCRIPT FLUSH.
+fn free(cx: &Cx<'_>, flushed: Flushed, freeing: Freeing) {
+    const LAZY_BYTES_MIN: u64 = 256 << 10;
+    let (libraries, bytes) = (flushed.libraries, flushed.bytes);
+    match &cx.server.keyspace.bio {
+        Some(bio) if freeing == Freeing::Lazy && bytes >= LAZY_BYTES_MIN => bio.free(libraries, bytes, flushed),
+        _ => drop(flushed),
+    }
 }
 
 fn dump(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
@@ -186,7 +196,7 @@ fn restore(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
             let fresh = Libraries::of_codes(codes, &patience)?;
             let old = libraries.replace(fresh);
             let freeing = cx.server.keyspace.settings.free_flushed;
-            cx.server.free_libraries(old, freeing);
+            free(cx, old, freeing);
         }
     }
     cx.server.ledger.counted(1);

@@ -30,17 +30,33 @@ const fn spec(name: &'static str, flags: Flags, keys: &'static [KeySpec]) -> Spe
         .complexity("Depends on the script that is executed.")
 }
 
+const WRITTEN_NOTE: &[&str] =
+    &["We cannot tell how the keys will be used so we assume the worst, RW and UPDATE"];
+const READ_NOTE: &[&str] =
+    &["We cannot tell how the keys will be used so we assume the worst, RO and ACCESS"];
+
 const BODY: &str = "script numkeys [key [key ...]] [arg [arg ...]]";
 const SHA1: &str = "sha1 numkeys [key [key ...]] [arg [arg ...]]";
 
 pub const COMMANDS: &[Entry] = &[
-    Entry::server(spec("eval", RUNS, WRITTEN).doc("2.6.0", "Execute a Lua script server side", BODY), eval),
+    Entry::server(
+        spec("eval", RUNS, WRITTEN).key_notes(WRITTEN_NOTE).doc(
+            "2.6.0",
+            "Execute a Lua script server side",
+            BODY,
+        ),
+        eval,
+    ),
     Entry::server(
         spec("evalsha", RUNS, WRITTEN).doc("2.6.0", "Execute a Lua script server side", SHA1),
         evalsha,
     ),
     Entry::server(
-        spec("eval_ro", READS, READ).doc("7.0.0", "Execute a read-only Lua script server side", BODY),
+        spec("eval_ro", READS, READ).key_notes(READ_NOTE).doc(
+            "7.0.0",
+            "Execute a read-only Lua script server side",
+            BODY,
+        ),
         eval_ro,
     ),
     Entry::server(

@@ -26,7 +26,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::server(
         spec(
             "fcall",
-            RUNS.without(Flags::MAY_REPLICATE),
+            RUNS,
             WRITTEN,
             &["We cannot tell how the keys will be used so we assume the worst, RW and UPDATE"],
         )

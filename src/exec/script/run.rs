@@ -11,7 +11,7 @@ use crate::script::{Engine, Progress, ScriptError, ScriptFlags};
 use crate::server::{Cx, Flow, Server};
 use crate::spec::CommandError;
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Whether a script may change the dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Writes {
 pub enum Subject {
     Script(Digest),
     /// By its name.
-    Function(Rc<[u8]>),
+    Function(Arc<[u8]>),
 }
 
 impl Subject {
@@ -44,6 +44,7 @@ pub struct Run {
     pub subject: Subject,
     pub writes: Writes,
     /// What the script has told of itself.
+    #[expect(dead_code, reason = "the gates of its commands will ask for it")]
     pub flags: ScriptFlags,
     pub client: ClientId,
     /// When it began: for the script time stands still.

@@ -48,7 +48,8 @@ pub struct Libraries {
 
 /// Libraries that nobody needs any more, with their interpreter.
 pub struct Flushed {
-    pub libraries: usize,
+    pub libraries: u64,
+    pub bytes: u64,
     #[expect(dead_code, reason = "it is only dropped")]
     garbage: Option<Garbage>,
     #[expect(dead_code, reason = "it is only dropped")]
@@ -167,7 +168,8 @@ impl Libraries {
         if let Some(limit_bytes) = limit_bytes {
             self.limit_memory(limit_bytes);
         }
-        Flushed { libraries: set.len(), garbage: engine.map(Engine::into_garbage), set }
+        let bytes = engine.as_ref().map_or(0, Engine::memory_bytes) + set.heap_bytes();
+        Flushed { libraries: set.len() as u64, bytes: bytes as u64, garbage: engine.map(Engine::into_garbage), set }
     }
 
     fn release(&mut self, library: Library) {

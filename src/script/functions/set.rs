@@ -5,12 +5,12 @@ use crate::script::flags::ScriptFlags;
 use crate::script::lua::Reference;
 use crate::spec::CommandError;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A function that a library has registered.
 #[derive(Debug)]
 pub struct Function {
-    pub name: Rc<[u8]>,
+    pub name: Arc<[u8]>,
     pub callback: Reference,
     pub flags: ScriptFlags,
     pub description: Option<Box<[u8]>>,

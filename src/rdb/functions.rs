@@ -116,7 +116,7 @@ mod tests {
         let whole = dump_functions(&CODES, Compression::Lzf);
         let body = &whole[..whole.len() - 10];
         let mut rng = fastrand::Rng::with_seed(7);
-        let mut check = |mut body: Vec<u8>| {
+        let check = |mut body: Vec<u8>| {
             put_footer(&mut body, 0, VERSION_BASE);
             if let Ok(codes) = restore_functions(&body, Checksum::On) {
                 let bytes: usize = codes.iter().map(Vec::len).sum();

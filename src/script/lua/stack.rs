@@ -427,6 +427,26 @@ impl<'c> Stack<'c> {
         unsafe { ffi::lua_next(self.state, table) != 0 }
     }
 
+    /// Shows the keys of a table, each as its value if it is a number, until one is refused; whether none was.
+    #[inline]
+    pub fn every_key(&mut self, table: i32, mut is_fine: impl FnMut(Option<f64>) -> bool) -> bool {
+        let table = self.absolute(table);
+        self.must_be_table(table);
+        // SAFETY: it is a table, which nobody changes meanwhile; what is pushed is popped.
+        unsafe {
+            ffi::lua_pushnil(self.state);
+            while ffi::lua_next(self.state, table) != 0 {
+                ffi::lua_settop(self.state, -2);
+                let is_number = ffi::lua_type(self.state, -1) == ffi::LUA_TNUMBER;
+                if !is_fine(is_number.then(|| ffi::lua_tonumber(self.state, -1))) {
+                    ffi::lua_settop(self.state, -2);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     /// Pushes the metatable, when there is one.
     pub fn push_metatable(&mut self, index: i32) -> bool {
         // SAFETY: any index may be asked for.

@@ -38,7 +38,7 @@ fn append_decimals(value: f64, limit: f64, text: &mut Vec<u8>) -> bool {
         }
         // Division rounds to the nearest, so that this is exact.
         if digits as f64 == scaled && scaled / power == magnitude {
-            if digits % 10 == 0 {
+            if digits.is_multiple_of(10) {
                 // Fewer decimals would have done, but for the rounding of `scaled`.
                 return false;
             }

@@ -13,7 +13,7 @@ mod stack;
 mod state;
 
 pub use function::{Failure, Function};
-pub use stack::{Kind, Place, Stack};
+pub use stack::{Kind, Place, Stack, View};
 pub use state::{Machine, Progress, Reference, Session, State, set_global};
 
 /// Pseudo-index of the table of globals of the running thread.

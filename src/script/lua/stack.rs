@@ -67,6 +67,19 @@ impl Kind {
     }
 }
 
+/// A value to look at, found out in one go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum View<'v> {
+    Nil,
+    Boolean(bool),
+    Number(f64),
+    String(&'v [u8]),
+    /// See `push_light`.
+    Light(usize),
+    Table,
+    Other(Kind),
+}
+
 /// What `'c` is: the call of one function.
 pub struct Stack<'c> {
     state: *mut lua_State,
@@ -147,6 +160,23 @@ impl<'c> Stack<'c> {
     pub fn kind(&self, index: i32) -> Kind {
         // SAFETY: any index may be asked for, the state is live.
         Kind::of(unsafe { ffi::lua_type(self.state, index) })
+    }
+
+    #[inline]
+    pub fn view(&self, index: i32) -> View<'_> {
+        // SAFETY: any index may be asked for; a string stays while it is on the stack: nothing is popped while `self`
+        // is borrowed. The pointer of a light userdata is not followed.
+        unsafe {
+            match Kind::of(ffi::lua_type(self.state, index)) {
+                Kind::String => View::String(text_at(self.state, index)),
+                Kind::Number => View::Number(ffi::lua_tonumber(self.state, index)),
+                Kind::Table => View::Table,
+                Kind::Boolean => View::Boolean(ffi::lua_toboolean(self.state, index) != 0),
+                Kind::Nil => View::Nil,
+                Kind::LightUserdata => View::Light(ffi::lua_touserdata(self.state, index).addr()),
+                kind => View::Other(kind),
+            }
+        }
     }
 
     /// The bytes of a string. A number is none.

@@ -11,7 +11,7 @@
 //! 1. The table of the innermost open array is on the top; above the one of an open object is the last key.
 //! 2. No metamethod is asked, so nothing changes a table while it is written.
 
-use super::super::super::lua::{Failure, Kind, Stack};
+use super::super::super::lua::{Failure, Kind, Stack, View};
 use super::settings::{InvalidNumbers, Settings};
 use super::{NULL, Pace, number, scan};
 
@@ -19,6 +19,7 @@ use super::{NULL, Pace, number, scan};
 const TEXT_BYTES_MAX: usize = 512 << 20;
 /// From this length on the script's memory is looked at whenever a text has doubled.
 const TEXT_BYTES_FREE: usize = 1 << 20;
+const UNSUPPORTED: &str = "type not supported";
 /// What an open table takes of the Lua stack, its table and the one in it included.
 const SLOTS: usize = 3;
 
@@ -60,15 +61,15 @@ impl Encoder<'_, '_> {
     /// Writes the value on the top, or begins it if it is a table. Whether it is one.
     #[inline]
     fn value(&mut self) -> Result<bool, Failure> {
-        match self.stack.kind(-1) {
-            Kind::String => self.string(-1),
-            Kind::Number => self.number(-1)?,
-            Kind::Table => return self.begin().map(|()| true),
-            Kind::Boolean if self.stack.truth(-1) => self.text.extend_from_slice(b"true"),
-            Kind::Boolean => self.text.extend_from_slice(b"false"),
-            Kind::Nil => self.text.extend_from_slice(b"null"),
-            Kind::LightUserdata if self.stack.light(-1) == Some(NULL) => self.text.extend_from_slice(b"null"),
-            kind => return Err(cannot(kind.name(), "type not supported")),
+        match self.stack.view(-1) {
+            View::String(bytes) => append_string(self.text, bytes),
+            View::Number(value) => append_number(self.text, value, self.settings)?,
+            View::Table => return self.begin().map(|()| true),
+            View::Boolean(true) => self.text.extend_from_slice(b"true"),
+            View::Boolean(false) => self.text.extend_from_slice(b"false"),
+            View::Nil | View::Light(NULL) => self.text.extend_from_slice(b"null"),
+            View::Light(_) => return Err(cannot(Kind::LightUserdata.name(), UNSUPPORTED)),
+            View::Other(kind) => return Err(cannot(kind.name(), UNSUPPORTED)),
         }
         Ok(false)
     }
@@ -135,14 +136,17 @@ impl Encoder<'_, '_> {
     /// Writes the key below the value on the top.
     #[inline]
     fn key(&mut self) -> Result<(), Failure> {
-        match self.stack.kind(-2) {
-            Kind::String => self.string(-2),
-            Kind::Number => {
+        match self.stack.view(-2) {
+            View::String(bytes) => append_string(self.text, bytes),
+            View::Number(value) => {
                 self.text.push(b'"');
-                self.number(-2)?;
+                append_number(self.text, value, self.settings)?;
                 self.text.push(b'"');
             }
-            kind => return Err(cannot(kind.name(), "table key must be a number or string")),
+            _ => {
+                let kind = self.stack.kind(-2);
+                return Err(cannot(kind.name(), "table key must be a number or string"));
+            }
         }
         self.text.push(b':');
         Ok(())
@@ -178,16 +182,14 @@ impl Encoder<'_, '_> {
     /// The largest index of the table on the top, if it has no other keys than indexes; else it is an object.
     fn last_index(&mut self) -> Result<i32, Failure> {
         let (mut last, mut items) = (0i32, 0i32);
-        let is_array = self.stack.every_key(-1, |key| match key {
-            Some(index) if index >= 1.0 && index.trunc() == index => {
-                if index > last.into() {
-                    // What is no C int becomes the lowest one, as on the processors that Redis runs on.
-                    last = if index <= i32::MAX.into() { index as i32 } else { i32::MIN };
-                }
-                items = items.saturating_add(1);
-                true
+        let is_array = self.stack.every_key(-1, |key| {
+            let Some(index) = key.and_then(as_index) else { return false };
+            // What is no C int counts as the lowest one, as on the processors that Redis runs on; but it is large.
+            if index == i32::MIN || index > last {
+                last = index;
             }
-            _ => false,
+            items = items.saturating_add(1);
+            true
         });
         if !is_array {
             return Ok(0);
@@ -198,31 +200,50 @@ impl Encoder<'_, '_> {
         }
         Ok(last)
     }
+}
 
-    fn number(&mut self, index: i32) -> Result<(), Failure> {
-        let value = self.stack.number(index).unwrap_or_default();
-        match self.settings.invalid_numbers {
-            InvalidNumbers::Fail if !value.is_finite() => {
-                return Err(cannot("number", "must not be NaN or Inf"));
-            }
-            InvalidNumbers::Null if !value.is_finite() => self.text.extend_from_slice(b"null"),
-            _ => number::append(value, self.settings.precision, self.text),
-        }
-        Ok(())
+/// A key that is an index, as a C int; beyond its range it is the lowest one.
+#[inline]
+fn as_index(key: f64) -> Option<i32> {
+    let index = key as i32;
+    if f64::from(index) == key {
+        return (index >= 1).then_some(index);
     }
+    (key > i32::MAX.into() && key.trunc() == key).then_some(i32::MIN)
+}
 
-    fn string(&mut self, index: i32) {
-        let mut rest = self.stack.bytes(index).unwrap_or_default();
-        self.text.reserve(rest.len() + 2);
-        self.text.push(b'"');
-        loop {
-            let (plain, after) = rest.split_at(scan::plain_run(rest));
-            self.text.extend_from_slice(plain);
-            let [escaped, after @ ..] = after else { break };
-            append_escape(self.text, *escaped);
-            rest = after;
-        }
-        self.text.push(b'"');
+#[inline]
+fn append_number(text: &mut Vec<u8>, value: f64, settings: &Settings) -> Result<(), Failure> {
+    match settings.invalid_numbers {
+        InvalidNumbers::Fail if !value.is_finite() => return Err(cannot("number", "must not be NaN or Inf")),
+        InvalidNumbers::Null if !value.is_finite() => text.extend_from_slice(b"null"),
+        _ => number::append(value, settings.precision, text),
+    }
+    Ok(())
+}
+
+#[inline]
+fn append_string(text: &mut Vec<u8>, bytes: &[u8]) {
+    text.reserve(bytes.len() + 8);
+    text.push(b'"');
+    if let Some(word) = scan::short_plain(bytes) {
+        // Eight bytes are copied faster than a few.
+        let length = text.len() + bytes.len();
+        text.extend_from_slice(&word);
+        text.truncate(length);
+    } else {
+        append_long(text, bytes);
+    }
+    text.push(b'"');
+}
+
+fn append_long(text: &mut Vec<u8>, mut rest: &[u8]) {
+    loop {
+        let (plain, after) = rest.split_at(scan::plain_run(rest));
+        text.extend_from_slice(plain);
+        let [escaped, after @ ..] = after else { break };
+        append_escape(text, *escaped);
+        rest = after;
     }
 }
 

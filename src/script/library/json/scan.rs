@@ -52,15 +52,40 @@ fn run(bytes: &[u8], matches: impl Fn(u64) -> u64) -> usize {
         }
         at += 8;
     }
-    // The rest, with something above it that matches in neither case.
     let rest = words.remainder();
-    let mut word = ONES * u64::from(b'a');
-    for (place, byte) in rest.iter().enumerate() {
-        let shift = 8 * place;
-        word = word & !(0xff << shift) | u64::from(*byte) << shift;
-    }
-    let found = matches(word);
+    let found = matches(short_word(rest));
     if found == 0 { bytes.len() } else { at + (found.trailing_zeros() / 8) as usize }
+}
+
+/// At most eight bytes none of which must be escaped, and something after them.
+#[inline]
+pub fn short_plain(bytes: &[u8]) -> Option<[u8; 8]> {
+    let word = if let Ok(eight) = bytes.try_into() {
+        u64::from_le_bytes(eight)
+    } else if bytes.len() < 8 {
+        short_word(bytes)
+    } else {
+        return None;
+    };
+    (escaped(word) == 0).then(|| word.to_le_bytes())
+}
+
+/// Less than eight bytes, and above them some that never match.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    const FILLER: u64 = ONES * b'a' as u64;
+    let length = bytes.len();
+    let at = |place: usize| u64::from(bytes[place]) << (8 * place);
+    // Bytes that are taken twice are the same twice.
+    let word = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let last = u64::from(u32::from_le_bytes(*last));
+            u64::from(u32::from_le_bytes(*first)) | last << (8 * (length - 4))
+        }
+        _ if length == 0 => return FILLER,
+        _ => at(0) | at(length / 2) | at(length - 1),
+    };
+    word | FILLER << (8 * length)
 }
 
 #[cfg(test)]
@@ -77,6 +102,8 @@ mod tests {
                 text[at] = byte;
                 assert_eq!(plain_run(&text), if is_escaped { at } else { length }, "{text:?}");
                 assert_eq!(string_run(&text), if is_ending { at } else { length }, "{text:?}");
+                let short = short_plain(&text).map(|word| word[..length].to_vec());
+                assert_eq!(short, (!is_escaped && length <= 8).then_some(text));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::convert::write_reply;
 use super::host::Host;
+use super::library::{json, random};
 use super::lua::{Failure, Kind, Progress, Reference, Stack, State};
 use super::redis;
 use super::sandbox::{self, Environment, Library};
@@ -9,7 +10,7 @@ use crate::base::argv::Args;
 use crate::resp::Reply;
 use std::io;
 
-const LIBRARIES: &[Library] = &[("redis", redis::push_library)];
+const LIBRARIES: &[Library] = &[("redis", redis::push_library), ("cjson", json::push_library)];
 
 pub struct Engine {
     state: State,
@@ -57,6 +58,7 @@ impl Engine {
             self.environment.set(&mut stack, name);
         }
         drop(stack);
+        random::begin(&mut self.state);
         self.state.push_kept(&self.error_handler);
         self.state.push_kept(script);
         self.state.run(host, 0)

@@ -3,6 +3,7 @@
 use super::convert::write_reply;
 use super::functions::{self, Registered, register};
 use super::host::Host;
+use super::library::{bits, json, msgpack, random, structs};
 use super::lua::{Failure, Garbage, Kind, Progress, Reference, Stack, State};
 use super::redis;
 use super::sandbox::{self, Environment, Library};
@@ -10,7 +11,13 @@ use crate::base::argv::Args;
 use crate::resp::Reply;
 use std::io;
 
-const LIBRARIES: &[Library] = &[("redis", redis::push_library)];
+const LIBRARIES: &[Library] = &[
+    ("redis", redis::push_library),
+    ("cjson", json::push_library),
+    ("cmsgpack", msgpack::push_library),
+    ("struct", structs::push_library),
+    ("bit", bits::push_library),
+];
 
 pub struct Engine {
     state: State,
@@ -97,6 +104,7 @@ impl Engine {
             self.environment.set(&mut stack, name);
         }
         drop(stack);
+        random::begin(&mut self.state);
         self.state.push_kept(&self.error_handler);
         self.state.push_kept(script);
         self.state.run(host, 0)

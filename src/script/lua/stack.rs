@@ -67,6 +67,19 @@ impl Kind {
     }
 }
 
+/// A value to look at, found out in one go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum View<'v> {
+    Nil,
+    Boolean(bool),
+    Number(f64),
+    String(&'v [u8]),
+    /// See `push_light`.
+    Light(usize),
+    Table,
+    Other(Kind),
+}
+
 /// What `'c` is: the call of one function.
 pub struct Stack<'c> {
     state: *mut lua_State,
@@ -154,6 +167,23 @@ impl<'c> Stack<'c> {
         Kind::of(unsafe { ffi::lua_type(self.state, index) })
     }
 
+    #[inline]
+    pub fn view(&self, index: i32) -> View<'_> {
+        // SAFETY: any index may be asked for; a string stays while it is on the stack: nothing is popped while `self`
+        // is borrowed. The pointer of a light userdata is not followed.
+        unsafe {
+            match Kind::of(ffi::lua_type(self.state, index)) {
+                Kind::String => View::String(text_at(self.state, index)),
+                Kind::Number => View::Number(ffi::lua_tonumber(self.state, index)),
+                Kind::Table => View::Table,
+                Kind::Boolean => View::Boolean(ffi::lua_toboolean(self.state, index) != 0),
+                Kind::Nil => View::Nil,
+                Kind::LightUserdata => View::Light(ffi::lua_touserdata(self.state, index).addr()),
+                kind => View::Other(kind),
+            }
+        }
+    }
+
     /// The bytes of a string. A number is none.
     #[inline]
     pub fn bytes(&self, index: i32) -> Option<&[u8]> {
@@ -206,12 +236,12 @@ impl<'c> Stack<'c> {
         }
     }
 
-    /// The argument as an integer, cut as a C cast does; beyond its range it is the nearest.
+    /// The argument as an integer, see `integer_of`.
     ///
     /// # Errors
     /// It is no number.
     pub fn check_integer(&self, argument: i32) -> Result<i64, Failure> {
-        Ok(self.check_number(argument)? as i64)
+        self.check_number(argument).map(integer_of)
     }
 
     /// # Errors
@@ -405,9 +435,9 @@ impl<'c> Stack<'c> {
         self.must_be_table(table);
         assert!(self.len() - 2 >= self.arguments, "arguments stay where they are");
         match self.kind(-2) {
-            Kind::Nil => return Err(Failure::Here(b"table index is nil".to_vec())),
+            Kind::Nil => return Err(Failure::Plain(b"table index is nil".to_vec())),
             Kind::Number if self.number(-2).is_some_and(f64::is_nan) => {
-                return Err(Failure::Here(b"table index is NaN".to_vec()));
+                return Err(Failure::Plain(b"table index is NaN".to_vec()));
             }
             _ => {}
         }
@@ -446,6 +476,26 @@ impl<'c> Stack<'c> {
         assert!(self.len() > self.arguments, "arguments stay where they are");
         // SAFETY: it is a table; the key came from it, as the contract says.
         unsafe { ffi::lua_next(self.state, table) != 0 }
+    }
+
+    /// Shows the keys of a table, each as its value if it is a number, until one is refused; whether none was.
+    #[inline]
+    pub fn every_key(&mut self, table: i32, mut is_fine: impl FnMut(Option<f64>) -> bool) -> bool {
+        let table = self.absolute(table);
+        self.must_be_table(table);
+        // SAFETY: it is a table, which nobody changes meanwhile; what is pushed is popped.
+        unsafe {
+            ffi::lua_pushnil(self.state);
+            while ffi::lua_next(self.state, table) != 0 {
+                ffi::lua_settop(self.state, -2);
+                let is_number = ffi::lua_type(self.state, -1) == ffi::LUA_TNUMBER;
+                if !is_fine(is_number.then(|| ffi::lua_tonumber(self.state, -1))) {
+                    ffi::lua_settop(self.state, -2);
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     /// Pushes the metatable, when there is one.
@@ -496,14 +546,17 @@ impl<'c> Stack<'c> {
     /// So many bytes more are beyond the limit: to be asked before much is allocated outside of Lua's own memory.
     pub fn check_memory(&self, bytes: usize) -> Result<(), Failure> {
         let memory = &self.machine().memory;
-        if memory.would_exceed(bytes) { Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec())) } else { Ok(()) }
+        if memory.has_room(bytes) { Ok(()) } else { Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec())) }
     }
 
     /// For functions of ours that may take long: every some thousand steps. The script may be suspended meanwhile.
     ///
     /// # Errors
-    /// The script is to end.
+    /// The script is to end, or it has taken more memory than it may.
     pub fn tick(&mut self) -> Result<(), Failure> {
+        if self.machine().memory.is_exceeded() {
+            return Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec()));
+        }
         self.machine().tick().map_err(Failure::Plain)
     }
 
@@ -542,6 +595,23 @@ pub(super) unsafe fn text_at<'a>(state: *mut lua_State, index: c_int) -> &'a [u8
         slice::from_raw_parts(start.cast(), length)
     }
 }
+
+/// A number cast as C does on x86, which is what scripts have seen: cut towards zero; what has no place is `i64::MIN`.
+#[inline]
+pub fn integer_of(number: f64) -> i64 {
+    let fits = (-TWO_TO_63..TWO_TO_63).contains(&number);
+    if fits { number as i64 } else { i64::MIN }
+}
+
+/// A number cast to one without a sign, likewise: beyond 2^64 it is 0, and -1 is the highest.
+pub fn unsigned_of(number: f64) -> u64 {
+    if number >= TWO_TO_63 {
+        return integer_of(number - TWO_TO_63).cast_unsigned() ^ (1 << 63);
+    }
+    integer_of(number).cast_unsigned()
+}
+
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
 
 /// A place in a script.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub mod sandbox;
 pub mod scripts;
 
 pub use cache::Cache;
-pub use engine::{Engine, ScriptError};
-pub use host::{Host, Tick};
+pub use engine::{Counted, Engine, ScriptError};
+pub use host::{Host, Replication, Tick};
 pub use lua::Progress;
 pub use scripts::Scripts;

@@ -104,6 +104,6 @@ fn start(cx: &mut Cx<'_>, args: Args<'_>, digest: Digest, writes: Writes) -> Res
     if keys > args.len() - 3 {
         return Err(CommandError::text("ERR Number of keys can't be greater than number of args"));
     }
-    let run = Run { digest, writes, client: cx.client_id, now: cx.now };
+    let run = Run::new(cx, digest, writes);
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }

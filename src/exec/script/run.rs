@@ -4,9 +4,11 @@ use super::host::ServerHost;
 use crate::base::argv::Args;
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
+use crate::exec::call::Terms;
 use crate::resp::Protocol;
 use crate::script::cache::{Digest, digest_text};
-use crate::script::{Engine, Progress, ScriptError};
+use crate::script::convert::Errors;
+use crate::script::{Counted, Engine, Progress, Replication, ScriptError};
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
 
@@ -25,37 +27,43 @@ pub struct Run {
     pub client: ClientId,
     /// When it began: for the script time stands still.
     pub now: Now,
+    /// What it has set for its commands.
+    pub terms: Terms,
+    /// It has called a command that writes.
+    pub wrote: bool,
 }
 
-/// What the calling client lends its script, and gets back: the script may select another database and speaks a
-/// protocol of its own.
+impl Run {
+    pub fn new(cx: &Cx<'_>, digest: Digest, writes: Writes) -> Run {
+        let terms = Terms { protocol: Protocol::Resp2, replication: Replication::ALL };
+        Run { digest, writes, client: cx.client_id, now: cx.now, terms, wrote: false }
+    }
+}
+
+/// What the calling client lends its script, and gets back: the script may select another database.
 struct Lent {
     db: usize,
-    protocol: Protocol,
+    was_in_exec: bool,
 }
 
 fn lend(cx: &mut Cx<'_>) -> Lent {
-    let client = cx.client();
-    let lent = Lent { db: client.db, protocol: client.protocol };
-    client.protocol = Protocol::Resp2;
-    lent
+    cx.server.in_script = true;
+    Lent { db: cx.client().db, was_in_exec: std::mem::replace(&mut cx.server.in_exec, true) }
 }
 
 fn give_back(cx: &mut Cx<'_>, lent: Lent) {
-    let client = cx.client();
-    (client.db, client.protocol) = (lent.db, lent.protocol);
+    cx.client().db = lent.db;
+    (cx.server.in_script, cx.server.in_exec) = (false, lent.was_in_exec);
 }
 
 /// Runs the script until it ends.
 pub fn start(cx: &mut Cx<'_>, run: Run, keys: Args<'_>, argv: Args<'_>) -> Result<Flow, CommandError> {
     let mut engine = cx.server.scripts.engine.take().expect("it has compiled the script");
     let lent = lend(cx);
-    let was_in_exec = std::mem::replace(&mut cx.server.in_exec, true);
-    let progress = {
-        let script = cx.server.scripts.cache.get(&run.digest).expect("it was found").function.share();
-        engine.start(&mut ServerHost { server: cx.server, run }, &script, keys, argv)
-    };
-    cx.server.in_exec = was_in_exec;
+    let script = cx.server.scripts.cache.get(&run.digest).expect("it was found").function.share();
+    let mut host = ServerHost { server: cx.server, run };
+    let progress = engine.start(&mut host, &script, keys, argv);
+    let run = host.run;
     give_back(cx, lent);
     let result = end(cx, &mut engine, progress, &run);
     cx.server.scripts.engine = Some(engine);
@@ -65,16 +73,38 @@ pub fn start(cx: &mut Cx<'_>, run: Run, keys: Args<'_>, argv: Args<'_>) -> Resul
 fn end(cx: &mut Cx<'_>, engine: &mut Engine, progress: Progress, run: &Run) -> Result<Flow, CommandError> {
     match progress {
         Progress::Returned => {
-            engine.write_result(&mut cx.reply);
+            let errors = engine.write_result(&mut cx.reply, run.terms.protocol);
+            count_errors(cx, &errors);
             Ok(Flow::Done)
         }
-        Progress::Failed => Err(failure(engine.take_error(), run)),
+        Progress::Failed => fail(cx, engine.take_error(), run),
         Progress::Paused => unreachable!("nobody pauses it"),
     }
 }
 
+/// Errors within the reply: each that a command failed with, and the rest together, are failures of the call.
+fn count_errors(cx: &mut Cx<'_>, errors: &Errors) {
+    errors.new.iter().for_each(|line| cx.server.count_error(line));
+    let stats = &mut cx.server.commands.at_mut(cx.command).stats;
+    stats.failed_calls += errors.counted + u64::from(!errors.new.is_empty());
+}
+
+/// The script has ended with an error. When that of a command went through it, it was counted there.
+fn fail(cx: &mut Cx<'_>, error: ScriptError, run: &Run) -> Result<Flow, CommandError> {
+    let counted = error.counted;
+    let line = failure(error, run);
+    match counted {
+        Counted::NotYet => Err(CommandError::Quoting(line.into())),
+        Counted::Already => {
+            cx.reply.error_bytes(&line);
+            cx.server.commands.at_mut(cx.command).stats.failed_calls += 1;
+            Ok(Flow::Done)
+        }
+    }
+}
+
 /// The error of a script as its client gets it.
-fn failure(error: ScriptError, run: &Run) -> CommandError {
+fn failure(error: ScriptError, run: &Run) -> Vec<u8> {
     let mut line = error.text;
     if !error.line.is_empty() {
         let digest = digest_text(&run.digest);
@@ -87,5 +117,5 @@ fn failure(error: ScriptError, run: &Run) -> CommandError {
         line.extend_from_slice(b".");
     }
     line.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
-    CommandError::Quoting(line.into())
+    line
 }

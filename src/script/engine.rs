@@ -2,6 +2,7 @@
 
 use super::convert::{Errors, write_reply};
 use super::host::Host;
+use super::library::{json, random};
 use super::lua::{Failure, Kind, Progress, Reference, Stack, State};
 use super::redis;
 use super::sandbox::{self, Environment, Library};
@@ -11,7 +12,7 @@ use crate::resp::{Protocol, Reply};
 use crate::spec::error::until_nul;
 use std::io;
 
-const LIBRARIES: &[Library] = &[("redis", redis::push_library)];
+const LIBRARIES: &[Library] = &[("redis", redis::push_library), ("cjson", json::push_library)];
 
 const UNKNOWN_ERROR: &[u8] = b"unknown error";
 
@@ -61,6 +62,7 @@ impl Engine {
             self.environment.set(&mut stack, name);
         }
         drop(stack);
+        random::begin(&mut self.state);
         self.state.push_kept(&self.error_handler);
         self.state.push_kept(script);
         self.state.run(host, 0)

@@ -2,4 +2,5 @@
 //!
 //! `chunks`, `random` and `patterns` are functions in the place of Lua's own; `sandbox` puts them there.
 pub mod chunks;
+pub mod json;
 pub mod random;

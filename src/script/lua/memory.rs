@@ -37,9 +37,9 @@ impl Memory {
         self.used.get() > self.limit.get()
     }
 
-    /// Whether so many bytes more were too much.
-    pub fn would_exceed(&self, bytes: usize) -> bool {
-        self.used.get().saturating_add(bytes) > self.limit.get()
+    /// Whether a script may have so many bytes more: for what a function of ours makes outside of the interpreter.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.used.get().saturating_add(bytes) <= self.limit.get()
     }
 
     #[inline]

@@ -16,7 +16,7 @@ mod state;
 
 pub use function::{Failure, Function};
 pub use guard::Guard;
-pub use stack::{Kind, Place, Stack};
+pub use stack::{Kind, Place, Stack, View};
 pub use state::{Machine, Progress, Reference, Scratch, Session, State, set_global};
 
 /// Pseudo-index of the table of globals of the running thread.

@@ -67,6 +67,19 @@ impl Kind {
     }
 }
 
+/// A value to look at, found out in one go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum View<'v> {
+    Nil,
+    Boolean(bool),
+    Number(f64),
+    String(&'v [u8]),
+    /// See `push_light`.
+    Light(usize),
+    Table,
+    Other(Kind),
+}
+
 /// What `'c` is: the call of one function.
 pub struct Stack<'c> {
     state: *mut lua_State,
@@ -155,6 +168,23 @@ impl<'c> Stack<'c> {
     pub fn kind(&self, index: i32) -> Kind {
         // SAFETY: any index may be asked for, the state is live.
         Kind::of(unsafe { ffi::lua_type(self.state, index) })
+    }
+
+    #[inline]
+    pub fn view(&self, index: i32) -> View<'_> {
+        // SAFETY: any index may be asked for; a string stays while it is on the stack: nothing is popped while `self`
+        // is borrowed. The pointer of a light userdata is not followed.
+        unsafe {
+            match Kind::of(ffi::lua_type(self.state, index)) {
+                Kind::String => View::String(text_at(self.state, index)),
+                Kind::Number => View::Number(ffi::lua_tonumber(self.state, index)),
+                Kind::Table => View::Table,
+                Kind::Boolean => View::Boolean(ffi::lua_toboolean(self.state, index) != 0),
+                Kind::Nil => View::Nil,
+                Kind::LightUserdata => View::Light(ffi::lua_touserdata(self.state, index).addr()),
+                kind => View::Other(kind),
+            }
+        }
     }
 
     /// The bytes of a string. A number is none.
@@ -451,6 +481,26 @@ impl<'c> Stack<'c> {
         unsafe { ffi::lua_next(self.state, table) != 0 }
     }
 
+    /// Shows the keys of a table, each as its value if it is a number, until one is refused; whether none was.
+    #[inline]
+    pub fn every_key(&mut self, table: i32, mut is_fine: impl FnMut(Option<f64>) -> bool) -> bool {
+        let table = self.absolute(table);
+        self.must_be_table(table);
+        // SAFETY: it is a table, which nobody changes meanwhile; what is pushed is popped.
+        unsafe {
+            ffi::lua_pushnil(self.state);
+            while ffi::lua_next(self.state, table) != 0 {
+                ffi::lua_settop(self.state, -2);
+                let is_number = ffi::lua_type(self.state, -1) == ffi::LUA_TNUMBER;
+                if !is_fine(is_number.then(|| ffi::lua_tonumber(self.state, -1))) {
+                    ffi::lua_settop(self.state, -2);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     /// Pushes the metatable, when there is one.
     pub fn push_metatable(&mut self, index: i32) -> bool {
         // SAFETY: any index may be asked for.
@@ -500,7 +550,7 @@ impl<'c> Stack<'c> {
     /// So many bytes more are beyond the limit: to be asked before much is allocated outside of Lua's own memory.
     pub fn check_memory(&self, bytes: usize) -> Result<(), Failure> {
         let memory = &self.machine().memory;
-        if memory.would_exceed(bytes) { Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec())) } else { Ok(()) }
+        if memory.has_room(bytes) { Ok(()) } else { Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec())) }
     }
 
     /// For functions of ours that may take long: every some thousand steps. The script may be suspended meanwhile.

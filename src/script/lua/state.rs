@@ -41,6 +41,8 @@ type Fiber = Coroutine<(), (), c_int, DefaultStack>;
 /// What functions of ours find from a state; see `Stack::machine`.
 pub struct Machine {
     pub memory: Memory,
+    /// Room for what a function of ours makes: to be taken, and put back when it is done.
+    pub text: Cell<Vec<u8>>,
     /// The host, with its lifetime taken away: it is there only while `enter` runs.
     host: Cell<Option<NonNull<dyn Host>>>,
     pause: Cell<*const Pause>,
@@ -124,6 +126,7 @@ impl State {
     pub fn new() -> io::Result<State> {
         let machine = Box::new(Machine {
             memory: Memory::default(),
+            text: Cell::default(),
             host: Cell::new(None),
             pause: Cell::new(null()),
             main: Cell::new(std::ptr::null_mut()),

@@ -1,6 +1,6 @@
 //! An interpreter with everything that scripts find in it.
 
-use super::convert::write_reply;
+use super::convert::{Errors, write_reply};
 use super::functions::{self, Registered, register};
 use super::host::Host;
 use super::library::{bits, json, msgpack, random, structs};
@@ -8,16 +8,23 @@ use super::lua::{Failure, Garbage, Kind, Progress, Reference, Stack, State};
 use super::redis;
 use super::sandbox::{self, Environment, Library};
 use crate::base::argv::Args;
-use crate::resp::Reply;
+use crate::base::number::format_f64;
+use crate::resp::{Protocol, Reply};
+use crate::spec::error::until_nul;
 use std::io;
 
-const LIBRARIES: &[Library] = &[
-    ("redis", redis::push_library),
-    ("cjson", json::push_library),
-    ("cmsgpack", msgpack::push_library),
-    ("struct", structs::push_library),
-    ("bit", bits::push_library),
-];
+/// `redis` is `of_whom`'s.
+const fn libraries(of_whom: fn(&mut Stack<'_>)) -> [Library; 5] {
+    [
+        ("redis", of_whom),
+        ("cjson", json::push_library),
+        ("cmsgpack", msgpack::push_library),
+        ("struct", structs::push_library),
+        ("bit", bits::push_library),
+    ]
+}
+
+const UNKNOWN_ERROR: &[u8] = b"unknown error";
 
 pub struct Engine {
     state: State,
@@ -29,11 +36,17 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// For scripts.
+    ///
     /// # Errors
     /// No memory.
     pub fn new() -> io::Result<Engine> {
+        Engine::with(&libraries(redis::push_library))
+    }
+
+    fn with(libraries: &[Library]) -> io::Result<Engine> {
         let mut state = State::new()?;
-        let environment = sandbox::open(&mut state, LIBRARIES);
+        let environment = sandbox::open(&mut state, libraries);
         state.stack().push_function(locate_error, 0);
         let error_handler = state.keep();
         Ok(Engine { state, environment, error_handler, scope: None })
@@ -44,7 +57,7 @@ impl Engine {
     /// # Errors
     /// As `new`.
     pub fn for_functions() -> io::Result<Engine> {
-        Engine::new()
+        Engine::with(&libraries(redis::push_function_library))
     }
 
     /// Bytes that the interpreter uses.
@@ -166,11 +179,12 @@ impl Engine {
         self.state.resume(host)
     }
 
-    /// Writes what the script has returned.
-    pub fn write_result(&mut self, reply: &mut Reply<'_>) {
+    /// Writes what the script has returned. `protocol`: the one that it has set for itself.
+    pub fn write_result(&mut self, reply: &mut Reply<'_>, protocol: Protocol) -> Errors {
         let mut stack = self.state.stack();
-        write_reply(&mut stack, reply);
+        let errors = write_reply(&mut stack, reply, protocol);
         stack.cut(0);
+        errors
     }
 
     /// The error that the script has ended with.
@@ -190,23 +204,38 @@ pub struct ScriptError {
     /// `@user_script`; empty when not known.
     pub source: Vec<u8>,
     pub line: Vec<u8>,
+    pub counted: Counted,
 }
 
+/// Whether the statistics know of an error: it was counted when the command failed that the script has called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counted {
+    #[default]
+    NotYet,
+    Already,
+}
+
+/// As `locate_error` has left it; a text when there was no memory or no room for that.
 fn read_error(stack: &mut Stack<'_>) -> ScriptError {
     if stack.kind(-1) != Kind::Table {
-        let text = stack.bytes(-1).unwrap_or(b"unknown error");
-        return ScriptError { text: [b"ERR ", text].concat(), ..ScriptError::default() };
+        let text = stack.bytes(-1).unwrap_or(UNKNOWN_ERROR);
+        return ScriptError { text: [b"ERR ", until_nul(text)].concat(), ..ScriptError::default() };
     }
     let mut field = |name: &str| {
         stack.raw_get_field(-1, name);
         let text = match stack.number(-1) {
-            Some(number) => number.to_string().into_bytes(),
-            None => stack.bytes(-1).unwrap_or_default().to_vec(),
+            Some(number) => Some(format_f64(number).to_vec()),
+            None => stack.bytes(-1).map(|text| until_nul(text).to_vec()),
         };
         stack.pop(1);
         text
     };
-    ScriptError { text: field("err"), source: field("source"), line: field("line") }
+    let text = field("err").unwrap_or_else(|| [b"ERR ", UNKNOWN_ERROR].concat());
+    let (source, line) = (field("source").unwrap_or_default(), field("line").unwrap_or_default());
+    stack.raw_get_field(-1, "ignore_error_stats_update");
+    let counted = if stack.truth(-1) { Counted::Already } else { Counted::NotYet };
+    stack.pop(1);
+    ScriptError { text, source, line, counted }
 }
 
 fn push_array(stack: &mut Stack<'_>, values: Args<'_>) {
@@ -222,7 +251,7 @@ fn locate_error(stack: &mut Stack<'_>) -> Result<i32, Failure> {
     if stack.kind(1) == Kind::Table {
         stack.push_copy(1);
     } else {
-        let text = [b"ERR ", stack.bytes(1).unwrap_or(b"unknown error")].concat();
+        let text = [b"ERR ", &error_text(stack)[..]].concat();
         stack.push_table(0, 3);
         stack.push_bytes(&text);
         stack.raw_set_field(-2, "err");
@@ -235,4 +264,14 @@ fn locate_error(stack: &mut Stack<'_>) -> Result<i32, Failure> {
         stack.raw_set_field(-2, "line");
     }
     Ok(1)
+}
+
+/// As `tostring` would have it.
+fn error_text(stack: &mut Stack<'_>) -> Vec<u8> {
+    match stack.kind(1) {
+        Kind::String | Kind::Number => stack.check_bytes(1).map(<[u8]>::to_vec).unwrap_or_default(),
+        Kind::Nil | Kind::None => b"nil".to_vec(),
+        Kind::Boolean => stack.truth(1).to_string().into_bytes(),
+        kind => format!("{}: {:#x}", kind.name(), stack.identity(1)).into_bytes(),
+    }
 }

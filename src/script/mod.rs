@@ -27,9 +27,9 @@ pub mod sandbox;
 pub mod scripts;
 
 pub use cache::Cache;
-pub use engine::{Engine, ScriptError};
+pub use engine::{Counted, Engine, ScriptError};
 pub use flags::ScriptFlags;
 pub use functions::Libraries;
-pub use host::{Host, Tick};
+pub use host::{Host, Replication, Tick};
 pub use lua::Progress;
 pub use scripts::Scripts;

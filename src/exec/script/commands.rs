@@ -106,7 +106,6 @@ fn start(cx: &mut Cx<'_>, args: Args<'_>, asked: Asked) -> Result<Flow, CommandE
     let Asked { digest, keys, writes } = asked;
     let flags = cx.server.scripts.cache.touch(&digest).ok_or(CommandError::NoScript)?.flags;
     let writes = admission::may_start(cx, flags, writes)?;
-    let subject = Subject::Script(digest);
-    let run = Run { subject, writes, flags, client: cx.client_id, now: cx.now };
+    let run = Run::new(cx, Subject::Script(digest), writes);
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }

@@ -4,10 +4,12 @@ use super::host::ServerHost;
 use crate::base::argv::Args;
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
+use crate::exec::call::Terms;
 use crate::resp::Protocol;
 use crate::script::cache::{Digest, digest_text};
+use crate::script::convert::Errors;
 use crate::script::lua::Reference;
-use crate::script::{Engine, Progress, ScriptError, ScriptFlags};
+use crate::script::{Counted, Engine, Progress, Replication, ScriptError};
 use crate::server::{Cx, Flow, Server};
 use crate::spec::CommandError;
 use std::borrow::Cow;
@@ -43,46 +45,48 @@ impl Subject {
 pub struct Run {
     pub subject: Subject,
     pub writes: Writes,
-    /// What the script has told of itself.
-    #[expect(dead_code, reason = "the gates of its commands will ask for it")]
-    pub flags: ScriptFlags,
     pub client: ClientId,
     /// When it began: for the script time stands still.
     pub now: Now,
+    /// What it has set for its commands.
+    pub terms: Terms,
+    /// It has called a command that writes.
+    pub wrote: bool,
 }
 
-/// What the calling client lends its script, and gets back: the script may select another database and speaks a
-/// protocol of its own.
+impl Run {
+    pub fn new(cx: &Cx<'_>, subject: Subject, writes: Writes) -> Run {
+        let terms = Terms { protocol: Protocol::Resp2, replication: Replication::ALL };
+        Run { subject, writes, client: cx.client_id, now: cx.now, terms, wrote: false }
+    }
+}
+
+/// What the calling client lends its script, and gets back: the script may select another database.
 struct Lent {
     db: usize,
-    protocol: Protocol,
+    was_in_exec: bool,
 }
 
 fn lend(cx: &mut Cx<'_>) -> Lent {
-    let client = cx.client();
-    let lent = Lent { db: client.db, protocol: client.protocol };
-    client.protocol = Protocol::Resp2;
-    lent
+    cx.server.in_script = true;
+    Lent { db: cx.client().db, was_in_exec: std::mem::replace(&mut cx.server.in_exec, true) }
 }
 
 fn give_back(cx: &mut Cx<'_>, lent: Lent) {
-    let client = cx.client();
-    (client.db, client.protocol) = (lent.db, lent.protocol);
+    cx.client().db = lent.db;
+    (cx.server.in_script, cx.server.in_exec) = (false, lent.was_in_exec);
 }
 
 /// Runs the script until it ends.
 pub fn start(cx: &mut Cx<'_>, run: Run, keys: Args<'_>, argv: Args<'_>) -> Result<Flow, CommandError> {
     let (mut engine, body) = take_engine(cx.server, &run.subject);
     let lent = lend(cx);
-    let was_in_exec = std::mem::replace(&mut cx.server.in_exec, true);
-    let progress = {
-        let host = &mut ServerHost { server: cx.server, run: run.clone() };
-        match run.subject {
-            Subject::Script(_) => engine.start(host, &body, keys, argv),
-            Subject::Function(_) => engine.start_function(host, &body, keys, argv),
-        }
+    let mut host = ServerHost { server: cx.server, run };
+    let progress = match host.run.subject {
+        Subject::Script(_) => engine.start(&mut host, &body, keys, argv),
+        Subject::Function(_) => engine.start_function(&mut host, &body, keys, argv),
     };
-    cx.server.in_exec = was_in_exec;
+    let run = host.run;
     give_back(cx, lent);
     let result = end(cx, &mut engine, progress, &run);
     give_back_engine(cx.server, &run.subject, engine);
@@ -118,16 +122,38 @@ fn give_back_engine(server: &mut Server, subject: &Subject, engine: Engine) {
 fn end(cx: &mut Cx<'_>, engine: &mut Engine, progress: Progress, run: &Run) -> Result<Flow, CommandError> {
     match progress {
         Progress::Returned => {
-            engine.write_result(&mut cx.reply);
+            let errors = engine.write_result(&mut cx.reply, run.terms.protocol);
+            count_errors(cx, &errors);
             Ok(Flow::Done)
         }
-        Progress::Failed => Err(failure(engine.take_error(), run)),
+        Progress::Failed => fail(cx, engine.take_error(), run),
         Progress::Paused => unreachable!("nobody pauses it"),
     }
 }
 
+/// Errors within the reply: each that a command failed with, and the rest together, are failures of the call.
+fn count_errors(cx: &mut Cx<'_>, errors: &Errors) {
+    errors.new.iter().for_each(|line| cx.server.count_error(line));
+    let stats = &mut cx.server.commands.at_mut(cx.command).stats;
+    stats.failed_calls += errors.counted + u64::from(!errors.new.is_empty());
+}
+
+/// The script has ended with an error. When that of a command went through it, it was counted there.
+fn fail(cx: &mut Cx<'_>, error: ScriptError, run: &Run) -> Result<Flow, CommandError> {
+    let counted = error.counted;
+    let line = failure(error, run);
+    match counted {
+        Counted::NotYet => Err(CommandError::Quoting(line.into())),
+        Counted::Already => {
+            cx.reply.error_bytes(&line);
+            cx.server.commands.at_mut(cx.command).stats.failed_calls += 1;
+            Ok(Flow::Done)
+        }
+    }
+}
+
 /// The error of a script as its client gets it.
-fn failure(error: ScriptError, run: &Run) -> CommandError {
+fn failure(error: ScriptError, run: &Run) -> Vec<u8> {
     let mut line = error.text;
     if !error.line.is_empty() {
         line.extend_from_slice(b" script: ");
@@ -139,5 +165,5 @@ fn failure(error: ScriptError, run: &Run) -> CommandError {
         line.extend_from_slice(b".");
     }
     line.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
-    CommandError::Quoting(line.into())
+    line
 }

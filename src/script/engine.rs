@@ -2,16 +2,29 @@
 
 use super::convert::write_reply;
 use super::host::Host;
-use super::lua::{Failure, GLOBALS, Garbage, Kind, Progress, Reference, Stack, State};
+use super::library::{bits, json, msgpack, random, structs};
+use super::lua::{Failure, Garbage, Kind, Progress, Reference, Stack, State};
 use super::redis;
+use super::sandbox::{self, Environment, Library};
 use crate::base::argv::Args;
 use crate::resp::Reply;
 use std::io;
 
+const LIBRARIES: &[Library] = &[
+    ("redis", redis::push_library),
+    ("cjson", json::push_library),
+    ("cmsgpack", msgpack::push_library),
+    ("struct", structs::push_library),
+    ("bit", bits::push_library),
+];
+
 pub struct Engine {
     state: State,
+    environment: Environment,
     /// Turns the error of a script into a table that says where it happened.
     error_handler: Reference,
+    /// Bytes that were in use, and needed, when room was made last.
+    needed_bytes: usize,
 }
 
 impl Engine {
@@ -19,14 +32,10 @@ impl Engine {
     /// No memory.
     pub fn new() -> io::Result<Engine> {
         let mut state = State::new()?;
-        state.open_libraries();
-        let mut stack = state.stack();
-        redis::push_library(&mut stack);
-        stack.raw_set_field(GLOBALS, "redis");
-        stack.push_function(locate_error, 0);
-        drop(stack);
+        let environment = sandbox::open(&mut state, LIBRARIES);
+        state.stack().push_function(locate_error, 0);
         let error_handler = state.keep();
-        Ok(Engine { state, error_handler })
+        Ok(Engine { state, environment, error_handler, needed_bytes: 0 })
     }
 
     /// Bytes that the interpreter uses.
@@ -49,9 +58,18 @@ impl Engine {
         self.state.collect_part()
     }
 
-    /// Gives back what deep calls have touched of the stack.
-    pub fn trim_stack(&mut self) {
-        self.state.trim_stack();
+    /// Gives back what large replies and deep calls have left.
+    pub fn trim(&mut self) {
+        self.state.trim();
+    }
+
+    /// Before a script: when others have left half of what it may take, that goes, or it would be refused memory that
+    /// nobody uses.
+    pub fn make_room(&mut self) {
+        let memory = self.state.memory();
+        if memory.left_bytes() < memory.used_bytes().saturating_sub(self.needed_bytes) {
+            self.needed_bytes = self.state.collect();
+        }
     }
 
     /// The interpreter as something that another thread can free.
@@ -76,12 +94,14 @@ impl Engine {
         keys: Args<'_>,
         argv: Args<'_>,
     ) -> Progress {
+        self.make_room();
         let mut stack = self.state.stack();
         for (name, values) in [("KEYS", keys), ("ARGV", argv)] {
             push_array(&mut stack, values);
-            stack.raw_set_field(GLOBALS, name);
+            self.environment.set(&mut stack, name);
         }
         drop(stack);
+        random::begin(&mut self.state);
         self.state.push_kept(&self.error_handler);
         self.state.push_kept(script);
         self.state.run(host, 0)

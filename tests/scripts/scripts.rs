@@ -219,7 +219,7 @@ fn scripts_of_eval_are_pushed_out() {
 
 #[test]
 fn what_a_script_left_is_given_back() {
-    let server = Server::start(&["--script-memory-limit", "100mb"]);
+    let server = Server::start(&["--script-memory-limit", "16mb"]);
     let mut connection = server.connect();
     assert_eq!(connection.info_number("used_memory_vm_eval"), 0);
     let before_kib = rss_kib(server.pid());

@@ -33,6 +33,8 @@ pub struct Engine {
     error_handler: Reference,
     /// What a library sees while it is loaded; made for the first one.
     scope: Option<Reference>,
+    /// Bytes that were in use, and needed, when room was made last.
+    needed_bytes: usize,
 }
 
 impl Engine {
@@ -49,7 +51,7 @@ impl Engine {
         let environment = sandbox::open(&mut state, libraries);
         state.stack().push_function(locate_error, 0);
         let error_handler = state.keep();
-        Ok(Engine { state, environment, error_handler, scope: None })
+        Ok(Engine { state, environment, error_handler, scope: None, needed_bytes: 0 })
     }
 
     /// For functions of libraries.
@@ -84,9 +86,18 @@ impl Engine {
         self.state.collect_part()
     }
 
-    /// Gives back what deep calls have touched of the stack.
-    pub fn trim_stack(&mut self) {
-        self.state.trim_stack();
+    /// Gives back what large replies and deep calls have left.
+    pub fn trim(&mut self) {
+        self.state.trim();
+    }
+
+    /// Before a script: when others have left half of what it may take, that goes, or it would be refused memory that
+    /// nobody uses.
+    pub fn make_room(&mut self) {
+        let memory = self.state.memory();
+        if memory.left_bytes() < memory.used_bytes().saturating_sub(self.needed_bytes) {
+            self.needed_bytes = self.state.collect();
+        }
     }
 
     /// The interpreter as something that another thread can free.
@@ -111,6 +122,7 @@ impl Engine {
         keys: Args<'_>,
         argv: Args<'_>,
     ) -> Progress {
+        self.make_room();
         let mut stack = self.state.stack();
         for (name, values) in [("KEYS", keys), ("ARGV", argv)] {
             push_array(&mut stack, values);

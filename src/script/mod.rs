@@ -11,6 +11,7 @@
 //!   convert   replies <-> Lua values
 //!   library   the other tables: cjson, cmsgpack, ...
 //!   host      what a script asks of the server (a trait: `exec` implements it)
+//!   tidy      gives back what scripts have left in an interpreter
 //!   lua       Lua itself, with everything unsafe about it
 //! ```
 //! What this room does not do: it knows no client and no keyspace; commands run by `Host`.
@@ -25,6 +26,7 @@ pub mod lua;
 pub mod redis;
 pub mod sandbox;
 pub mod scripts;
+mod tidy;
 
 pub use cache::Cache;
 pub use engine::{Counted, Engine, ScriptError};

@@ -5,6 +5,7 @@ use super::engine::Engine;
 use super::flags::read_script;
 use super::functions::Libraries;
 use super::lua::Garbage;
+use super::tidy::Tidy;
 use crate::spec::CommandError;
 
 /// The name under which EVAL's scripts are compiled.
@@ -59,17 +60,6 @@ impl Figures {
     }
 }
 
-/// How far the interpreter is with its garbage.
-#[derive(Debug, Default)]
-struct Tidy {
-    /// Bytes in use when it was tidy last.
-    tidy_bytes: usize,
-    /// Cycles of the collector still to be ended; what became garbage during the first one goes with the second.
-    cycles: u32,
-    /// Scripts have run since it was trimmed.
-    has_run: bool,
-}
-
 /// A cache that nobody needs any more, with its interpreter.
 pub struct Flushed {
     pub scripts: u64,
@@ -115,7 +105,7 @@ impl Scripts {
         if self.engine.is_none() {
             let engine = Engine::new().map_err(|_| CommandError::OutOfMemory)?;
             engine.limit_memory(self.memory_limit_bytes);
-            self.tidy = Tidy { tidy_bytes: engine.memory_bytes(), ..Tidy::default() };
+            self.tidy = Tidy::of(&engine);
             self.engine = Some(engine);
         }
         Ok(self.engine.as_mut().expect("it was made"))
@@ -141,7 +131,10 @@ impl Scripts {
             vm_eval: self.vm_bytes() as u64,
             scripts_eval: self.cache.heap_bytes() as u64,
             cached_scripts: self.cache.len() as u64,
-            ..Figures::default()
+            vm_functions: self.libraries.vm_bytes() as u64,
+            functions: self.libraries.heap_bytes() as u64,
+            function_count: self.libraries.functions() as u64,
+            library_count: self.libraries.len() as u64,
         }
     }
 
@@ -157,31 +150,15 @@ impl Scripts {
     /// A script was run.
     #[inline]
     pub fn note_run(&mut self) {
-        self.tidy.has_run = true;
+        self.tidy.note_run();
     }
 
     /// Between two scripts: gives back what they have left, when that has become as much as everything else, as long as
     /// there is time.
     pub fn tidy_up(&mut self, mut is_time_left: impl FnMut() -> bool) {
-        let Some(engine) = &mut self.engine else { return };
-        /// Less is not worth the work.
-        const EXCESS_BYTES_MIN: usize = 64 << 10;
-        let tidy = &mut self.tidy;
-        if std::mem::take(&mut tidy.has_run) {
-            engine.trim();
+        if let Some(engine) = &mut self.engine {
+            self.tidy.go_on(engine, &mut is_time_left);
         }
-        let excess = engine.memory_bytes().saturating_sub(tidy.tidy_bytes);
-        if tidy.cycles == 0 && excess > tidy.tidy_bytes.max(EXCESS_BYTES_MIN) {
-            tidy.cycles = 2;
-        }
-        while tidy.cycles > 0 {
-            if engine.collect_part() {
-                tidy.cycles -= 1;
-                tidy.tidy_bytes = engine.memory_bytes();
-            }
-            if !is_time_left() {
-                break;
-            }
-        }
+        self.libraries.tidy_up(&mut is_time_left);
     }
 }

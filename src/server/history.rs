@@ -485,7 +485,8 @@ impl Server {
         let plan = (&options, &mut self.save_workspaces(None));
         let mut progress = ImageProgress::default();
         let mut report = |now| progress = now;
-        let written = save_image(self.dataset(&self.scripts.libraries.codes()), calls, &paths, plan, &mut report);
+        let written =
+            save_image(self.dataset(&self.scripts.libraries.codes()), calls, &paths, plan, &mut report);
         let written = written.map_err(|fault| paths.explain(fault))?;
         let line = Line {
             bytes: progress.bytes,

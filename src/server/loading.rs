@@ -203,9 +203,11 @@ impl Server {
         let libraries = &mut self.scripts.libraries;
         let codes = codes.iter().map(|code| &**code);
         let added = match into {
-            ReloadInto::Empty | ReloadInto::EmptyMerge => Libraries::of_codes(codes, &patience).map(|fresh| {
-                libraries.replace(fresh);
-            }),
+            ReloadInto::Empty | ReloadInto::EmptyMerge => {
+                Libraries::of_codes(codes, &patience).map(|fresh| {
+                    libraries.replace(fresh);
+                })
+            }
             ReloadInto::Existing => libraries.add(codes, Existing::Refuse, &patience),
             ReloadInto::Merge => libraries.add(codes, Existing::Replace, &patience),
         };
@@ -246,9 +248,7 @@ pub(super) fn fatal(error: LoadError) -> String {
         LoadError::Rdb { .. }
         | LoadError::Database { .. }
         | LoadError::Library { .. }
-        | LoadError::Duplicate { .. } => {
-            "Terminating server after rdb file reading failure.".into()
-        }
+        | LoadError::Duplicate { .. } => "Terminating server after rdb file reading failure.".into(),
     }
 }
 

@@ -104,7 +104,8 @@ impl Server {
         let plan = (&options, &mut self.save_workspaces(None));
         let mut progress = ImageProgress::default();
         let mut report = |now| progress = now;
-        let written = save_image(self.dataset(&self.scripts.libraries.codes()), calls, &paths, plan, &mut report);
+        let written =
+            save_image(self.dataset(&self.scripts.libraries.codes()), calls, &paths, plan, &mut report);
         let written = written.map_err(|fault| paths.explain(fault))?;
         let file = SavedFile { crc64_xz: written.crc64_xz, unkept: written.unkept };
         self.note_foreground_save(calls.twin(), Saved { progress, file, fork_us: None });

@@ -154,7 +154,9 @@ fn free(cx: &Cx<'_>, flushed: Flushed, freeing: Freeing) {
     const LAZY_BYTES_MIN: u64 = 256 << 10;
     let (libraries, bytes) = (flushed.libraries, flushed.bytes);
     match &cx.server.keyspace.bio {
-        Some(bio) if freeing == Freeing::Lazy && bytes >= LAZY_BYTES_MIN => bio.free(libraries, bytes, flushed),
+        Some(bio) if freeing == Freeing::Lazy && bytes >= LAZY_BYTES_MIN => {
+            bio.free(libraries, bytes, flushed)
+        }
         _ => drop(flushed),
     }
 }
@@ -319,4 +321,33 @@ fn function_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> 
     ];
     help::answer(&mut cx.reply, args.at(0), LINES);
     Ok(Flow::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::argv::Argv;
+    use crate::commands::testing::Fixture;
+
+    const CODE: &[u8] =
+        b"#!lua name=l\nredis.register_function('f', function(k) return redis.call('set', k[1], 1) end)";
+
+    #[test]
+    fn changes_are_propagated_as_they_were_given() {
+        let mut fixture = Fixture::new();
+        let load = |fixture: &mut Fixture| {
+            fixture.run_args(Argv::from_iter([&b"FUNCTION"[..], b"LOAD", b"REPLACE", CODE]))
+        };
+        let line = [&b"FUNCTION LOAD REPLACE "[..], CODE].concat();
+        assert_eq!(load(&mut fixture), "$1\r\nl\r\n");
+        assert_eq!(fixture.take_propagated(), [String::from_utf8(line).unwrap()]);
+        fixture.check("FUNCTION LOAD x", "-ERR Missing library metadata\r\n");
+        fixture.check("FUNCTION DELETE x", "-ERR Library not found\r\n");
+        assert!(fixture.take_propagated().is_empty());
+        fixture.check("FCALL f 1 key", "+OK\r\n");
+        assert_eq!(fixture.take_propagated(), ["set key 1"]);
+        fixture.check("FUNCTION DELETE l", "+OK\r\n");
+        fixture.check("FUNCTION FLUSH", "+OK\r\n");
+        assert_eq!(fixture.take_propagated(), ["FUNCTION DELETE l", "FUNCTION FLUSH"]);
+        assert_eq!(fixture.server.snapshots.dirty, 4);
+    }
 }

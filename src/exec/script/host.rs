@@ -6,7 +6,7 @@ use crate::client::Access;
 use crate::exec::call::{self, Attempt, Call, Request};
 use crate::exec::{gates, permissions};
 use crate::resp::{Protocol, Reply};
-use crate::script::{Host, Replication, Tick};
+use crate::script::{Host, Replication, ScriptFlags, Tick};
 use crate::server::Server;
 use crate::spec::{CommandError, Flags};
 
@@ -84,7 +84,8 @@ impl ServerHost<'_> {
             self.may_write()?;
         }
         // In the middle of a script that has written it is too late to stop it.
-        if flags.has(Flags::DENYOOM) && self.server.began_out_of_memory && !self.run.wrote {
+        let may_grow = self.run.wrote || self.run.flags.has(ScriptFlags::ALLOW_OOM);
+        if flags.has(Flags::DENYOOM) && self.server.began_out_of_memory && !may_grow {
             return Err(CommandError::OutOfMemory);
         }
         self.run.wrote |= flags.has(Flags::WRITE);

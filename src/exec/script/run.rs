@@ -9,7 +9,7 @@ use crate::resp::Protocol;
 use crate::script::cache::{Digest, digest_text};
 use crate::script::convert::Errors;
 use crate::script::lua::Reference;
-use crate::script::{Counted, Engine, Progress, Replication, ScriptError};
+use crate::script::{Counted, Engine, Progress, Replication, ScriptError, ScriptFlags};
 use crate::server::{Cx, Flow, Server};
 use crate::spec::CommandError;
 use std::borrow::Cow;
@@ -45,6 +45,8 @@ impl Subject {
 pub struct Run {
     pub subject: Subject,
     pub writes: Writes,
+    /// What it has told of itself.
+    pub flags: ScriptFlags,
     pub client: ClientId,
     /// When it began: for the script time stands still.
     pub now: Now,
@@ -55,9 +57,10 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(cx: &Cx<'_>, subject: Subject, writes: Writes) -> Run {
+    pub fn new(cx: &Cx<'_>, subject: Subject, terms: (Writes, ScriptFlags)) -> Run {
+        let (writes, flags) = terms;
         let terms = Terms { protocol: Protocol::Resp2, replication: Replication::ALL };
-        Run { subject, writes, client: cx.client_id, now: cx.now, terms, wrote: false }
+        Run { subject, writes, flags, client: cx.client_id, now: cx.now, terms, wrote: false }
     }
 }
 

@@ -138,11 +138,7 @@ pub enum Ending {
 ///
 /// # Errors
 /// When the pipe or the fork is refused.
-pub fn start(
-    dataset: Dataset<'_>,
-    job: Job<'_>,
-    clock: &Clock,
-) -> Result<(RunningSave, u64), SnapshotError> {
+pub fn start(dataset: Dataset<'_>, job: Job<'_>, clock: &Clock) -> Result<(RunningSave, u64), SnapshotError> {
     run::install_panic_guard();
     let explain = |operation, errno| job.paths.explain(Fault::new(operation, errno));
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC).map_err(|errno| explain(Operation::Pipe, errno))?;

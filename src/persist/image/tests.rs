@@ -37,7 +37,8 @@ fn a_fault_is_told_as_it_came_and_progress_is_reported() {
     let keyspace = fixture::keyspace(2000);
     let mut reports = Vec::new();
     let plan = (&options(), &mut Workspaces::for_threads(1));
-    let saved = save_image((&keyspace).into(), &mut System, &paths, plan, &mut |progress| reports.push(progress));
+    let saved =
+        save_image((&keyspace).into(), &mut System, &paths, plan, &mut |progress| reports.push(progress));
     let summary = saved.unwrap().content;
     assert_eq!(std::fs::metadata(paths.target_path()).unwrap().len(), summary.bytes);
     assert_eq!(reports.last(), Some(&ImageProgress { keys: 6000, bytes: summary.bytes }));

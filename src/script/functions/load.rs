@@ -49,8 +49,7 @@ pub(super) fn functions_of(
     let registered = engine.register(&mut watch, &chunk);
     engine.limit_memory(limit_bytes);
     engine.release(chunk);
-    let registered =
-        registered.map_err(|error| failed("ERR Error registering functions: ", &error.text))?;
+    let registered = registered.map_err(|error| failed("ERR Error registering functions: ", &error.text))?;
     if registered.is_empty() {
         return Err(CommandError::LibraryWithoutFunctions);
     }

@@ -26,6 +26,7 @@ pub use set::{Function, Library, Set};
 
 use super::engine::Engine;
 use super::lua::Garbage;
+use super::tidy::Tidy;
 use crate::spec::CommandError;
 
 /// What becomes of a library that is there already.
@@ -44,6 +45,7 @@ pub struct Libraries {
     is_lent: bool,
     set: Set,
     memory_limit_bytes: Option<usize>,
+    tidy: Tidy,
 }
 
 /// Libraries that nobody needs any more, with their interpreter.
@@ -169,7 +171,12 @@ impl Libraries {
             self.limit_memory(limit_bytes);
         }
         let bytes = engine.as_ref().map_or(0, Engine::memory_bytes) + set.heap_bytes();
-        Flushed { libraries: set.len() as u64, bytes: bytes as u64, garbage: engine.map(Engine::into_garbage), set }
+        Flushed {
+            libraries: set.len() as u64,
+            bytes: bytes as u64,
+            garbage: engine.map(Engine::into_garbage),
+            set,
+        }
     }
 
     fn release(&mut self, library: Library) {
@@ -183,6 +190,7 @@ impl Libraries {
         if self.engine.is_none() {
             let engine = Engine::for_functions().map_err(|_| CommandError::OutOfMemory)?;
             engine.limit_memory(self.memory_limit_bytes.unwrap_or(usize::MAX));
+            self.tidy = Tidy::of(&engine);
             self.engine = Some(engine);
         }
         Ok(self.engine.as_mut().expect("it was made"))
@@ -199,6 +207,7 @@ impl Libraries {
     pub fn give_back(&mut self, engine: Engine) {
         self.engine = Some(engine);
         self.is_lent = false;
+        self.tidy.note_run();
     }
 
     /// The function of a name, however that is written.
@@ -238,6 +247,13 @@ impl Libraries {
     /// Bytes that the interpreter uses; 0 without libraries, and while a function runs.
     pub fn vm_bytes(&self) -> usize {
         self.engine.as_ref().map_or(0, Engine::memory_bytes)
+    }
+
+    /// Between two functions: gives back what they have left, as long as there is time.
+    pub fn tidy_up(&mut self, is_time_left: &mut dyn FnMut() -> bool) {
+        if let Some(engine) = &mut self.engine {
+            self.tidy.go_on(engine, is_time_left);
+        }
     }
 
     /// Bytes that the interpreter may use at most.

@@ -93,7 +93,8 @@ fn register_function(stack: &mut Stack<'_>) -> Result<i32, Failure> {
         2 => positional(stack)?,
         _ => return Err(fails("wrong number of arguments to redis.register_function")),
     };
-    let name = given.name.ok_or_else(|| fails("redis.register_function must get a function name argument"))?;
+    let name =
+        given.name.ok_or_else(|| fails("redis.register_function must get a function name argument"))?;
     let callback =
         given.callback.ok_or_else(|| fails("redis.register_function must get a callback argument"))?;
     // As in Redis, a name ends at a zero byte: there is none in what is registered.

@@ -120,7 +120,7 @@ mod tests {
             put_footer(&mut body, 0, VERSION_BASE);
             if let Ok(codes) = restore_functions(&body, Checksum::On) {
                 let bytes: usize = codes.iter().map(Vec::len).sum();
-                assert!(bytes <= crate::base::lzf::EXPANSION_MAX as usize * body.len());
+                assert!(bytes <= crate::base::lzf::EXPANSION_MAX * body.len());
             }
         };
         for length in 0..whole.len() {

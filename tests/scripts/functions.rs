@@ -44,8 +44,8 @@ impl Both {
         self.same_words(&arguments(line))
     }
 
-    /// A library is loaded by both. What FUNCTION LIST tells of several, or of several functions, is in an order that is
-    /// random in the oracle.
+    /// A library is loaded by both. What FUNCTION LIST tells of several, or of several functions, is in an order that
+    /// is random in the oracle.
     #[track_caller]
     fn load(&mut self, code: impl AsRef<[u8]>) -> String {
         self.same_words(&[&b"FUNCTION"[..], b"LOAD", b"REPLACE", code.as_ref()])
@@ -138,159 +138,168 @@ fn first_lines_of_libraries() {
     }
 }
 
+/// What a library does while it is loaded.
+const LOADED: &[&str] = &[
+    "redis.call('get', 'x')",
+    "redis.pcall('get', 'x')",
+    "x = 1",
+    "redis.x = 1",
+    "math.x = 1",
+    "local a = redis.foo",
+    "local a = foo",
+    "local a = KEYS",
+    "local a = ARGV",
+    "local a = cjson",
+    "error('x')",
+    "pcall(1)",
+    "local a = _G",
+    "redis.log(redis.LOG_WARNING, 'x')",
+    "redis.log()",
+    "redis.log('x', 'y')",
+    "redis.log(9, 'y')",
+    "foo(",
+    "redis.setresp(3)",
+    "redis.sha1hex('')",
+    "redis.set_repl(1)",
+    "redis.acl_check_cmd('get', 'x')",
+    "redis.replicate_commands()",
+    "redis.breakpoint()",
+    "redis.error_reply('x')",
+    "local a = nil + 1",
+    "return 1",
+    "local a = redis.LOG_DEBUG .. redis.LOG_NOTICE .. redis.LOG_VERBOSE",
+    "local a = redis.REPL_ALL",
+    "local a = redis.REDIS_VERSION .. redis.REDIS_VERSION_NUM",
+    "\n\nx = 1",
+    "local function r() return 1 + r() end r()",
+    "('x').y()",
+    "getmetatable('').x = 1",
+    "('%s'):format(1)()",
+];
+
+/// What `redis.register_function` is called with.
+const REGISTERED: &[&str] = &[
+    "()",
+    "('f')",
+    "('f', 1)",
+    "(1, function() end)",
+    "('f', function() end, 1)",
+    "{}",
+    "{function_name='f'}",
+    "{callback=function() end}",
+    "{function_name='f', callback=1}",
+    "{function_name=1.5, callback=function() end}",
+    "{function_name=1, callback=function() end}",
+    "{function_name={}, callback=function() end}",
+    "{function_name='f', callback=function() end, flags=1}",
+    "({}, function() end)",
+    "{function_name='f', callback=function() end, flags={'x'}}",
+    "{FUNCTION_NAME='f', Callback=function() end}",
+    "{function_name='f', callback=function() end, flags={1}}",
+    "{function_name='f', callback=function() end, foo=1}",
+    "{function_name='f', callback=function() end, flags={'no-writes', 'no-writes'}}",
+    "(nil, nil)",
+    "(true)",
+    "{function_name='f', callback=function() end, [1]=1}",
+    "{function_name='f', callback=function() end, [{}]=1}",
+    "{function_name='f', callback=function() end, flags={[2]='x'}}",
+    "('f-x', function() end)",
+    "('', function() end)",
+    "{function_name='f', callback=function() end, description='d'}",
+    "('f\\0x', function() end)",
+    "{function_name='f', callback=function() end, description=1}",
+    "('f x', function() end)",
+    "{function_name='f', callback=function() end, description={}}",
+    "('f', redis.log)",
+    "{'f', function() end}",
+    "{function_name='f', callback=function() end, flags={'NO-WRITES', 'allow-oom', 'allow-stale'}}",
+    "{function_name='f', callback=function() end, flags={'no-cluster', 'allow-cross-slot-keys'}}",
+    "(('x'):rep(300), function() end)",
+];
+
 #[test]
 fn what_a_library_can_do_while_it_is_loaded() {
     let pair = Pair::start();
     let mut both = pair.connect();
     let register = "redis.register_function";
-    for arguments in [
-        "()",
-        "('f')",
-        "('f', 1)",
-        "(1, function() end)",
-        "('f', function() end, 1)",
-        "{}",
-        "{function_name='f'}",
-        "{callback=function() end}",
-        "{function_name='f', callback=1}",
-        "{function_name=1.5, callback=function() end}",
-        "{function_name=1, callback=function() end}",
-        "{function_name={}, callback=function() end}",
-        "{function_name='f', callback=function() end, flags=1}",
-        "({}, function() end)",
-        "{function_name='f', callback=function() end, flags={'x'}}",
-        "{FUNCTION_NAME='f', Callback=function() end}",
-        "{function_name='f', callback=function() end, flags={1}}",
-        "{function_name='f', callback=function() end, foo=1}",
-        "{function_name='f', callback=function() end, flags={'no-writes', 'no-writes'}}",
-        "(nil, nil)",
-        "(true)",
-        "{function_name='f', callback=function() end, [1]=1}",
-        "{function_name='f', callback=function() end, [{}]=1}",
-        "{function_name='f', callback=function() end, flags={[2]='x'}}",
-        "('f-x', function() end)",
-        "('', function() end)",
-        "{function_name='f', callback=function() end, description='d'}",
-        "('f\\0x', function() end)",
-        "{function_name='f', callback=function() end, description=1}",
-        "('f x', function() end)",
-        "{function_name='f', callback=function() end, description={}}",
-        "('f', redis.log)",
-        "{'f', function() end}",
-        "{function_name='f', callback=function() end, flags={'NO-WRITES', 'allow-oom', 'allow-stale'}}",
-        "{function_name='f', callback=function() end, flags={'no-cluster', 'allow-cross-slot-keys'}}",
-        "(('x'):rep(300), function() end)",
-    ] {
+    for arguments in REGISTERED {
         both.body(&format!("{register}{arguments}"));
         both.same("FUNCTION LIST");
         both.same("FUNCTION STATS");
     }
-    for body in [
-        "redis.call('get', 'x')",
-        "redis.pcall('get', 'x')",
-        "x = 1",
-        "redis.x = 1",
-        "math.x = 1",
-        "local a = redis.foo",
-        "local a = foo",
-        "local a = KEYS",
-        "local a = ARGV",
-        "local a = cjson",
-        "error('x')",
-        "pcall(1)",
-        "local a = _G",
-        "redis.log(redis.LOG_WARNING, 'x')",
-        "redis.log()",
-        "redis.log('x', 'y')",
-        "redis.log(9, 'y')",
-        "foo(",
-        "redis.setresp(3)",
-        "redis.sha1hex('')",
-        "redis.set_repl(1)",
-        "redis.acl_check_cmd('get', 'x')",
-        "redis.replicate_commands()",
-        "redis.breakpoint()",
-        "redis.error_reply('x')",
-        "local a = nil + 1",
-        "return 1",
-        "local a = redis.LOG_DEBUG .. redis.LOG_NOTICE .. redis.LOG_VERBOSE",
-        "local a = redis.REPL_ALL",
-        "local a = redis.REDIS_VERSION .. redis.REDIS_VERSION_NUM",
-        "\n\nx = 1",
-        "local function r() return 1 + r() end r()",
-        "('x').y()",
-        "getmetatable('').x = 1",
-        "('%s'):format(1)()",
-    ] {
+    for body in LOADED {
         both.body(body);
     }
     assert!(both.same("FUNCTION LIST").contains("xxx"), "the last one that was loaded is still there");
 }
 
+/// Bodies of functions.
+const BODIES: &[&str] = &[
+    "return {keys, args}",
+    "return KEYS",
+    "return ARGV",
+    "x = 1",
+    "return foo()",
+    "error('boom')",
+    "error({err='hi'})",
+    "error({err='MY hi'})",
+    "error(5)",
+    "error()",
+    "return redis.call('get')",
+    "return redis.call('nope')",
+    "return redis.pcall('nope')",
+    "return redis.error_reply('x')",
+    "return redis.status_reply('x')",
+    "return redis.call('set', keys[1], args[1])",
+    "return redis.call('get', keys[1])",
+    "return redis.call('incr', keys[1])",
+    "return redis.foo",
+    "return math.foo",
+    "rawset(_G, 'x', 1)",
+    "setfenv(1, {})",
+    "getmetatable(_G).__index = nil",
+    "getmetatable('').x = 1",
+    "redis.call = nil",
+    "math.x = 1",
+    "return redis.register_function('g', function() end)",
+    "return redis.replicate_commands()",
+    "redis.breakpoint()",
+    "return redis.debug('x')",
+    "redis.setresp(3) return redis.call('hgetall', 'none')",
+    "return redis.set_repl(redis.REPL_ALL)",
+    "return redis.acl_check_cmd('get', 'x')",
+    "return {1, nil, 2}",
+    "return {double=1.5}",
+    "return {map={a=1}}",
+    "return nil",
+    "return",
+    "return 1.9",
+    "return true",
+    "return false",
+    "return redis.call('eval', 'return 1', 0)",
+    "return redis.call('fcall', 'f', 0)",
+    "args[1] = 5 return args",
+    "return redis.call('function', 'flush')",
+    "return redis.call('script', 'flush')",
+    "return cjson.encode({1})",
+    "return cmsgpack.unpack(cmsgpack.pack('x'))",
+    "return struct.pack('>I2', 258)",
+    "return bit.band(7, 3)",
+    "return loadstring('return 1')()",
+    "return loadstring('x = 1')()",
+    "return select(2, pcall(error, 'q'))",
+    "local function r() return 1 + r() end return r()",
+    "return tostring(math.random() < 1)",
+    "return #args",
+    "local t = {} for k, v in pairs(redis) do t[#t + 1] = k .. ':' .. type(v) end table.sort(t) return t",
+    "return redis.REDIS_VERSION ~= nil",
+];
+
 #[test]
 fn what_a_function_finds() {
     let pair = Pair::start();
     let mut both = pair.connect();
-    for body in [
-        "return {keys, args}",
-        "return KEYS",
-        "return ARGV",
-        "x = 1",
-        "return foo()",
-        "error('boom')",
-        "error({err='hi'})",
-        "error({err='MY hi'})",
-        "error(5)",
-        "error()",
-        "return redis.call('get')",
-        "return redis.call('nope')",
-        "return redis.pcall('nope')",
-        "return redis.error_reply('x')",
-        "return redis.status_reply('x')",
-        "return redis.call('set', keys[1], args[1])",
-        "return redis.call('get', keys[1])",
-        "return redis.call('incr', keys[1])",
-        "return redis.foo",
-        "return math.foo",
-        "rawset(_G, 'x', 1)",
-        "setfenv(1, {})",
-        "getmetatable(_G).__index = nil",
-        "getmetatable('').x = 1",
-        "redis.call = nil",
-        "math.x = 1",
-        "return redis.register_function('g', function() end)",
-        "return redis.replicate_commands()",
-        "redis.breakpoint()",
-        "return redis.debug('x')",
-        "redis.setresp(3) return redis.call('hgetall', 'none')",
-        "return redis.set_repl(redis.REPL_ALL)",
-        "return redis.acl_check_cmd('get', 'x')",
-        "return {1, nil, 2}",
-        "return {double=1.5}",
-        "return {map={a=1}}",
-        "return nil",
-        "return",
-        "return 1.9",
-        "return true",
-        "return false",
-        "return redis.call('eval', 'return 1', 0)",
-        "return redis.call('fcall', 'f', 0)",
-        "args[1] = 5 return args",
-        "return redis.call('function', 'flush')",
-        "return redis.call('script', 'flush')",
-        "return cjson.encode({1})",
-        "return cmsgpack.unpack(cmsgpack.pack('x'))",
-        "return struct.pack('>I2', 258)",
-        "return bit.band(7, 3)",
-        "return loadstring('return 1')()",
-        "return loadstring('x = 1')()",
-        "return select(2, pcall(error, 'q'))",
-        "local function r() return 1 + r() end return r()",
-        "return tostring(math.random() < 1)",
-        "return #args",
-        "local t = {} for k, v in pairs(redis) do t[#t + 1] = k .. ':' .. type(v) end table.sort(t) return t",
-        "return redis.REDIS_VERSION ~= nil",
-    ] {
+    for body in BODIES {
         both.call(body);
     }
     both.body(
@@ -588,7 +597,7 @@ fn file(body: &[u8]) -> Vec<u8> {
 }
 
 fn record(code: &str) -> Vec<u8> {
-    let length = u32::try_from(code.len()).unwrap().to_be_bytes();
+    let length = (code.len() as u32).to_be_bytes();
     [&b"\xf5\x80"[..], &length, code.as_bytes()].concat()
 }
 

@@ -6,8 +6,8 @@
 //!   FCALL name ─▶ set: names ─▶ library, function ─▶ callback ◀────┘
 //! ```
 //! All libraries share an interpreter of their own. It is made when the first one comes, and it goes with the last:
-//! nothing in it outlives them. While a library is loaded it sees nothing but `redis`, and of that only what it needs to
-//! register its functions; they see everything else when they run. What a library keeps is in its local variables.
+//! nothing in it outlives them. While a library is loaded it sees nothing but `redis`, and of that only what it needs
+//! to register its functions; they see everything else when they run. What a library keeps is in its local variables.
 //!
 //! Invariants
 //! 1. A set of libraries changes as a whole or not at all: what is new is compiled aside first.
@@ -116,12 +116,11 @@ impl Libraries {
             fresh.into_libraries().for_each(|library| self.release(library));
             return Err(error);
         }
-        for library in fresh.into_libraries() {
-            if let Some(old) = self.set.remove(&library.name) {
-                self.release(old);
-            }
-            self.set.insert(library);
-        }
+        // All that goes before anything comes: a function may have moved from one library to another.
+        let replaced: Vec<Library> =
+            fresh.iter().filter_map(|library| self.set.remove(&library.name)).collect();
+        replaced.into_iter().for_each(|library| self.release(library));
+        fresh.into_libraries().for_each(|library| self.set.insert(library));
         Ok(())
     }
 

@@ -83,11 +83,12 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let functions =
-        || proptest::collection::btree_set(0..6u8, 1..4).prop_map(|set| set.into_iter().collect::<Vec<_>>());
+    let set = || proptest::collection::btree_set(0..6u8, 1..4);
+    let functions = || set().prop_map(|set| set.into_iter().collect::<Vec<_>>());
+    let several = || proptest::collection::vec((0..4u8, functions()), 1..3);
     let step = prop_oneof![
         4 => (0..4u8, functions()).prop_map(|(name, functions)| Step::Load(name, functions)),
-        3 => (proptest::collection::vec((0..4u8, functions()), 1..3), any::<bool>()).prop_map(|(new, replace)| Step::Add(new, replace)),
+        3 => (several(), any::<bool>()).prop_map(|(new, replace)| Step::Add(new, replace)),
         2 => (0..4u8).prop_map(Step::Delete),
         1 => Just(Step::Flush),
     ];
@@ -97,6 +98,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn code(name: u8, functions: &[u8]) -> String {
     let names: Vec<String> = functions.iter().map(|function| format!("f{function}")).collect();
     library(&format!("l{name}"), &names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn codes<'l>(libraries: impl Iterator<Item = (&'l u8, &'l Vec<u8>)>) -> Vec<String> {
+    libraries.map(|(name, functions)| code(*name, functions)).collect()
 }
 
 /// The libraries after more have come, if they may.
@@ -137,7 +142,7 @@ proptest! {
                 ),
                 Step::Add(new, replace) => {
                     let existing = if *replace { Existing::Replace } else { Existing::Refuse };
-                    let codes: Vec<String> = new.iter().map(|(name, functions)| code(*name, functions)).collect();
+                    let codes = codes(new.iter().map(|(name, functions)| (name, functions)));
                     let added = libraries.add(codes.iter().map(String::as_bytes), existing, &patience());
                     (union(&model, new, existing), added.is_ok())
                 }
@@ -158,8 +163,8 @@ proptest! {
             prop_assert_eq!(libraries.functions(), model.values().map(Vec::len).sum::<usize>());
             let found = (0..6u8).filter(|f| libraries.find(format!("F{f}").as_bytes()).is_some()).count();
             prop_assert_eq!(found, libraries.functions());
-            let codes: Vec<String> = model.iter().map(|(name, functions)| code(*name, functions)).collect();
-            prop_assert_eq!(libraries.codes(), codes.iter().map(String::as_bytes).collect::<Vec<_>>());
+            let expected = codes(model.iter());
+            prop_assert_eq!(libraries.codes(), expected.iter().map(String::as_bytes).collect::<Vec<_>>());
         }
     }
 }

@@ -81,6 +81,11 @@ impl Engine {
         self.state.release(script);
     }
 
+    /// Frees what no script can reach any more; between two scripts only.
+    pub fn collect(&mut self) {
+        self.state.collect();
+    }
+
     /// Frees a part of what no script can reach any more; between two scripts only. Whether that was the last part.
     pub fn collect_part(&mut self) -> bool {
         self.state.collect_part()

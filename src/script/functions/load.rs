@@ -9,8 +9,12 @@ use crate::script::engine::Engine;
 use crate::script::host::{Host, Tick};
 use crate::spec::CommandError;
 
-/// So much longer than the interpreter's own limit says, a library may not get: it is loaded to register functions.
+/// So much memory a library may take while it is loaded, whatever the interpreter's own limit: it is to register
+/// functions.
 const LOAD_MEMORY_BYTES_MAX: usize = 256 << 20;
+
+/// More than that a library that failed does not leave for later.
+const LEFT_BYTES_MAX: usize = 8 << 20;
 
 /// How long a library may take.
 pub struct Patience {
@@ -44,11 +48,14 @@ pub(super) fn functions_of(
     let chunk = engine
         .compile("@user_function", lua)
         .map_err(|text| failed("ERR Error compiling function: ", &text))?;
-    let limit_bytes = engine.memory_limit_bytes();
-    engine.limit_memory(limit_bytes.min(engine.memory_bytes().saturating_add(LOAD_MEMORY_BYTES_MAX)));
+    let (limit_bytes, before_bytes) = (engine.memory_limit_bytes(), engine.memory_bytes());
+    engine.limit_memory(limit_bytes.min(before_bytes.saturating_add(LOAD_MEMORY_BYTES_MAX)));
     let registered = engine.register(&mut watch, &chunk);
     engine.limit_memory(limit_bytes);
     engine.release(chunk);
+    if registered.is_err() && engine.memory_bytes() > before_bytes.saturating_add(LEFT_BYTES_MAX) {
+        engine.collect();
+    }
     let registered = registered.map_err(|error| failed("ERR Error registering functions: ", &error.text))?;
     if registered.is_empty() {
         return Err(CommandError::LibraryWithoutFunctions);

@@ -1,7 +1,7 @@
 //! A Lua value becomes a reply.
 //!
 //! A table is told by the first of these fields that it has, of the type that it must have: `err`, `ok`, `double`,
-//! `map`, `set`, `big_number`, `verbatim_string`. Fields are read without metamethods. Any other table is an array.
+//! `big_number`, `verbatim_string`, `map`, `set`. Fields are read without metamethods. Any other table is an array.
 //!
 //! ```text
 //!   Lua stack, for a value inside a map inside an array:   array │ map's table │ map │ key │ value
@@ -99,10 +99,7 @@ impl Writer<'_, '_, '_> {
     }
 
     fn table(&mut self) {
-        const SCALARS: &[fn(&mut Writer<'_, '_, '_>) -> bool] =
-            &[Writer::failure, Writer::status, Writer::double];
-        const LATE_SCALARS: &[fn(&mut Writer<'_, '_, '_>) -> bool] = &[Writer::big_number, Writer::verbatim];
-        if SCALARS.iter().any(|write| write(self)) {
+        if self.failure() || self.status() || self.double() || self.big_number() || self.verbatim() {
             return self.stack.pop(1);
         }
         if self.field("map", Kind::Table) {
@@ -114,9 +111,6 @@ impl Writer<'_, '_, '_> {
             let header = self.reply.deferred_set();
             self.stack.push_nil();
             return self.open.push(Open { header, length: 0, part: Part::Member });
-        }
-        if LATE_SCALARS.iter().any(|write| write(self)) {
-            return self.stack.pop(1);
         }
         let header = self.reply.deferred_array();
         self.open.push(Open { header, length: 0, part: Part::Element });

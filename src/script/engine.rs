@@ -23,6 +23,8 @@ pub struct Engine {
     environment: Environment,
     /// Turns the error of a script into a table that says where it happened.
     error_handler: Reference,
+    /// Bytes that were in use, and needed, when room was made last.
+    needed_bytes: usize,
 }
 
 impl Engine {
@@ -33,7 +35,7 @@ impl Engine {
         let environment = sandbox::open(&mut state, LIBRARIES);
         state.stack().push_function(locate_error, 0);
         let error_handler = state.keep();
-        Ok(Engine { state, environment, error_handler })
+        Ok(Engine { state, environment, error_handler, needed_bytes: 0 })
     }
 
     /// Bytes that the interpreter uses.
@@ -56,9 +58,18 @@ impl Engine {
         self.state.collect_part()
     }
 
-    /// Gives back what deep calls have touched of the stack.
-    pub fn trim_stack(&mut self) {
-        self.state.trim_stack();
+    /// Gives back what large replies and deep calls have left.
+    pub fn trim(&mut self) {
+        self.state.trim();
+    }
+
+    /// Before a script: when others have left half of what it may take, that goes, or it would be refused memory that
+    /// nobody uses.
+    pub fn make_room(&mut self) {
+        let memory = self.state.memory();
+        if memory.left_bytes() < memory.used_bytes().saturating_sub(self.needed_bytes) {
+            self.needed_bytes = self.state.collect();
+        }
     }
 
     /// The interpreter as something that another thread can free.
@@ -83,6 +94,7 @@ impl Engine {
         keys: Args<'_>,
         argv: Args<'_>,
     ) -> Progress {
+        self.make_room();
         let mut stack = self.state.stack();
         for (name, values) in [("KEYS", keys), ("ARGV", argv)] {
             push_array(&mut stack, values);

@@ -62,8 +62,8 @@ struct Tidy {
     tidy_bytes: usize,
     /// Cycles of the collector still to be ended; what became garbage during the first one goes with the second.
     cycles: u32,
-    /// Scripts have run since the stack was trimmed.
-    is_stack_used: bool,
+    /// Scripts have run since it was trimmed.
+    has_run: bool,
 }
 
 /// A cache that nobody needs any more, with its interpreter.
@@ -152,7 +152,7 @@ impl Scripts {
     /// A script was run.
     #[inline]
     pub fn note_run(&mut self) {
-        self.tidy.is_stack_used = true;
+        self.tidy.has_run = true;
     }
 
     /// Between two scripts: gives back what they have left, when that has become as much as everything else, as long as
@@ -162,8 +162,8 @@ impl Scripts {
         /// Less is not worth the work.
         const EXCESS_BYTES_MIN: usize = 64 << 10;
         let tidy = &mut self.tidy;
-        if std::mem::take(&mut tidy.is_stack_used) {
-            engine.trim_stack();
+        if std::mem::take(&mut tidy.has_run) {
+            engine.trim();
         }
         let excess = engine.memory_bytes().saturating_sub(tidy.tidy_bytes);
         if tidy.cycles == 0 && excess > tidy.tidy_bytes.max(EXCESS_BYTES_MIN) {

@@ -9,13 +9,18 @@ use crate::server::{Cx, Entry, Flow};
 use crate::spec::keys::{Begin, Find};
 use crate::spec::{CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 
-const RUNS: Flags = Flags::NOSCRIPT
+const RUNS: Flags = Flags::MOVABLEKEYS
+    .or(Flags::NOSCRIPT)
     .or(Flags::SKIP_MONITOR)
     .or(Flags::MAY_REPLICATE)
     .or(Flags::NO_MANDATORY_KEYS)
     .or(Flags::STALE);
-const READS: Flags =
-    Flags::NOSCRIPT.or(Flags::SKIP_MONITOR).or(Flags::NO_MANDATORY_KEYS).or(Flags::STALE).or(Flags::READONLY);
+const READS: Flags = Flags::MOVABLEKEYS
+    .or(Flags::NOSCRIPT)
+    .or(Flags::SKIP_MONITOR)
+    .or(Flags::NO_MANDATORY_KEYS)
+    .or(Flags::STALE)
+    .or(Flags::READONLY);
 
 const fn keys(flags: KeyFlags) -> KeySpec {
     KeySpec { begin: Begin::Index(2), find: Find::KeyCount { count: 0, first: 1, step: 1 }, flags }

@@ -33,11 +33,6 @@ impl Memory {
         self.limit.set(limit_bytes);
     }
 
-    /// What may still be taken.
-    pub fn left_bytes(&self) -> usize {
-        self.limit.get().saturating_sub(self.used.get())
-    }
-
     pub fn is_exceeded(&self) -> bool {
         self.used.get() > self.limit.get()
     }

@@ -8,7 +8,7 @@ use crate::exec::call::Terms;
 use crate::resp::Protocol;
 use crate::script::cache::{Digest, digest_text};
 use crate::script::convert::Errors;
-use crate::script::{Counted, Engine, Progress, Replication, ScriptError};
+use crate::script::{Counted, Engine, Progress, Replication, ScriptError, ScriptFlags};
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
 
@@ -24,6 +24,8 @@ pub enum Writes {
 pub struct Run {
     pub digest: Digest,
     pub writes: Writes,
+    /// What the script has told of itself.
+    pub flags: ScriptFlags,
     pub client: ClientId,
     /// When it began: for the script time stands still.
     pub now: Now,
@@ -34,9 +36,9 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(cx: &Cx<'_>, digest: Digest, writes: Writes) -> Run {
+    pub fn new(cx: &Cx<'_>, digest: Digest, (flags, writes): (ScriptFlags, Writes)) -> Run {
         let terms = Terms { protocol: Protocol::Resp2, replication: Replication::ALL };
-        Run { digest, writes, client: cx.client_id, now: cx.now, terms, wrote: false }
+        Run { digest, writes, flags, client: cx.client_id, now: cx.now, terms, wrote: false }
     }
 }
 
@@ -60,13 +62,14 @@ fn give_back(cx: &mut Cx<'_>, lent: Lent) {
 pub fn start(cx: &mut Cx<'_>, run: Run, keys: Args<'_>, argv: Args<'_>) -> Result<Flow, CommandError> {
     let mut engine = cx.server.scripts.engine.take().expect("it has compiled the script");
     let lent = lend(cx);
-    let script = cx.server.scripts.cache.get(&run.digest).expect("it was found").function.share();
+    let script = cx.server.scripts.cache.touch(&run.digest).expect("it was found").function.share();
     let mut host = ServerHost { server: cx.server, run };
     let progress = engine.start(&mut host, &script, keys, argv);
     let run = host.run;
     give_back(cx, lent);
     let result = end(cx, &mut engine, progress, &run);
     cx.server.scripts.engine = Some(engine);
+    cx.server.scripts.note_run();
     result
 }
 

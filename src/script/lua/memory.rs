@@ -42,6 +42,11 @@ impl Memory {
         self.used.get().saturating_add(bytes) <= self.limit.get()
     }
 
+    /// What may still be taken.
+    pub fn left_bytes(&self) -> usize {
+        self.limit.get().saturating_sub(self.used.get())
+    }
+
     #[inline]
     pub fn begin_lenient(&self) {
         self.lenient.set(self.lenient.get() + 1);

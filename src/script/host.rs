@@ -37,8 +37,10 @@ pub trait Host {
     fn set_protocol(&mut self, protocol: Protocol);
 
     /// Where the effects of the script's commands go from now on.
-    fn set_replication(&mut self, replication: Replication);
+    fn set_replication(&mut self, _replication: Replication) {}
 
     /// Whether the caller of the script may run a command; `None`: there is no such command.
-    fn may_run(&mut self, args: Args<'_>) -> Option<bool>;
+    fn may_run(&mut self, _args: Args<'_>) -> Option<bool> {
+        None
+    }
 }

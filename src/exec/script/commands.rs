@@ -111,6 +111,6 @@ fn start(cx: &mut Cx<'_>, args: Args<'_>, asked: Asked) -> Result<Flow, CommandE
     let Asked { digest, keys, writes } = asked;
     let flags = cx.server.scripts.cache.touch(&digest).ok_or(CommandError::NoScript)?.flags;
     let writes = admission::may_start(cx, flags, writes)?;
-    let run = Run::new(cx, Subject::Script(digest), (writes, flags));
+    let run = Run::new(cx, Subject::Script(digest), (flags, writes));
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }

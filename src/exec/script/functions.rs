@@ -58,7 +58,7 @@ fn call(cx: &mut Cx<'_>, args: Args<'_>, writes: Writes) -> Result<Flow, Command
     let (subject, flags) = (Subject::Function(function.name.clone()), function.flags);
     let keys = key_count(args)?;
     let writes = admission::may_start(cx, flags, writes)?;
-    let run = Run::new(cx, subject, (writes, flags));
+    let run = Run::new(cx, subject, (flags, writes));
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }
 

@@ -80,23 +80,25 @@ impl ServerHost<'_> {
         if self.server.is_ending() {
             gates::ending_in_script(self.server, command, args)?;
         }
-        if flags.has(Flags::WRITE) {
-            self.may_write()?;
+        // What replicas get to see counts as a change here.
+        if flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE)) && self.run.writes == Writes::Denied {
+            return Err(CommandError::ScriptReadOnly);
         }
-        // In the middle of a script that has written it is too late to stop it.
-        let may_grow = self.run.wrote || self.run.flags.has(ScriptFlags::ALLOW_OOM);
-        if flags.has(Flags::DENYOOM) && self.server.began_out_of_memory && !may_grow {
+        if flags.has(Flags::WRITE)
+            && let Some(text) = self.server.misconf()
+        {
+            return Err(CommandError::text(text));
+        }
+        if flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
             return Err(CommandError::OutOfMemory);
         }
         self.run.wrote |= flags.has(Flags::WRITE);
         Ok(())
     }
 
-    fn may_write(&self) -> Result<(), CommandError> {
-        if self.run.writes == Writes::Denied {
-            return Err(CommandError::ScriptReadOnly);
-        }
-        self.server.misconf().map_or(Ok(()), |text| Err(CommandError::text(text)))
+    /// In the middle of a script that has written it is too late to stop it.
+    fn is_out_of_memory(&self) -> bool {
+        self.server.began_out_of_memory && !self.run.wrote && !self.run.flags.has(ScriptFlags::ALLOW_OOM)
     }
 
     #[cold]

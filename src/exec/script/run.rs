@@ -45,7 +45,7 @@ impl Subject {
 pub struct Run {
     pub subject: Subject,
     pub writes: Writes,
-    /// What it has told of itself.
+    /// What the script has told of itself.
     pub flags: ScriptFlags,
     pub client: ClientId,
     /// When it began: for the script time stands still.
@@ -57,8 +57,7 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(cx: &Cx<'_>, subject: Subject, terms: (Writes, ScriptFlags)) -> Run {
-        let (writes, flags) = terms;
+    pub fn new(cx: &Cx<'_>, subject: Subject, (flags, writes): (ScriptFlags, Writes)) -> Run {
         let terms = Terms { protocol: Protocol::Resp2, replication: Replication::ALL };
         Run { subject, writes, flags, client: cx.client_id, now: cx.now, terms, wrote: false }
     }

@@ -10,7 +10,7 @@
 //! `8 * n - 1` lands. That is what Redis has on the machines it runs on.
 
 use super::super::lua::{Failure, Function, Kind, Stack, integer_of, unsigned_of};
-use super::limits::{RESULTS_MAX, STEPS_PER_TICK, room_for};
+use super::limits::{RESULTS_MAX, STEPS_PER_TICK, push_output, room_for};
 use std::ffi::CStr;
 
 const FUNCTIONS: [(&str, Function); 3] = [("pack", pack), ("unpack", unpack), ("size", size)];
@@ -163,26 +163,31 @@ fn no_fixed_size(option: &str) -> Failure {
 
 /// `struct.pack(format, values...)`
 fn pack(stack: &mut Stack<'_>) -> Result<i32, Failure> {
-    let mut format = Format::new(stack.check_bytes(1)?);
-    let mut out = Vec::with_capacity(64);
+    let format = Format::new(stack.check_bytes(1)?);
+    push_output(stack, |stack, out| pack_items(stack, format, out))
+}
+
+fn pack_items(stack: &mut Stack<'_>, mut format: Format<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let mut argument = 2;
     while let Some(item) = format.next(stack)? {
         let padding = format.padding(item, out.len() as u64);
-        out.resize(out.len() + padding as usize, 0);
+        if padding > 0 {
+            out.resize(out.len() + padding as usize, 0);
+        }
         match item.letter {
             b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {
                 let value = integer_bits(number_argument(stack, argument)?);
-                put_integer(&mut out, value, item.size, format.order);
+                put_integer(out, value, item.size, format.order);
             }
             b'f' => {
                 let bits = (number_argument(stack, argument)? as f32).to_bits();
-                put_integer(&mut out, bits.into(), 4, format.order);
+                put_integer(out, bits.into(), 4, format.order);
             }
             b'd' => {
                 let bits = number_argument(stack, argument)?.to_bits();
-                put_integer(&mut out, bits, 8, format.order);
+                put_integer(out, bits, 8, format.order);
             }
-            b's' | b'c' => put_text(stack, argument, item, &mut out)?,
+            b's' | b'c' => put_text(stack, argument, item, out)?,
             b'x' => {
                 out.push(0);
                 continue;
@@ -194,8 +199,7 @@ fn pack(stack: &mut Stack<'_>) -> Result<i32, Failure> {
         }
         argument += 1;
     }
-    stack.push_bytes(&out);
-    Ok(1)
+    Ok(())
 }
 
 fn put_text(stack: &mut Stack<'_>, argument: i32, item: Item, out: &mut Vec<u8>) -> Result<(), Failure> {
@@ -216,10 +220,10 @@ fn put_text(stack: &mut Stack<'_>, argument: i32, item: Item, out: &mut Vec<u8>)
 }
 
 fn number_argument(stack: &Stack<'_>, argument: i32) -> Result<f64, Failure> {
-    if stack.kind(argument) == Kind::None {
-        return Err(missing(argument, "number"));
-    }
-    stack.check_number(argument)
+    stack.check_number(argument).map_err(|failure| match stack.kind(argument) {
+        Kind::None => missing(argument, "number"),
+        _ => failure,
+    })
 }
 
 /// Redis marks the end of the arguments by a nil, and that is what it finds.
@@ -233,6 +237,10 @@ fn integer_bits(number: f64) -> u64 {
 }
 
 fn put_integer(out: &mut Vec<u8>, value: u64, size: usize, order: Order) {
+    if size <= 8 {
+        let (little, big) = (value.to_le_bytes(), value.to_be_bytes());
+        return out.extend_from_slice(if order == Order::Big { &big[8 - size..] } else { &little[..size] });
+    }
     let mut bytes = [0; INTEGER_BYTES_MAX];
     bytes[..8].copy_from_slice(&value.to_le_bytes());
     let bytes = &mut bytes[..size];
@@ -255,11 +263,11 @@ fn unpack(stack: &mut Stack<'_>) -> Result<i32, Failure> {
         return Err(Failure::argument(3, "offset must be 1 or greater"));
     }
     position -= 1;
-    let mut results = 0;
+    let (mut results, mut reserved) = (0, 0);
     while let Some(item) = format.next(stack)? {
         position = position.wrapping_add(format.padding(item, position));
         let at = slice_at(data, position, item.size as u64)?;
-        reserve_result(stack)?;
+        reserve_result(stack, results, &mut reserved)?;
         let taken = match item.letter {
             b'x' => item.size,
             b'c' if item.size == 0 => {
@@ -289,13 +297,18 @@ fn is_value(letter: u8) -> bool {
     matches!(letter, b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' | b'f' | b'd' | b's' | b'c')
 }
 
-/// One slot for a result, and one for what Redis keeps beside it.
-fn reserve_result(stack: &mut Stack<'_>) -> Result<(), Failure> {
-    let too_many = || Failure::here("stack overflow (too many results)");
-    if stack.len() + 2 > RESULTS_MAX {
-        return Err(too_many());
+/// One slot for a result, and one for what Redis keeps beside it. `reserved` is the length up to which the stack can
+/// grow for certain.
+#[inline]
+fn reserve_result(stack: &mut Stack<'_>, results: i32, reserved: &mut i32) -> Result<(), Failure> {
+    let length = stack.arguments() + results;
+    if length + 2 <= *reserved {
+        return Ok(());
     }
-    stack.reserve(2).map_err(|_| too_many())
+    let ahead = (RESULTS_MAX - length).clamp(2, 32);
+    stack.reserve(ahead as usize).map_err(|_| Failure::here("stack overflow (too many results)"))?;
+    *reserved = length + ahead;
+    Ok(())
 }
 
 fn slice_at(data: &[u8], position: u64, size: u64) -> Result<&[u8], Failure> {
@@ -345,11 +358,16 @@ fn push_value(
 
 /// The lowest 64 bits of an integer.
 fn lowest_bits(bytes: &[u8], order: Order) -> u64 {
-    let join = |bits: u64, byte: &u8| bits << 8 | u64::from(*byte);
+    let mut lowest = [0; 8];
+    let taken = bytes.len().min(8);
     match order {
-        Order::Big => bytes.iter().fold(0, join),
-        Order::Little => bytes.iter().rev().fold(0, join),
+        Order::Little => lowest[..taken].copy_from_slice(&bytes[..taken]),
+        Order::Big => {
+            lowest[8 - taken..].copy_from_slice(&bytes[bytes.len() - taken..]);
+            return u64::from_be_bytes(lowest);
+        }
     }
+    u64::from_le_bytes(lowest)
 }
 
 fn integer(bytes: &[u8], order: Order, sign: Sign) -> f64 {

@@ -37,11 +37,6 @@ impl Memory {
         self.limit.set(limit_bytes);
     }
 
-    /// What may still be taken.
-    pub fn left_bytes(&self) -> usize {
-        self.limit.get().saturating_sub(self.used.get())
-    }
-
     pub fn is_exceeded(&self) -> bool {
         self.used.get() > self.limit.get()
     }
@@ -49,6 +44,11 @@ impl Memory {
     /// Whether a script may have so many bytes more: for what a function of ours makes outside of the interpreter.
     pub fn has_room(&self, bytes: usize) -> bool {
         self.used.get().saturating_add(bytes) <= self.limit.get()
+    }
+
+    /// What may still be taken.
+    pub fn left_bytes(&self) -> usize {
+        self.limit.get().saturating_sub(self.used.get())
     }
 
     #[inline]

@@ -232,10 +232,12 @@ impl<'c> Stack<'c> {
     pub fn check_number(&self, argument: i32) -> Result<f64, Failure> {
         // SAFETY: any index may be asked for.
         unsafe {
-            if ffi::lua_isnumber(self.state, argument) == 0 {
+            let number = ffi::lua_tonumber(self.state, argument);
+            // What is no number reads as 0: seldom has it to be asked.
+            if number == 0.0 && ffi::lua_isnumber(self.state, argument) == 0 {
                 return Err(self.wrong_kind(argument, "number"));
             }
-            Ok(ffi::lua_tonumber(self.state, argument))
+            Ok(number)
         }
     }
 

@@ -55,6 +55,8 @@ pub struct Machine {
     pub random: Cell<u64>,
     /// For the one command that runs; taken while it does.
     pub scratch: Cell<Scratch>,
+    /// For what a library writes; taken while it does.
+    pub output: Cell<Vec<u8>>,
 }
 
 /// Buffers that commands use one after the other.
@@ -134,6 +136,7 @@ impl State {
             comparisons: Cell::new(0),
             random: Cell::new(0),
             scratch: Cell::default(),
+            output: Cell::default(),
         });
         machine.memory.set_limit(usize::MAX);
         let spare = new_stack()?;

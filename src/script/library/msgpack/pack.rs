@@ -9,8 +9,8 @@
 //! Whether a table is an array is seen only at its last key. It is taken for one until a key comes that does not follow
 //! the last one; then what was written of it is dropped. The head of a table is written last: its length is known then.
 
-use super::super::super::lua::{Failure, Kind, Stack};
-use super::super::limits::{RESULTS_MAX, STEPS_PER_TICK, room_for};
+use super::super::super::lua::{Failure, Stack, View};
+use super::super::limits::{RESULTS_MAX, STEPS_PER_TICK, push_output, room_for};
 
 /// Tables within tables; those below are left out.
 const DEPTH_MAX: u32 = 16;
@@ -24,12 +24,10 @@ pub fn pack(stack: &mut Stack<'_>) -> Result<i32, Failure> {
     if arguments > RESULTS_MAX / 2 {
         return Err(Failure::argument(0, "Too many arguments for MessagePack pack."));
     }
-    let mut packer = Packer { out: Vec::with_capacity(256), steps: 0 };
-    for argument in 1..=arguments {
-        packer.value(stack, argument, 0)?;
-    }
-    stack.push_bytes(&packer.out);
-    Ok(1)
+    push_output(stack, |stack, out| {
+        let mut packer = Packer { out, steps: 0 };
+        (1..=arguments).try_for_each(|argument| packer.value(stack, argument, 0))
+    })
 }
 
 /// The bytes that name the forms of one kind of value with a length.
@@ -48,8 +46,8 @@ const STRING: Heads =
 const ARRAY: Heads = Heads { short: 0x90, short_end: 16, byte: None, two_bytes: 0xdc, four_bytes: 0xdd };
 const MAP: Heads = Heads { short: 0x80, short_end: 16, byte: None, two_bytes: 0xde, four_bytes: 0xdf };
 
-struct Packer {
-    out: Vec<u8>,
+struct Packer<'o> {
+    out: &'o mut Vec<u8>,
     steps: u32,
 }
 
@@ -62,19 +60,18 @@ enum Shape {
     Map,
 }
 
-impl Packer {
+impl Packer<'_> {
     fn value(&mut self, stack: &mut Stack<'_>, index: i32, depth: u32) -> Result<(), Failure> {
-        match stack.kind(index) {
-            Kind::Number => self.number(stack.number(index).expect("a number")),
-            Kind::String => {
-                let text = stack.bytes(index).expect("a string");
+        match stack.view(index) {
+            View::Number(number) => self.number(number),
+            View::String(text) => {
                 if text.len() > 1 << 16 {
                     room_for(stack, self.out.len() + text.len())?;
                 }
                 self.string(text);
             }
-            Kind::Boolean => self.out.push(if stack.truth(index) { 0xc3 } else { 0xc2 }),
-            Kind::Table if depth < DEPTH_MAX => self.table(stack, index, depth)?,
+            View::Boolean(truth) => self.out.push(0xc2 + u8::from(truth)),
+            View::Table if depth < DEPTH_MAX => self.table(stack, index, depth)?,
             _ => self.out.push(0xc0),
         }
         Ok(())

@@ -100,7 +100,7 @@ impl Engine {
     /// nobody uses.
     pub fn make_room(&mut self) {
         let memory = self.state.memory();
-        if memory.left_bytes() < memory.used_bytes().saturating_sub(self.needed_bytes) {
+        if !memory.has_room(memory.used_bytes().saturating_sub(self.needed_bytes)) {
             self.needed_bytes = self.state.collect();
         }
     }

@@ -97,7 +97,6 @@ fn register_function(stack: &mut Stack<'_>) -> Result<i32, Failure> {
         given.name.ok_or_else(|| fails("redis.register_function must get a function name argument"))?;
     let callback =
         given.callback.ok_or_else(|| fails("redis.register_function must get a callback argument"))?;
-    // As in Redis, a name ends at a zero byte: there is none in what is registered.
     if !stack.bytes(name).is_some_and(is_name) {
         let text = CommandError::LibraryName.line().into_owned();
         return Err(Failure::Plain(text.strip_prefix(b"ERR ").unwrap_or(&text).to_vec()));

@@ -8,7 +8,8 @@
 //!  7  exec                             find, gates, call, COMMIT, transactions, cron
 //!  6  commands                         one handler per command, its spec beside it
 //!  5  server                           struct Server (a field per room), Cx, Entry, the command table
-//!  4  client  acl  pubsub  persist  metrics  who is connected, may do what, listens to what | snapshots | counters
+//!  4  client  acl  pubsub  script  persist  metrics  who is connected, may do what, listens to what | Lua |
+//!                                        snapshots | counters
 //!  3  keyspace  rdb                    keys, expiry, eviction, ledger | values <-> bytes
 //!  2  object                           the data types
 //!  1  encoding  resp  spec  config     structures | protocol | command metadata | directives
@@ -68,5 +69,6 @@ pub mod persist;
 pub mod pubsub;
 pub mod rdb;
 pub mod resp;
+pub mod script;
 pub mod server;
 pub mod spec;

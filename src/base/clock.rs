@@ -111,12 +111,7 @@ impl Clock {
     pub fn now(&self) -> Now {
         match &self.0 {
             Source::Real { ticks, .. } => {
-                let mono_ns = self.mono_ns();
-                if let Some(cell) = ticks {
-                    let mut ticks = cell.get();
-                    ticks.anchor(os::ticks(), mono_ns);
-                    cell.set(ticks);
-                }
+                let mono_ns = ticks.as_ref().map_or_else(|| self.mono_ns(), |ticks| self.anchor(ticks));
                 Now { unix_us: unix_us(), mono_ns }
             }
             Source::Manual(now) => now.get(),
@@ -133,13 +128,22 @@ impl Clock {
         }
     }
 
+    /// The monotonic time, by which ticks are told from now on.
+    fn anchor(&self, ticks: &Cell<Ticks>) -> u64 {
+        let mono_ns = self.mono_ns();
+        let mut anchored = ticks.get();
+        anchored.anchor(os::ticks(), mono_ns);
+        ticks.set(anchored);
+        mono_ns
+    }
+
     /// As `mono_ns`, within a few millionths of the time since the last `now`, at a third of the cost: for the meter,
-    /// which reads it once per command.
+    /// which reads it once per command. In a long script it goes back to the host's clock every few milliseconds.
     #[inline]
     pub fn meter_ns(&self) -> u64 {
         match &self.0 {
             Source::Real { ticks: Some(cell), .. } => {
-                cell.get().mono_ns(os::ticks()).unwrap_or_else(|| self.mono_ns())
+                cell.get().mono_ns(os::ticks()).unwrap_or_else(|| self.anchor(cell))
             }
             Source::Real { ticks: None, .. } | Source::Manual(_) => self.mono_ns(),
         }

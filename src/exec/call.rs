@@ -6,6 +6,7 @@ use super::http;
 use super::monitor;
 use super::permissions;
 use super::redact;
+use super::script::flags_of_call;
 use super::tracking;
 use super::unblock;
 use crate::base::argv::{Args, Argv};
@@ -20,7 +21,8 @@ use crate::keyspace::tx::{HashHint, Touch};
 use crate::keyspace::{Tx, evict as eviction};
 use crate::metrics::command_log::{self, Measures};
 use crate::metrics::latency;
-use crate::resp::Reply;
+use crate::resp::{Protocol, Reply};
+use crate::script::Replication;
 use crate::server::{Cx, Flow, Handler, Server};
 use crate::spec::{CommandError, Flags};
 
@@ -117,7 +119,7 @@ fn admit(
     if let Some(client) = server.clients.get_mut(client) {
         client.last_command = Some(command);
     }
-    let flags = effective_flags(server, client, command);
+    let flags = effective_flags(server, client, command, args);
     let mut asking = Asking { server, client, command, args, now_ms: now.unix_ms(), flags };
     match gates::pass(&mut asking) {
         Ok(admission) => Ok((command, admission)),
@@ -129,19 +131,19 @@ fn admit(
 }
 
 /// EXEC stands for everything that it will run.
-fn effective_flags(server: &Server, client: ClientId, command: usize) -> Flags {
+fn effective_flags(server: &Server, client: ClientId, command: usize, args: Args<'_>) -> Flags {
     let spec = &server.commands.at(command).entry.spec;
     if spec.name != "exec" {
-        return spec.flags;
+        return flags_of_call(server, spec, args);
     }
     let Some(transaction) = server.clients.get(client).and_then(|client| client.transaction.as_ref()) else {
         return spec.flags;
     };
     const INHERITED: Flags = Flags::WRITE.or(Flags::DENYOOM).or(Flags::MAY_REPLICATE);
-    let inherited = transaction
-        .queue
-        .iter()
-        .fold(Flags::NONE, |flags, queued| flags.or(server.commands.at(queued.command).entry.spec.flags));
+    let inherited = transaction.queue.iter().fold(Flags::NONE, |flags, queued| {
+        let spec = &server.commands.at(queued.command).entry.spec;
+        flags.or(flags_of_call(server, spec, queued.argv.args()))
+    });
     spec.flags.or(inherited.and(INHERITED))
 }
 
@@ -235,8 +237,11 @@ pub enum Attempt {
 pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     let reply_start = out.len();
     server.keyspace.found_expired = found_expired(server, &call);
+    if !server.clients.monitors().is_empty() {
+        monitor::show_script(server, &call);
+    }
     let running = (call.client.number, call.request.args);
-    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, out));
+    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, None, out));
     let ended_ns = server.clock.meter_ns();
     let took_ns = ended_ns.saturating_sub(call.now.mono_ns);
     server.last_call_ended_ns = ended_ns;
@@ -271,6 +276,43 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     flow
 }
 
+/// What a script has set for its commands.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    pub protocol: Protocol,
+    pub replication: Replication,
+}
+
+/// Runs a command that a script calls. It is counted and committed as any other.
+pub fn call_in_script(server: &mut Server, call: Call<'_>, terms: Terms, out: &mut Vec<u8>) {
+    let reply_start = out.len();
+    let started_ns = server.clock.meter_ns();
+    server.keyspace.found_expired = found_expired(server, &call);
+    let running = (call.client.number, call.request.args);
+    let speaking = Some(terms.protocol);
+    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, speaking, out));
+    let took_ns = server.clock.meter_ns().saturating_sub(started_ns);
+    let failed = result.is_err();
+    if let Err(error) = result {
+        let line = error.line();
+        server.count_error(&line);
+        out.truncate(reply_start);
+        Reply::new(out, protocol).error_bytes(&line);
+    }
+    count(server, &call, took_ns, failed);
+    meter(server, &call, took_ns, out.len() - reply_start);
+    if !terms.replication.file && !terms.replication.replicas {
+        server.ledger.propagate_instead(Vec::new());
+    }
+    if !server.clients.monitors().is_empty() {
+        monitor::show(server, &call);
+    }
+    commit::commit(server, call.client, call.request.args);
+    if !server.tracking.is_idle() {
+        tracking::remember(server, &call);
+    }
+}
+
 /// The client waits for what the command has told.
 #[cold]
 fn begin_wait(server: &mut Server, call: &Call<'_>, took_ns: u64) {
@@ -290,18 +332,20 @@ fn found_expired(server: &Server, call: &Call<'_>) -> FoundExpired {
     }
 }
 
+/// `speaking`: the protocol of the script that calls the command.
 fn run(
     server: &mut Server,
     call: &Call<'_>,
+    speaking: Option<Protocol>,
     out: &mut Vec<u8>,
-) -> (Result<Flow, CommandError>, crate::resp::Protocol) {
+) -> (Result<Flow, CommandError>, Protocol) {
     let Some(client) = server.clients.get_mut(call.client) else {
-        return (Ok(Flow::Close), crate::resp::Protocol::Resp2);
+        return (Ok(Flow::Close), Protocol::Resp2);
     };
     server.recent.note(call.client, call.command);
-    client.commands_total += u64::from(call.attempt == Attempt::First);
+    client.commands_total += u64::from(call.attempt == Attempt::First && speaking.is_none());
     server.ledger.waiting = if server.in_exec { Waiting::Denied } else { Waiting::Allowed };
-    let (protocol, db, access) = (client.protocol, client.db, client.access);
+    let (protocol, db, access) = (speaking.unwrap_or(client.protocol), client.db, client.access);
     let touch = if client.no_touch { Touch::No } else { Touch::Yes };
     let mut reply = Reply::new(out, protocol);
     let entry = server.commands.at(call.command).entry;
@@ -375,8 +419,8 @@ fn note(server: &mut Server, call: &Call<'_>, measures: Measures) {
     let noted = command_log::Call {
         args: redacted.as_ref().map_or(call.request.args, Argv::args),
         unix_s: call.now.unix_s(),
-        client_addr: &client.origin.address,
-        client_name: &client.name,
+        client_addr: if server.in_script { "?:0" } else { &client.origin.address },
+        client_name: if server.in_script { b"" } else { &client.name },
     };
     server.command_logs.push(noted, measures);
 }
@@ -389,7 +433,9 @@ pub fn evict(server: &mut Server, now_ms: i64) -> bool {
     let clock = server.clock.clone();
     let started_ns = clock.mono_ns();
     let mut elapsed_us = || clock.mono_ns().saturating_sub(started_ns) / 1000;
-    let used = || crate::base::alloc::used_memory_bytes() + mapped_bytes_total();
+    // Keys do not go to make room for what scripts have left behind.
+    let scripts = server.scripts.vm_bytes();
+    let used = || (crate::base::alloc::used_memory_bytes() + mapped_bytes_total()).saturating_sub(scripts);
     let verdict =
         eviction::make_room(&mut server.keyspace, &mut server.ledger, now_ms, &used, &mut elapsed_us);
     let took_ms = elapsed_us() / 1000;

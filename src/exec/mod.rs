@@ -18,6 +18,7 @@ pub mod output_limit;
 pub mod permissions;
 pub mod pipeline;
 pub mod redact;
+pub mod script;
 pub mod table;
 pub mod tracking;
 pub mod unblock;

@@ -37,6 +37,7 @@ const UNSAFE_PLACES: &[&str] = &[
     "src/base/os",
     "src/base/pages",
     "src/persist/child",
+    "src/script/lua/",
 ];
 
 const CLOCKS_AND_CHANCE: &[&str] = &[

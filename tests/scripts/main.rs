@@ -1,0 +1,7 @@
+//! Scripts beside redis-server's.
+
+#[path = "../support/mod.rs"]
+pub mod support;
+
+mod functions;
+mod scripts;

@@ -3,4 +3,8 @@
 #[path = "../support/mod.rs"]
 pub mod support;
 
+mod calls;
+mod convert;
+mod effects;
+mod pair;
 mod scripts;

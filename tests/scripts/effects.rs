@@ -6,7 +6,7 @@ use crate::support::holds_within;
 use crate::support::transcript::Stage;
 use std::time::Duration;
 
-/// Times and addresses become one letter each.
+/// Times and addresses become one letter each, and nobody pings.
 fn without_times(bytes: &[u8]) -> Vec<u8> {
     let text = bytes.escape_ascii().to_string();
     let word = |word: &str| {
@@ -16,7 +16,9 @@ fn without_times(bytes: &[u8]) -> Vec<u8> {
         });
         if is_time { "T".to_owned() } else { word.to_owned() }
     };
-    let lines = text.split("\\r\\n").map(|line| line.split(' ').map(word).collect::<Vec<_>>().join(" "));
+    // Those of the witness come as they like.
+    let lines = text.split("\\r\\n").filter(|line| !line.contains("PING"));
+    let lines = lines.map(|line| line.split(' ').map(word).collect::<Vec<_>>().join(" "));
     let shown = lines.collect::<Vec<_>>().join("\n");
     let mut parts = shown.split("127.0.0.1:");
     let mut masked = parts.next().unwrap_or_default().to_owned();
@@ -113,8 +115,9 @@ fn watches_and_databases() {
 
 #[test]
 fn notifications_and_waiting_clients() {
-    Stage::start(&["--notify-keyspace-events", "KEA"]).play(
+    Stage::start(&["--notify-keyspace-events", "KEA", "--enable-debug-command", "yes"]).play(
         r#"
+        a DEBUG SET-ACTIVE-EXPIRE 0
         s PSUBSCRIBE __key*
         a EVAL "redis.call('set','a','1') redis.call('incr','a') redis.call('lpush','l','x') redis.call('rpop','l')" 0
         a EVAL "redis.call('select',3) redis.call('set','z',1)" 0

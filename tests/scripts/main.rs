@@ -3,5 +3,9 @@
 #[path = "../support/mod.rs"]
 pub mod support;
 
+mod calls;
+mod convert;
+mod effects;
 mod functions;
+mod pair;
 mod scripts;

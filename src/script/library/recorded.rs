@@ -1,7 +1,7 @@
 //! Scripts whose results redis-server 7.0.15 was asked for: the libraries must give the same.
 //!
-//! A record is two lines: an expression, or a body that begins with `local` or `return`; a tab, `ok` or `error`, and the
-//! values as `PRELUDE` shows them.
+//! A record is two lines: an expression, or a body that begins with `local` or `return`; a tab, `ok` or `error`, and
+//! the values as `PRELUDE` shows them.
 
 use super::super::lua::{Failure, GLOBALS, Kind, Progress, Stack, State};
 use super::super::{Host, Tick};

@@ -5,8 +5,8 @@
 //!            b B 1   h H 2   i[n] I[n] n (4)   l L T 8   capitals and T without sign      f 4   d 8   x  a zero
 //!            s  bytes up to a zero     c[n]  n (1) bytes; c0: all of the argument, or as many as the number before
 //! ```
-//! A format ends at its first zero byte. Integers of more than 8 bytes are written with zeroes above the value, whatever
-//! its sign; of such a one only the lowest 8 bytes are read, and the sign is looked for where an x86 shift by
+//! A format ends at its first zero byte. Integers of more than 8 bytes are written with zeroes above the value,
+//! whatever its sign; of such a one only the lowest 8 bytes are read, and the sign is looked for where an x86 shift by
 //! `8 * n - 1` lands. That is what Redis has on the machines it runs on.
 
 use super::super::lua::{Failure, Function, Kind, Stack, integer_of, unsigned_of};

@@ -1,7 +1,7 @@
 //! Values to bytes.
 //!
 //! ```text
-//!   number    whole and within 64 bits with a sign: 00..7f, e0..ff, cc..cf, d0..d3; else ca where 32 bits hold it, or cb
+//!   number    whole and within 64 bits with a sign: 00..7f, e0..ff, cc..cf, d0..d3; else ca if 32 bits hold it, or cb
 //!   string    a0..bf, d9, da, db          boolean  c2, c3
 //!   table     90..9f, dc, dd where its keys are 1 to n, and for {}; else 80..8f, de, df
 //!   the rest  c0, and tables in more than 16 tables

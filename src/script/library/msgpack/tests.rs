@@ -130,7 +130,11 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes(data in proptest::collection::vec(any::<u8>(), 0..200), offset in -2..210_i32, limit in -2..9_i32) {
+    fn any_bytes(
+        data in proptest::collection::vec(any::<u8>(), 0..200),
+        offset in -2..210_i32,
+        limit in -2..9_i32,
+    ) {
         let mut state = interpreter();
         with_data(&mut state, &data);
         let body = format!(

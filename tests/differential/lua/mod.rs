@@ -38,6 +38,9 @@ const PRELUDE: &str = "local function show(v, depth) depth = depth or 0 local ki
     local function run(f, ...) local function gather(...) return show({n = select('#', ...), ...}) end \
     return gather(pcall(f, ...)) end ";
 
+/// Stands behind the last difference.
+const GONE: &str = "the server is gone";
+
 /// One script with how it is called.
 struct Case {
     kind: &'static str,
@@ -91,7 +94,11 @@ fn generated_scripts() {
         if found.is_empty() && chosen().is_empty() {
             statistics::assert_same(&format!("counters after seed {seed}"), &pair.ours, &pair.theirs);
         }
+        let is_gone = found.last().is_some_and(|difference| difference == GONE);
         differences.extend(found);
+        if is_gone {
+            break;
+        }
     }
     let shown = differences.iter().take(if goes_on() { usize::MAX } else { 3 });
     let report = shown.cloned().collect::<Vec<_>>().join("\n\n");
@@ -144,9 +151,13 @@ fn differing(pair: &Pair, seed: u64, count: usize, payloads: Vec<Vec<u8>>) -> Ve
         ));
         // Without a server nothing more can be compared.
         let is_gone = ours.1.text().starts_with("no reply");
+        if is_gone {
+            differences.push(GONE.to_owned());
+        }
         if is_gone || !goes_on() {
             break;
         }
+        twins[which].set_up();
     }
     differences
 }

@@ -163,7 +163,18 @@ fn memory(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
         return Ok(());
     }
     let enough = super::call::evict(server, asking.now_ms);
-    if !enough && asking.flags.has(Flags::DENYOOM) { Err(CommandError::OutOfMemory) } else { Ok(()) }
+    if !enough && (asking.flags.has(Flags::DENYOOM) || would_grow_transaction(asking)) {
+        return Err(CommandError::OutOfMemory);
+    }
+    Ok(())
+}
+
+/// What is queued takes memory, too, whatever it does.
+fn would_grow_transaction(asking: &Asking<'_, '_>) -> bool {
+    let server = &*asking.server;
+    let ends = ["exec", "discard", "quit", "reset"];
+    server.clients.get(asking.client).is_some_and(|client| client.transaction.is_some())
+        && !ends.contains(&server.commands.at(asking.command).entry.spec.name)
 }
 
 /// What is remembered for clients that cache keys has a limit.

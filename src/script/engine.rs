@@ -2,21 +2,29 @@
 
 use super::convert::write_reply;
 use super::host::Host;
-use super::library::{json, random};
-use super::lua::{Failure, Kind, Progress, Reference, Stack, State};
+use super::library::{bits, json, msgpack, random, structs};
+use super::lua::{Failure, Garbage, Kind, Progress, Reference, Stack, State};
 use super::redis;
 use super::sandbox::{self, Environment, Library};
 use crate::base::argv::Args;
 use crate::resp::Reply;
 use std::io;
 
-const LIBRARIES: &[Library] = &[("redis", redis::push_library), ("cjson", json::push_library)];
+const LIBRARIES: &[Library] = &[
+    ("redis", redis::push_library),
+    ("cjson", json::push_library),
+    ("cmsgpack", msgpack::push_library),
+    ("struct", structs::push_library),
+    ("bit", bits::push_library),
+];
 
 pub struct Engine {
     state: State,
     environment: Environment,
     /// Turns the error of a script into a table that says where it happened.
     error_handler: Reference,
+    /// Bytes that were in use, and needed, when room was made last.
+    needed_bytes: usize,
 }
 
 impl Engine {
@@ -27,12 +35,46 @@ impl Engine {
         let environment = sandbox::open(&mut state, LIBRARIES);
         state.stack().push_function(locate_error, 0);
         let error_handler = state.keep();
-        Ok(Engine { state, environment, error_handler })
+        Ok(Engine { state, environment, error_handler, needed_bytes: 0 })
     }
 
     /// Bytes that the interpreter uses.
     pub fn memory_bytes(&self) -> usize {
         self.state.memory().used_bytes()
+    }
+
+    /// Bytes that the interpreter may use at most.
+    pub fn limit_memory(&self, limit_bytes: usize) {
+        self.state.memory().set_limit(limit_bytes);
+    }
+
+    /// Forgets a script.
+    pub fn release(&mut self, script: Reference) {
+        self.state.release(script);
+    }
+
+    /// Frees a part of what no script can reach any more; between two scripts only. Whether that was the last part.
+    pub fn collect_part(&mut self) -> bool {
+        self.state.collect_part()
+    }
+
+    /// Gives back what large replies and deep calls have left.
+    pub fn trim(&mut self) {
+        self.state.trim();
+    }
+
+    /// Before a script: when others have left half of what it may take, that goes, or it would be refused memory that
+    /// nobody uses.
+    pub fn make_room(&mut self) {
+        let memory = self.state.memory();
+        if memory.left_bytes() < memory.used_bytes().saturating_sub(self.needed_bytes) {
+            self.needed_bytes = self.state.collect();
+        }
+    }
+
+    /// The interpreter as something that another thread can free.
+    pub fn into_garbage(self) -> Garbage {
+        self.state.into_garbage()
     }
 
     /// Compiles a script.
@@ -52,6 +94,7 @@ impl Engine {
         keys: Args<'_>,
         argv: Args<'_>,
     ) -> Progress {
+        self.make_room();
         let mut stack = self.state.stack();
         for (name, values) in [("KEYS", keys), ("ARGV", argv)] {
             push_array(&mut stack, values);

@@ -6,7 +6,7 @@ use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::resp::Protocol;
 use crate::script::cache::{Digest, digest_text};
-use crate::script::{Engine, Progress, ScriptError};
+use crate::script::{Engine, Progress, ScriptError, ScriptFlags};
 use crate::server::{Cx, Flow};
 use crate::spec::CommandError;
 
@@ -22,6 +22,9 @@ pub enum Writes {
 pub struct Run {
     pub digest: Digest,
     pub writes: Writes,
+    /// What the script has told of itself.
+    #[expect(dead_code, reason = "the gates of its commands will ask for it")]
+    pub flags: ScriptFlags,
     pub client: ClientId,
     /// When it began: for the script time stands still.
     pub now: Now,
@@ -52,13 +55,14 @@ pub fn start(cx: &mut Cx<'_>, run: Run, keys: Args<'_>, argv: Args<'_>) -> Resul
     let lent = lend(cx);
     let was_in_exec = std::mem::replace(&mut cx.server.in_exec, true);
     let progress = {
-        let script = cx.server.scripts.cache.get(&run.digest).expect("it was found").function.share();
+        let script = cx.server.scripts.cache.touch(&run.digest).expect("it was found").function.share();
         engine.start(&mut ServerHost { server: cx.server, run }, &script, keys, argv)
     };
     cx.server.in_exec = was_in_exec;
     give_back(cx, lent);
     let result = end(cx, &mut engine, progress, &run);
     cx.server.scripts.engine = Some(engine);
+    cx.server.scripts.note_run();
     result
 }
 

@@ -16,8 +16,8 @@ mod state;
 
 pub use function::{Failure, Function};
 pub use guard::Guard;
-pub use stack::{Kind, Place, Stack, View};
-pub use state::{Machine, Progress, Reference, Scratch, Session, State, set_global};
+pub use stack::{Kind, Place, Stack, View, integer_of, unsigned_of};
+pub use state::{Garbage, Machine, Progress, Reference, Scratch, Session, State, set_global};
 
 /// Pseudo-index of the table of globals of the running thread.
 pub const GLOBALS: i32 = mlua_sys::lua51::LUA_GLOBALSINDEX;

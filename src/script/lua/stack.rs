@@ -229,19 +229,21 @@ impl<'c> Stack<'c> {
     pub fn check_number(&self, argument: i32) -> Result<f64, Failure> {
         // SAFETY: any index may be asked for.
         unsafe {
-            if ffi::lua_isnumber(self.state, argument) == 0 {
+            let number = ffi::lua_tonumber(self.state, argument);
+            // What is no number reads as 0: seldom has it to be asked.
+            if number == 0.0 && ffi::lua_isnumber(self.state, argument) == 0 {
                 return Err(self.wrong_kind(argument, "number"));
             }
-            Ok(ffi::lua_tonumber(self.state, argument))
+            Ok(number)
         }
     }
 
-    /// The argument as an integer, cut as a C cast does; beyond its range it is the nearest.
+    /// The argument as an integer, see `integer_of`.
     ///
     /// # Errors
     /// It is no number.
     pub fn check_integer(&self, argument: i32) -> Result<i64, Failure> {
-        Ok(self.check_number(argument)? as i64)
+        self.check_number(argument).map(integer_of)
     }
 
     /// # Errors
@@ -435,9 +437,9 @@ impl<'c> Stack<'c> {
         self.must_be_table(table);
         assert!(self.len() - 2 >= self.arguments, "arguments stay where they are");
         match self.kind(-2) {
-            Kind::Nil => return Err(Failure::Here(b"table index is nil".to_vec())),
+            Kind::Nil => return Err(Failure::Plain(b"table index is nil".to_vec())),
             Kind::Number if self.number(-2).is_some_and(f64::is_nan) => {
-                return Err(Failure::Here(b"table index is NaN".to_vec()));
+                return Err(Failure::Plain(b"table index is NaN".to_vec()));
             }
             _ => {}
         }
@@ -552,8 +554,11 @@ impl<'c> Stack<'c> {
     /// For functions of ours that may take long: every some thousand steps. The script may be suspended meanwhile.
     ///
     /// # Errors
-    /// The script is to end.
+    /// The script is to end, or it has taken more memory than it may.
     pub fn tick(&mut self) -> Result<(), Failure> {
+        if self.machine().memory.is_exceeded() {
+            return Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec()));
+        }
         self.machine().tick().map_err(Failure::Plain)
     }
 
@@ -592,6 +597,23 @@ pub(super) unsafe fn text_at<'a>(state: *mut lua_State, index: c_int) -> &'a [u8
         slice::from_raw_parts(start.cast(), length)
     }
 }
+
+/// A number cast as C does on x86, which is what scripts have seen: cut towards zero; what has no place is `i64::MIN`.
+#[inline]
+pub fn integer_of(number: f64) -> i64 {
+    let fits = (-TWO_TO_63..TWO_TO_63).contains(&number);
+    if fits { number as i64 } else { i64::MIN }
+}
+
+/// A number cast to one without a sign, likewise: beyond 2^64 it is 0, and -1 is the highest.
+pub fn unsigned_of(number: f64) -> u64 {
+    if number >= TWO_TO_63 {
+        return integer_of(number - TWO_TO_63).cast_unsigned() ^ (1 << 63);
+    }
+    integer_of(number).cast_unsigned()
+}
+
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
 
 /// A place in a script.
 #[derive(Clone, Debug, PartialEq, Eq)]

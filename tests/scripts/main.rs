@@ -1,0 +1,6 @@
+//! Scripts beside redis-server's.
+
+#[path = "../support/mod.rs"]
+pub mod support;
+
+mod scripts;

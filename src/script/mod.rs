@@ -6,6 +6,7 @@
 //!   sandbox   the globals: what is there, and that nothing of it can be changed
 //!   cache     scripts by their SHA-1
 //!   flags     the first line of a script: what it may do
+//!   functions  libraries of functions: loaded, replaced, called by name
 //!   redis     the table `redis`: commands from within a script
 //!   convert   replies <-> Lua values
 //!   library   the other tables: cjson, cmsgpack, ...
@@ -17,6 +18,7 @@ pub mod cache;
 pub mod convert;
 pub mod engine;
 pub mod flags;
+pub mod functions;
 pub mod host;
 pub mod library;
 pub mod lua;
@@ -25,8 +27,9 @@ pub mod sandbox;
 pub mod scripts;
 
 pub use cache::Cache;
-pub use engine::{Engine, ScriptError};
+pub use engine::{Counted, Engine, ScriptError};
 pub use flags::ScriptFlags;
-pub use host::{Host, Tick};
+pub use functions::Libraries;
+pub use host::{Host, Replication, Tick};
 pub use lua::Progress;
 pub use scripts::Scripts;

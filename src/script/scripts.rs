@@ -3,6 +3,7 @@
 use super::cache::{self, Cache, Digest, Keep, Source};
 use super::engine::Engine;
 use super::flags::read_script;
+use super::functions::Libraries;
 use super::lua::Garbage;
 use crate::spec::CommandError;
 
@@ -13,6 +14,8 @@ pub struct Scripts {
     /// Runs EVAL's scripts; made when the first one comes, and away while one runs.
     pub engine: Option<Engine>,
     pub cache: Cache,
+    /// Functions, with an interpreter of their own.
+    pub libraries: Libraries,
     /// Scripts that others have pushed out of the cache.
     pub evicted: u64,
     memory_limit_bytes: usize,
@@ -24,6 +27,7 @@ impl Default for Scripts {
         Scripts {
             engine: None,
             cache: Cache::default(),
+            libraries: Libraries::default(),
             evicted: 0,
             memory_limit_bytes: usize::MAX,
             tidy: Tidy::default(),
@@ -120,6 +124,7 @@ impl Scripts {
     /// Bytes that an interpreter may use at most.
     pub fn limit_memory(&mut self, limit_bytes: usize) {
         self.memory_limit_bytes = limit_bytes;
+        self.libraries.limit_memory(limit_bytes);
         if let Some(engine) = &self.engine {
             engine.limit_memory(limit_bytes);
         }

@@ -1,7 +1,7 @@
 //! EVAL, EVALSHA and their forms that only read.
 
 use super::admission;
-use super::run::{self, Run, Writes};
+use super::run::{self, Run, Subject, Writes};
 use crate::base::argv::Args;
 use crate::base::number::parse_i64;
 use crate::script::cache::{Digest, Keep, parse_digest};
@@ -9,13 +9,13 @@ use crate::server::{Cx, Entry, Flow};
 use crate::spec::keys::{Begin, Find};
 use crate::spec::{CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 
-const RUNS: Flags = Flags::MOVABLEKEYS
+pub(super) const RUNS: Flags = Flags::MOVABLEKEYS
     .or(Flags::NOSCRIPT)
     .or(Flags::SKIP_MONITOR)
     .or(Flags::MAY_REPLICATE)
     .or(Flags::NO_MANDATORY_KEYS)
     .or(Flags::STALE);
-const READS: Flags = Flags::MOVABLEKEYS
+pub(super) const READS: Flags = Flags::MOVABLEKEYS
     .or(Flags::NOSCRIPT)
     .or(Flags::SKIP_MONITOR)
     .or(Flags::NO_MANDATORY_KEYS)
@@ -26,8 +26,8 @@ const fn keys(flags: KeyFlags) -> KeySpec {
     KeySpec { begin: Begin::Index(2), find: Find::KeyCount { count: 0, first: 1, step: 1 }, flags }
 }
 
-const WRITTEN: &[KeySpec] = &[keys(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::UPDATE))];
-const READ: &[KeySpec] = &[keys(KeyFlags::RO.or(KeyFlags::ACCESS))];
+pub(super) const WRITTEN: &[KeySpec] = &[keys(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::UPDATE))];
+pub(super) const READ: &[KeySpec] = &[keys(KeyFlags::RO.or(KeyFlags::ACCESS))];
 
 const fn spec(name: &'static str, flags: Flags, keys: &'static [KeySpec]) -> Spec {
     Spec::new(name, -3, Group::Scripting, flags)
@@ -111,6 +111,6 @@ fn start(cx: &mut Cx<'_>, args: Args<'_>, asked: Asked) -> Result<Flow, CommandE
     let Asked { digest, keys, writes } = asked;
     let flags = cx.server.scripts.cache.touch(&digest).ok_or(CommandError::NoScript)?.flags;
     let writes = admission::may_start(cx, flags, writes)?;
-    let run = Run { digest, writes, flags, client: cx.client_id, now: cx.now };
+    let run = Run::new(cx, Subject::Script(digest), writes);
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }

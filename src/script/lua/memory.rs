@@ -28,6 +28,10 @@ impl Memory {
         self.used.get()
     }
 
+    pub fn limit_bytes(&self) -> usize {
+        self.limit.get()
+    }
+
     /// `usize::MAX`: no limit.
     pub fn set_limit(&self, limit_bytes: usize) {
         self.limit.set(limit_bytes);

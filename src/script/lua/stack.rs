@@ -97,6 +97,9 @@ pub unsafe fn machine<'a>(data: *mut c_void) -> &'a Machine {
 }
 
 impl<'c> Stack<'c> {
+    /// For `call`: as many results as the function returns.
+    pub const ALL_RESULTS: i32 = ffi::LUA_MULTRET;
+
     /// # Safety
     /// `state` must be a live state made by `State`, and stay so for `'c`; memory must be lenient for `'c`.
     pub unsafe fn new(state: *mut lua_State) -> Stack<'c> {
@@ -516,7 +519,8 @@ impl<'c> Stack<'c> {
         }
     }
 
-    /// Calls the function below its `arguments` topmost values, and leaves `results` values in their place.
+    /// Calls the function below its `arguments` topmost values, and leaves `results` values (or `ALL_RESULTS`) in
+    /// their place.
     ///
     /// # Errors
     /// The error that it raised is on the top instead.

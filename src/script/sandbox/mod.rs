@@ -17,6 +17,7 @@ mod tests;
 
 use super::library::{chunks, random};
 use super::lua::{Failure, Function, GLOBALS, Guard, Kind, REGISTRY, Reference, Stack, State};
+use super::redis::protected_call;
 
 /// A name and what pushes its table.
 pub type Library = (&'static str, fn(&mut Stack<'_>));
@@ -78,7 +79,8 @@ const LIBRARY_GUARDS: &[(&str, &str, Guard)] = &[
     ("table", "sort", Guard::Sorts),
 ];
 /// In the place of Lua's own.
-const BASE_FUNCTIONS: &[(&str, Function)] = &[("load", chunks::load), ("loadstring", chunks::loadstring)];
+const BASE_FUNCTIONS: &[(&str, Function)] =
+    &[("load", chunks::load), ("loadstring", chunks::loadstring), ("pcall", protected_call)];
 const LIBRARY_FUNCTIONS: &[(&str, &str, Function)] =
     &[("math", "random", random::random), ("math", "randomseed", random::randomseed)];
 

@@ -16,14 +16,17 @@ pub fn pcall(stack: &mut Stack<'_>) -> Result<i32, Failure> {
         stack.push_copy(argument);
     }
     match stack.call((arguments - 1).max(0), Stack::ALL_RESULTS) {
-        Ok(()) => stack.push_truth(true),
+        Ok(()) => {
+            // As many results as there are may fill what was reserved.
+            stack.reserve(1)?;
+            stack.push_truth(true);
+        }
         Err(_) => {
-            if stack.kind(-1) == Kind::Table {
-                if matches!(stack.raw_get_field(-1, "err"), Kind::String | Kind::Number) {
-                    stack.replace(-2);
-                } else {
-                    stack.pop(1);
-                }
+            // Of another table the missing text stays, too: a third result.
+            if stack.kind(-1) == Kind::Table
+                && matches!(stack.raw_get_field(-1, "err"), Kind::String | Kind::Number)
+            {
+                stack.replace(-2);
             }
             stack.push_truth(false);
         }

@@ -1,6 +1,6 @@
 //! Every function that scripts find, and what its arguments are meant to be.
 //!
-//! A letter stands for an argument: `n` any number, `i` a small one, `j` one of a few, `s` a string, `p` a pattern, `r` what gsub puts
+//! A letter stands for an argument: `n` any number, `i` a small one, `s` a string, `p` a pattern, `r` what gsub puts
 //! in place, `f` a format with what it asks for, `t` a table, `w` a table of several fields, `b` a scalar, `v`
 //! anything; `l` a list to sort, `F` a function, `L` one that gives the pieces of a script. What stands behind `?` may be missing. One argument in some is of
 //! another kind, missing or one too many.
@@ -104,7 +104,7 @@ pub const FUNCTIONS: &[Function] = &[
     function("", "tostring", "v"),
     function("", "type", "v"),
     function("", "select", "i?vvv"),
-    function("", "unpack", "l?jj"),
+    function("", "unpack", "l?ii"),
     function("", "rawget", "tv"),
     function("", "rawset", "tbv"),
     function("", "rawequal", "vv"),
@@ -201,8 +201,6 @@ impl Writer {
         match letter {
             'n' => self.number(),
             'i' => self.small(),
-            // Lua's own checks, which debug builds have, count the results of pcall wrongly above twenty.
-            'j' => self.rng.i32(-2..9).to_string(),
             's' => self.string(),
             'p' => self.pattern(),
             'r' => self.replacement(),

@@ -15,12 +15,11 @@ pub fn pcall(stack: &mut Stack<'_>) -> Result<i32, Failure> {
     for argument in 1..=arguments {
         stack.push_copy(argument);
     }
-    match stack.call((arguments - 1).max(0), Stack::ALL_RESULTS) {
-        Ok(()) => {
-            // As many results as there are may fill what was reserved.
-            stack.reserve(1)?;
-            stack.push_truth(true);
-        }
+    let ended = stack.call((arguments - 1).max(0), Stack::ALL_RESULTS);
+    // The results may have filled the room that there was.
+    stack.reserve(4)?;
+    match ended {
+        Ok(()) => stack.push_truth(true),
         Err(_) => {
             // Of another table the missing text stays, too: a third result.
             if stack.kind(-1) == Kind::Table

@@ -21,12 +21,11 @@ pub fn pcall(stack: &mut Stack<'_>) -> Result<i32, Failure> {
     match ended {
         Ok(()) => stack.push_truth(true),
         Err(_) => {
-            if stack.kind(-1) == Kind::Table {
-                if matches!(stack.raw_get_field(-1, "err"), Kind::String | Kind::Number) {
-                    stack.replace(-2);
-                } else {
-                    stack.pop(1);
-                }
+            // Of another table the missing text stays, too: a third result.
+            if stack.kind(-1) == Kind::Table
+                && matches!(stack.raw_get_field(-1, "err"), Kind::String | Kind::Number)
+            {
+                stack.replace(-2);
             }
             stack.push_truth(false);
         }

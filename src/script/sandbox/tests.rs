@@ -222,7 +222,11 @@ fn text_is_compiled_and_nothing_else() {
             "(load):1: unexpected symbol near 'char(27)'",
         ),
         ("return select(2, loadstring('x=', '=abc'))", "abc:1: unexpected symbol near '<eof>'"),
-        ("return select(2, load(function() return {} end))", "reader function must return a string"),
+        (
+            "return select(2, load(function() return {} end))",
+            "user_script:1: reader function must return a string",
+        ),
+        ("return select(3, pcall(load, function() return {} end))", "reader function must return a string"),
         ("return select(2, load(function() error('no') end))", "user_script:1: no"),
         ("local n = 0 return load(function() n = n + 1 return ({'return', ' ', 7, nil})[n] end)()", "7"),
         ("load(1)", "!user_script:1: bad argument #1 to 'load' (function expected, got number)"),

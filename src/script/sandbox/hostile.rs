@@ -31,6 +31,7 @@ fn what_runs_on_is_ended() {
         "while true do end",
         "while true do pcall(string.find, ('a'):rep(300), ('a-'):rep(20) .. 'b') end",
         "load(os.clock)",
+        "PHANTOM table.sort(t, function() return true end)",
         "PHANTOM table.foreachi(t, math.randomseed)",
         "local t = {} for i = 1, 2 ^ 17 do t[i] = i * 7 % 1000 end while true do table.sort(t, rawequal) end",
         "local t = {} for i = 1, 2 ^ 17 do t[i] = i * 7 % 1000 end while true do table.sort(t) t[1] = 1000 end",
@@ -86,14 +87,12 @@ fn what_is_too_deep_is_an_error() {
         ("return ('x'):rep(1e6):byte(1, -1)", "string slice too long"),
         ("PHANTOM table.remove(t, 1)", "too many elements to move"),
         ("table.insert({}, -2 ^ 31 + 1, 1)", "too many elements to move"),
-        ("PHANTOM table.sort(t, function() return true end)", "invalid order function"),
         ("PHANTOM table.sort(t)", "attempt to compare"),
         ("table.sort({3, 1, 2, 5, 4}, function() return true end)", "invalid order function"),
         ("return string.format('%1000d', 1)", "invalid format"),
         ("return string.format('%.99f', 1e308):len()", "408"),
         ("return string.format('%s', 'a\\0b'):len()", ""),
     ] {
-        eprintln!("{body}");
         let answer = room.eval(&body.replace("PHANTOM", PHANTOM));
         assert!(answer.contains(expected), "{body}: {answer}");
         assert_eq!(room.eval("return 1"), "1", "after {body}");

@@ -368,6 +368,22 @@ impl<'c> Stack<'c> {
         ffi::lua_upvalueindex(number + 1)
     }
 
+    /// The bytes of an upvalue that is a string. While the function runs no string among its upvalues is replaced.
+    pub fn upvalue_bytes(&self, number: i32) -> Option<&'c [u8]> {
+        let index = self.upvalue(number);
+        // SAFETY: it is a string, and stays for the whole call.
+        (self.kind(index) == Kind::String).then(|| unsafe { text_at(self.state, index) })
+    }
+
+    /// Replaces an upvalue that is a number.
+    pub fn set_upvalue_number(&mut self, number: i32, value: f64) {
+        let index = self.upvalue(number);
+        assert!(self.kind(index) == Kind::Number, "a number");
+        self.push_number(value);
+        // SAFETY: there is such an upvalue, and a value.
+        unsafe { ffi::lua_replace(self.state, index) }
+    }
+
     /// Takes `count` values from the top.
     #[inline]
     pub fn pop(&mut self, count: i32) {
@@ -412,6 +428,26 @@ impl<'c> Stack<'c> {
         // SAFETY: it is a table, and there is a key.
         unsafe { ffi::lua_rawget_(self.state, table) };
         self.kind(-1)
+    }
+
+    /// Replaces the key on the top by what a script would read from the table, which may call a function of the script.
+    ///
+    /// # Errors
+    /// The error that it raised is on the top instead.
+    pub fn get(&mut self, table: i32) -> Result<Kind, Failure> {
+        let table = self.absolute(table);
+        if !self.push_metatable(table) {
+            return Ok(self.raw_get(table));
+        }
+        self.pop(1);
+        self.must_be_table(table);
+        // SAFETY: the state is live and has room. The function is Lua's to call.
+        unsafe { ffi::lua_pushcclosure(self.state, get_field, 0) };
+        self.insert(-2);
+        self.push_copy(table);
+        self.insert(-2);
+        self.call(2, 1)?;
+        Ok(self.kind(-1))
     }
 
     /// Pushes what the table holds for an integer.
@@ -570,6 +606,16 @@ impl<'c> Stack<'c> {
     pub fn place(&self, level: i32) -> Option<Place> {
         Place::at(self.state, level)
     }
+}
+
+/// Gets a table and a key.
+///
+/// # Safety
+/// Only Lua calls it.
+unsafe extern "C-unwind" fn get_field(state: *mut lua_State) -> c_int {
+    // SAFETY: `get` has given both.
+    unsafe { ffi::lua_gettable_(state, 1) };
+    1
 }
 
 /// Compiles text, and never what was compiled before: that could be made to break the interpreter. Pushes a function,

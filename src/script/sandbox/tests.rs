@@ -6,7 +6,7 @@ use crate::resp::Protocol;
 use crate::script::{Host, Progress, Tick};
 
 /// Lets scripts run for a number of ticks.
-pub(super) struct Patience {
+pub struct Patience {
     pub ticks_left: u32,
     pub ticks: u32,
 }
@@ -26,7 +26,7 @@ impl Host for Patience {
     fn set_protocol(&mut self, _protocol: Protocol) {}
 }
 
-pub(super) struct Room {
+pub struct Room {
     pub state: State,
     pub environment: Environment,
     pub ticks: u32,
@@ -38,7 +38,7 @@ fn push_ours(stack: &mut Stack<'_>) {
     stack.raw_set_field(-2, "one");
 }
 
-pub(super) fn room() -> Room {
+pub fn room() -> Room {
     let mut state = State::new().expect("memory");
     let environment = open(&mut state, &[("redis", push_ours), ("cjson", push_ours)]);
     Room { state, environment, ticks: 0 }

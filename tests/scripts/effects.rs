@@ -1,5 +1,5 @@
-//! What a script changes, as others see it: MONITOR and the slow log, watches, notifications, caches, clients that wait,
-//! and what memory and disk do not allow.
+//! What a script changes, as others see it: MONITOR and the slow log, watches, notifications, caches, clients that
+//! wait, and what memory and disk do not allow.
 
 use super::pair::Pair;
 use crate::support::holds_within;

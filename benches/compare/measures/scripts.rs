@@ -192,7 +192,14 @@ fn document() -> String {
         let (name, street, note) = (word(12), word(16), word(30));
         let number = rng.u32(100_000..);
         let order = format!(
-            r#"{{"id":{number},"customer":{{"name":"{name} \u00e9\"","street":"{street}\n","vip":{}}},"total":{}.{:02},"lines":[{{"sku":"A-{}","count":{},"price":{}.5}},{{"sku":"B-{}","count":1,"price":19.99}}],"tags":["new","{}"],"note":{},"discount":-0.{}}}"#,
+            concat!(
+                r#"{{"id":{},"customer":{{"name":"{} \u00e9\"","street":"{}\n","vip":{}}},"total":{}.{:02},"#,
+                r#""lines":[{{"sku":"A-{}","count":{},"price":{}.5}},{{"sku":"B-{}","count":1,"price":19.99}}],"#,
+                r#""tags":["new","{}"],"note":{},"discount":-0.{}}}"#,
+            ),
+            number,
+            name,
+            street,
             rng.bool(),
             rng.u32(1..10_000),
             rng.u32(..100),

@@ -2,8 +2,8 @@
 //!
 //! A letter stands for an argument: `n` any number, `i` a small one, `s` a string, `p` a pattern, `r` what gsub puts
 //! in place, `f` a format with what it asks for, `t` a table, `w` a table of several fields, `b` a scalar, `v`
-//! anything; `l` a list to sort, `F` a function, `L` one that gives the pieces of a script. What stands behind `?` may be missing. One argument in some is of
-//! another kind, missing or one too many.
+//! anything; `l` a list to sort, `F` a function, `L` one that gives the pieces of a script. What stands behind `?` may
+//! be missing. One argument in some is of another kind, missing or one too many.
 
 use super::expressions::Writer;
 
@@ -287,58 +287,60 @@ impl Writer {
                 self.rng.u32(..300),
                 self.one_of(&["1", "2", "0.5", "7", "-1", "'3'", "'x'"])
             ),
-            8 => format!(
-                "local c = coroutine.create(function(...) local x = coroutine.yield(...) \
-                 local y = coroutine.yield(x) {} end) \
-                 return show({{{{coroutine.resume(c, {}, 1)}}, {{coroutine.resume(c, {})}}, {{coroutine.resume(c)}}, \
-                 {{coroutine.resume(c)}}, coroutine.status(c)}})",
-                self.one_of(&[
-                    "error('e')",
-                    "return 1, 2",
-                    "error({1})",
-                    "return redis.call('PING')",
-                    "x.y = 1"
-                ]),
-                self.scalar(),
-                self.any(1)
-            ),
-            9 => format!(
-                "local t = setmetatable({}, {{{} = {}}}) return run(function() return {} end)",
-                self.table(1),
-                self.one_of(&[
-                    "__index",
-                    "__add",
-                    "__call",
-                    "__tostring",
-                    "__len",
-                    "__eq",
-                    "__concat",
-                    "__metatable",
-                    "__lt"
-                ]),
-                self.one_of(&[
-                    "function(a, b) return b end",
-                    "{x = 1}",
-                    "string",
-                    "function() error('meta') end",
-                    "5"
-                ]),
-                self.one_of(&[
-                    "t.x",
-                    "t + 1",
-                    "t(1, 2)",
-                    "tostring(t)",
-                    "#t",
-                    "t == {}",
-                    "t .. 'x'",
-                    "getmetatable(t)",
-                    "t < t"
-                ])
-            ),
+            8 => self.coroutine_in_steps(),
+            9 => self.metatable_use(),
             _ => format!(
                 "local copy = {{}} for k, v in pairs({}) do copy[k] = v end return show(copy)",
                 self.wide_table(2)
             ),
         }
+    }
+
+    fn coroutine_in_steps(&mut self) -> String {
+        format!(
+            "local c = coroutine.create(function(...) local x = coroutine.yield(...) \
+             local y = coroutine.yield(x) {} end) \
+             return show({{{{coroutine.resume(c, {}, 1)}}, {{coroutine.resume(c, {})}}, {{coroutine.resume(c)}}, \
+             {{coroutine.resume(c)}}, coroutine.status(c)}})",
+            self.one_of(&["error('e')", "return 1, 2", "error({1})", "return redis.call('PING')", "x.y = 1"]),
+            self.scalar(),
+            self.any(1)
+        )
+    }
+
+    fn metatable_use(&mut self) -> String {
+        format!(
+            "local t = setmetatable({}, {{{} = {}}}) return run(function() return {} end)",
+            self.table(1),
+            self.one_of(&[
+                "__index",
+                "__add",
+                "__call",
+                "__tostring",
+                "__len",
+                "__eq",
+                "__concat",
+                "__metatable",
+                "__lt"
+            ]),
+            self.one_of(&[
+                "function(a, b) return b end",
+                "{x = 1}",
+                "string",
+                "function() error('meta') end",
+                "5"
+            ]),
+            self.one_of(&[
+                "t.x",
+                "t + 1",
+                "t(1, 2)",
+                "tostring(t)",
+                "#t",
+                "t == {}",
+                "t .. 'x'",
+                "getmetatable(t)",
+                "t < t"
+            ])
+        )
     }
 }

@@ -222,9 +222,9 @@ fn command(writer: &mut Writer, generator: &mut Generator) -> (String, Vec<Vec<u
         let is_same = |command: &Command| {
             let first = &command.arguments[0];
             // A set of flags comes in no order. Since 7.2 XREAD does not wait in a script, as in EXEC: 7.0 refuses.
-            !first.eq_ignore_ascii_case(b"command")
-                && !(first.eq_ignore_ascii_case(b"xread")
-                    && command.arguments[1].eq_ignore_ascii_case(b"block"))
+            let waits =
+                first.eq_ignore_ascii_case(b"xread") && command.arguments[1].eq_ignore_ascii_case(b"block");
+            !waits && !first.eq_ignore_ascii_case(b"command")
         };
         if command.rule == Rule::Exact && is_same(&command) {
             break command.arguments;

@@ -1,7 +1,7 @@
 //! Matches one pattern against one subject, without recursion.
 //!
 //! ```text
-//!   pattern   %s*(%w+)=(.-)$         position p, read as it goes: what is wrong further on is an error when it is reached
+//!   pattern   %s*(%w+)=(.-)$         position p, read as it goes: what is wrong further on is an error when reached
 //!   subject   key=value              position s
 //!   choices   [s, where to go on]    what else could have been taken, the last on the top: taken when nothing matches
 //! ```

@@ -43,7 +43,7 @@ macro_rules! gates {
 
 gates!(
     arity protected authenticated transaction permitted
-    ending memory cached_keys disk subscriber loading container
+    ending memory cached_keys disk subscriber loading busy container
 );
 
 /// Finds the command that `args` name: its own place in the table or its subcommand's.
@@ -159,7 +159,7 @@ fn ending(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
 /// Evicts what must go, and refuses commands that need memory when that was not enough.
 fn memory(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let server = &mut *asking.server;
-    if server.keyspace.settings.maxmemory_bytes == 0 || server.loading.is_some() {
+    if server.keyspace.settings.maxmemory_bytes == 0 || server.loading.is_some() || server.is_busy() {
         return Ok(());
     }
     let enough = super::call::evict(server, asking.now_ms);
@@ -204,6 +204,15 @@ fn loading(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
         return Err(CommandError::Loading);
     }
     Ok(())
+}
+
+/// Beside a slow script only those commands run that end it, or prepare for what comes after it: a transaction whose
+/// MULTI were refused would run its commands one by one.
+fn busy(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    match &asking.server.suspended {
+        Some(suspended) if !asking.flags.has(Flags::ALLOW_BUSY) => Err(suspended.busy_error()),
+        _ => Ok(()),
+    }
 }
 
 /// A container by itself does nothing; `find` has turned away unknown subcommands.

@@ -2,7 +2,7 @@
 
 use super::convert::write_reply;
 use super::host::Host;
-use super::lua::{Failure, GLOBALS, Kind, Progress, Reference, Stack, State};
+use super::lua::{End, Failure, GLOBALS, Kind, Progress, Reference, Stack, State};
 use super::redis;
 use crate::base::argv::Args;
 use crate::resp::Reply;
@@ -76,8 +76,9 @@ impl Engine {
 
     /// The error that the script has ended with.
     pub fn take_error(&mut self) -> ScriptError {
+        let end = self.state.take_end();
         let mut stack = self.state.stack();
-        let error = read_error(&mut stack);
+        let error = end.map_or_else(|| read_error(&mut stack), ScriptError::from);
         stack.cut(0);
         error
     }
@@ -91,6 +92,14 @@ pub struct ScriptError {
     /// `@user_script`; empty when not known.
     pub source: Vec<u8>,
     pub line: Vec<u8>,
+}
+
+impl From<End> for ScriptError {
+    fn from(end: End) -> ScriptError {
+        let place = end.place.map(|place| (place.source, place.line.to_string().into_bytes()));
+        let (source, line) = place.unwrap_or_default();
+        ScriptError { text: end.why, source, line }
+    }
 }
 
 fn read_error(stack: &mut Stack<'_>) -> ScriptError {

@@ -7,6 +7,7 @@
 //!   redis     the table `redis`: commands from within a script
 //!   convert   replies <-> Lua values
 //!   library   the other tables: cjson, cmsgpack, ...
+//!   run       a script as it runs for a client
 //!   host      what a script asks of the server (a trait: `exec` implements it)
 //!   lua       Lua itself, with everything unsafe about it
 //! ```
@@ -18,10 +19,12 @@ pub mod host;
 pub mod library;
 pub mod lua;
 pub mod redis;
+pub mod run;
 pub mod scripts;
 
 pub use cache::Cache;
 pub use engine::{Engine, ScriptError};
 pub use host::{Host, Tick};
 pub use lua::Progress;
+pub use run::{Run, RunKind, Writes};
 pub use scripts::Scripts;

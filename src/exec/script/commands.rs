@@ -1,11 +1,12 @@
 //! EVAL, EVALSHA and their forms that only read.
 
-use super::run::{self, Run, Writes};
+use super::run;
 use crate::base::argv::Args;
 use crate::base::number::parse_i64;
-use crate::script::Engine;
 use crate::script::cache::Script;
 use crate::script::cache::{self, Digest};
+use crate::script::run::Course;
+use crate::script::{Engine, Run, RunKind, Writes};
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::keys::{Begin, Find};
 use crate::spec::{CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -104,6 +105,7 @@ fn start(cx: &mut Cx<'_>, args: Args<'_>, digest: Digest, writes: Writes) -> Res
     if keys > args.len() - 3 {
         return Err(CommandError::text("ERR Number of keys can't be greater than number of args"));
     }
-    let run = Run { digest, writes, client: cx.client_id, now: cx.now };
+    let (client, now) = (cx.client_id, cx.now);
+    let run = Run { digest, kind: RunKind::Script, writes, client, now, course: Course::default() };
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }

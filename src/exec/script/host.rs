@@ -1,24 +1,34 @@
 //! The server as a script sees it.
 
-use super::run::{Run, Writes};
 use crate::base::argv::Args;
 use crate::client::Access;
 use crate::exec::call::{self, Attempt, Call, Request};
 use crate::exec::{gates, permissions};
 use crate::resp::{Protocol, Reply};
-use crate::script::{Host, Tick};
+use crate::script::{Host, Run, Tick, Writes};
 use crate::server::Server;
 use crate::spec::{CommandError, Flags};
 
-/// The server, lent to the script that runs.
+/// Of functions as well.
+const KILLED: &[u8] = b"ERR Script killed by user with SCRIPT KILL...";
+
+/// The server, lent to the script that runs, for a stretch of it.
 pub struct ServerHost<'s> {
     pub server: &'s mut Server,
-    pub run: Run,
+    pub run: &'s mut Run,
 }
 
 impl Host for ServerHost<'_> {
     fn tick(&mut self) -> Tick {
-        Tick::GoOn
+        let course = &self.run.course;
+        if course.is_killed {
+            return Tick::End(KILLED.to_vec());
+        }
+        if self.server.clock.mono_ns() < course.pauses_at_ns { Tick::GoOn } else { Tick::Pause }
+    }
+
+    fn is_due(&self) -> bool {
+        self.server.clock.meter_ns() >= self.run.course.pauses_at_ns
     }
 
     fn command(&mut self, args: Args<'_>, reply: &mut Vec<u8>) {
@@ -63,6 +73,7 @@ impl ServerHost<'_> {
         if access == Some(Access::Checked) {
             permissions::check(self.server, self.run.client, command, args)?;
         }
+        self.run.course.has_written |= flags.has(Flags::WRITE);
         Ok(command)
     }
 }

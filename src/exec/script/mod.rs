@@ -7,6 +7,6 @@
 //! ```
 mod commands;
 mod host;
-mod run;
+pub mod run;
 
 pub use commands::COMMANDS;

@@ -462,7 +462,7 @@ impl<'c> Stack<'c> {
     /// # Errors
     /// The script is to end.
     pub fn tick(&mut self) -> Result<(), Failure> {
-        self.machine().tick().map_err(Failure::Plain)
+        self.machine().tick(|| self.place(1)).map_err(Failure::Plain)
     }
 
     /// The place in the script where the function at `level` of the call stack is: 0 is the running one, 1 its caller.

@@ -48,13 +48,19 @@ fn run_with(stack: &mut Stack<'_>, scratch: &mut Scratch) -> Result<Answer, Fail
             }
         }
     }
-    let ran = stack.machine().with_host(|host| host.command(scratch.argv.args(), &mut scratch.reply));
-    if ran.is_none() {
+    let ran = stack.machine().with_host(|host| {
+        host.command(scratch.argv.args(), &mut scratch.reply);
+        host.is_due()
+    });
+    let Some(is_due) = ran else {
         return Err(Failure::Plain(
             b"redis.call/pcall can only be called inside a script invocation".to_vec(),
         ));
-    }
+    };
     push_reply(stack, &scratch.reply)?;
+    if is_due {
+        stack.tick()?;
+    }
     Ok(if scratch.reply.first() == Some(&b'-') { Answer::Error } else { Answer::Value })
 }
 

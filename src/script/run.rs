@@ -1,0 +1,55 @@
+//! A script as it runs for a client: what must be known of it from one stretch to the next.
+
+use super::cache::Digest;
+use crate::base::clock::Now;
+use crate::base::ids::ClientId;
+
+/// Whether a script may change the dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    Allowed,
+    Denied,
+}
+
+/// By what a script was called, and is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunKind {
+    /// EVAL; SCRIPT KILL.
+    Script,
+    /// FCALL; FUNCTION KILL.
+    Function,
+}
+
+/// A script that runs for a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    pub digest: Digest,
+    pub kind: RunKind,
+    pub writes: Writes,
+    pub client: ClientId,
+    /// When it began: for the script time stands still.
+    pub now: Now,
+    pub course: Course,
+}
+
+/// How a script gets on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Course {
+    /// On the monotonic clock: when the stretch that runs is over.
+    pub pauses_at_ns: u64,
+    /// It has called a command that writes, so it cannot be killed any more.
+    pub has_written: bool,
+    /// SCRIPT KILL or FUNCTION KILL: it ends as soon as it asks whether it may go on.
+    pub is_killed: bool,
+}
+
+impl Course {
+    /// The first stretch of a script that began at `now`; with a threshold of 0 it has no end.
+    pub fn start(now: Now, threshold_ms: u64) -> Course {
+        let pauses_at_ns = match threshold_ms {
+            0 => u64::MAX,
+            _ => now.mono_ns.saturating_add(threshold_ms.saturating_mul(1_000_000)),
+        };
+        Course { pauses_at_ns, ..Course::default() }
+    }
+}

@@ -1,5 +1,5 @@
-//! Real clients against the server: redis-cli, redis-benchmark, redis-py, node-redis, ioredis. redis-rs has a file of
-//! its own.
+//! Real clients against the server: redis-cli, redis-benchmark, redis-py, node-redis, ioredis, and libraries that are
+//! made of Lua scripts: BullMQ, Redlock, rate-limiter-flexible, limits, dramatiq. redis-rs has a file of its own.
 //!
 //! `tests/run` installs them. What is missing is an error here.
 
@@ -168,6 +168,21 @@ fn node_client() {
 #[test]
 fn node_types() {
     node("node_types.mjs", "node types: ok\n");
+}
+
+#[test]
+fn bullmq_jobs() {
+    node("scripts/bullmq_jobs.mjs", "bullmq jobs: ok\n");
+}
+
+#[test]
+fn node_scripts() {
+    node("scripts/node_scripts.mjs", "node scripts: ok\n");
+}
+
+#[test]
+fn python_scripts() {
+    python("scripts/python_scripts.py", "python scripts: ok\n");
 }
 
 /// Runs a program of `tests/clients` that is given every way in: its port, a unix socket, a port for TLS, and the

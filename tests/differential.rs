@@ -13,6 +13,8 @@ mod directives;
 mod generator;
 #[path = "differential/keyspace.rs"]
 mod keyspace;
+#[path = "differential/lua/mod.rs"]
+mod lua;
 #[path = "differential/scripts/mod.rs"]
 mod scripts;
 #[path = "differential/statistics.rs"]

@@ -13,7 +13,7 @@ pub const I64_TEXT_BYTES_MAX: usize = 20;
 const F64_FORMAT: Format = Format { precision: 53, lowest: -1074, highest: 971 };
 
 /// Significant digits that tell any two f64 apart.
-const F64_DIGITS: i32 = 17;
+const F64_DIGITS: usize = 17;
 
 /// A short number's text, on the stack.
 #[derive(Clone, Copy)]
@@ -156,27 +156,35 @@ pub fn format_f64(value: f64) -> NumberText {
     if value.abs() < 1e15 && value == value.trunc() && (value != 0.0 || sign.is_empty()) {
         return format_i64(value as i64);
     }
-    let mut scientific = [0u8; 32];
-    let mut unwritten = &mut scientific[..];
-    write!(unwritten, "{:.16e}", value.abs()).expect("at most 17 digits and an exponent of 4");
-    let length = 32 - unwritten.len();
-    let (digits, exponent) = split_scientific(&scientific[..length]);
-    let significant = digits.iter().rposition(|&digit| digit != b'0').map_or(1, |last| last + 1);
-    let mut text = NumberText::new(sign);
-    if (-4..F64_DIGITS).contains(&exponent) {
-        append_fixed(&mut text, &digits[..significant], exponent);
-    } else {
-        append_scientific(&mut text, &digits[..significant], exponent);
-    }
-    text
+    format_significant(value, F64_DIGITS)
 }
 
-/// `d.dddddddddddddddde[-]x` as its digits and its exponent.
-fn split_scientific(text: &[u8]) -> ([u8; F64_DIGITS as usize], i32) {
-    let mut digits = [b'0'; F64_DIGITS as usize];
+/// C's `%.<digits>g` of a finite number, for 1 to 17 digits.
+pub fn format_significant(value: f64, digits: usize) -> NumberText {
+    let mut scientific = [0u8; 32];
+    let mut unwritten = &mut scientific[..];
+    write!(unwritten, "{:.*e}", digits - 1, value.abs()).expect("at most 17 digits and an exponent of 4");
+    let length = 32 - unwritten.len();
+    let (text, exponent) = split_scientific(&scientific[..length], digits);
+    let significant = text[..digits].iter().rposition(|&digit| digit != b'0').map_or(1, |last| last + 1);
+    let sign: &[u8] = if value.is_sign_negative() { b"-" } else { b"" };
+    let mut number = NumberText::new(sign);
+    if (-4..digits as i32).contains(&exponent) {
+        append_fixed(&mut number, &text[..significant], exponent);
+    } else {
+        append_scientific(&mut number, &text[..significant], exponent);
+    }
+    number
+}
+
+/// `d.ddd[e[-]x]` with so many digits as its digits and its exponent.
+fn split_scientific(text: &[u8], count: usize) -> ([u8; F64_DIGITS], i32) {
+    let mut digits = [b'0'; F64_DIGITS];
     digits[0] = text[0];
-    digits[1..].copy_from_slice(&text[2..18]);
-    let exponent = parse_i64(&text[19..]).expect("Rust writes an exponent as a plain integer");
+    // A single digit has no point after it.
+    let end = if count == 1 { 1 } else { count + 1 };
+    digits[1..count].copy_from_slice(&text[2.min(end)..end]);
+    let exponent = parse_i64(&text[end + 1..]).expect("Rust writes an exponent as a plain integer");
     (digits, exponent as i32)
 }
 

@@ -2,14 +2,19 @@
 
 use super::convert::write_reply;
 use super::host::Host;
-use super::lua::{End, Failure, GLOBALS, Kind, Progress, Reference, Stack, State};
+use super::library::{json, random};
+use super::lua::{End, Failure, Kind, Progress, Reference, Stack, State};
 use super::redis;
+use super::sandbox::{self, Environment, Library};
 use crate::base::argv::Args;
 use crate::resp::Reply;
 use std::io;
 
+const LIBRARIES: &[Library] = &[("redis", redis::push_library), ("cjson", json::push_library)];
+
 pub struct Engine {
     state: State,
+    environment: Environment,
     /// Turns the error of a script into a table that says where it happened.
     error_handler: Reference,
 }
@@ -19,14 +24,10 @@ impl Engine {
     /// No memory.
     pub fn new() -> io::Result<Engine> {
         let mut state = State::new()?;
-        state.open_libraries();
-        let mut stack = state.stack();
-        redis::push_library(&mut stack);
-        stack.raw_set_field(GLOBALS, "redis");
-        stack.push_function(locate_error, 0);
-        drop(stack);
+        let environment = sandbox::open(&mut state, LIBRARIES);
+        state.stack().push_function(locate_error, 0);
         let error_handler = state.keep();
-        Ok(Engine { state, error_handler })
+        Ok(Engine { state, environment, error_handler })
     }
 
     /// Bytes that the interpreter uses.
@@ -54,9 +55,10 @@ impl Engine {
         let mut stack = self.state.stack();
         for (name, values) in [("KEYS", keys), ("ARGV", argv)] {
             push_array(&mut stack, values);
-            stack.raw_set_field(GLOBALS, name);
+            self.environment.set(&mut stack, name);
         }
         drop(stack);
+        random::begin(&mut self.state);
         self.state.push_kept(&self.error_handler);
         self.state.push_kept(script);
         self.state.run(host, 0)

@@ -3,6 +3,7 @@
 //! ```text
 //!   scripts   what the server keeps: the interpreter, the cache
 //!   engine    an interpreter with everything that scripts find in it; compiles and runs
+//!   sandbox   the globals: what is there, and that nothing of it can be changed
 //!   cache     scripts by their SHA-1
 //!   redis     the table `redis`: commands from within a script
 //!   convert   replies <-> Lua values
@@ -20,6 +21,7 @@ pub mod library;
 pub mod lua;
 pub mod redis;
 pub mod run;
+pub mod sandbox;
 pub mod scripts;
 
 pub use cache::Cache;

@@ -37,7 +37,7 @@ impl Failure {
     }
 }
 
-const NOT_ENOUGH_MEMORY: &[u8] = b"not enough memory";
+pub(super) const NOT_ENOUGH_MEMORY: &[u8] = b"not enough memory";
 
 /// # Safety
 /// The state must be live and have `upvalues` values on its top.

@@ -48,6 +48,11 @@ impl Memory {
         self.used.get() > self.limit.get()
     }
 
+    /// Whether a script may have so many bytes more: for what a function of ours makes outside of the interpreter.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.used.get().saturating_add(bytes) <= self.limit.get()
+    }
+
     #[inline]
     pub fn begin_lenient(&self) {
         self.lenient.set(self.lenient.get() + 1);

@@ -4,16 +4,19 @@
 //!   state     an interpreter; runs scripts on a stack of their own, suspends and resumes them
 //!   stack     values, as functions of ours see them
 //!   function  how a Rust function becomes one that scripts call, and how it fails
+//!   guard     tables that scripts can only read; Lua's own functions made safe
 //!   memory    what an interpreter uses, and may use
 //! ```
 //! The rest of the room writes libraries as `fn(&mut Stack) -> Result<results, Failure>`.
 mod function;
+mod guard;
 mod memory;
 mod stack;
 mod state;
 
 pub use function::{Failure, Function};
-pub use stack::{Kind, Place, Stack};
+pub use guard::Guard;
+pub use stack::{Kind, Place, Stack, View};
 pub use state::{End, Machine, Progress, Reference, Scratch, Session, State, set_global};
 
 /// Pseudo-index of the table of globals of the running thread.

@@ -12,10 +12,10 @@
 //! 2. Arguments are never popped or replaced, so the bytes of a string among them are good for the whole call (`'c`).
 //! 3. Memory is never refused meanwhile (`memory`).
 
-use super::function::{Failure, Function, push_function};
-use super::state::Machine;
+use super::function::{Failure, Function, NOT_ENOUGH_MEMORY, push_function};
+use super::state::{Machine, Reference};
 use mlua_sys::lua51::{self as ffi, lua_State};
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::null_mut;
 use std::slice;
@@ -67,6 +67,19 @@ impl Kind {
     }
 }
 
+/// A value to look at, found out in one go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum View<'v> {
+    Nil,
+    Boolean(bool),
+    Number(f64),
+    String(&'v [u8]),
+    /// See `push_light`.
+    Light(usize),
+    Table,
+    Other(Kind),
+}
+
 /// What `'c` is: the call of one function.
 pub struct Stack<'c> {
     state: *mut lua_State,
@@ -105,6 +118,11 @@ impl<'c> Stack<'c> {
             ffi::lua_getallocf(self.state, &mut data);
             machine(data)
         }
+    }
+
+    #[inline]
+    pub(super) fn raw(&self) -> *mut lua_State {
+        self.state
     }
 
     /// How many arguments the function was called with.
@@ -147,6 +165,23 @@ impl<'c> Stack<'c> {
     pub fn kind(&self, index: i32) -> Kind {
         // SAFETY: any index may be asked for, the state is live.
         Kind::of(unsafe { ffi::lua_type(self.state, index) })
+    }
+
+    #[inline]
+    pub fn view(&self, index: i32) -> View<'_> {
+        // SAFETY: any index may be asked for; a string stays while it is on the stack: nothing is popped while `self`
+        // is borrowed. The pointer of a light userdata is not followed.
+        unsafe {
+            match Kind::of(ffi::lua_type(self.state, index)) {
+                Kind::String => View::String(text_at(self.state, index)),
+                Kind::Number => View::Number(ffi::lua_tonumber(self.state, index)),
+                Kind::Table => View::Table,
+                Kind::Boolean => View::Boolean(ffi::lua_toboolean(self.state, index) != 0),
+                Kind::Nil => View::Nil,
+                Kind::LightUserdata => View::Light(ffi::lua_touserdata(self.state, index).addr()),
+                kind => View::Other(kind),
+            }
+        }
     }
 
     /// The bytes of a string. A number is none.
@@ -291,6 +326,22 @@ impl<'c> Stack<'c> {
         unsafe { ffi::lua_pushvalue(self.state, index) }
     }
 
+    /// A value that is kept.
+    #[inline]
+    pub fn push_kept(&mut self, reference: &Reference) {
+        // SAFETY: the registry is a table.
+        unsafe { ffi::lua_rawgeti_(self.state, ffi::LUA_REGISTRYINDEX, reference.0) }
+    }
+
+    /// The text of a string or a number.
+    pub fn push_text_of(&mut self, index: i32) {
+        self.push_copy(index);
+        // SAFETY: a number becomes a string in its place, which is that of the copy. Memory is not refused.
+        unsafe {
+            ffi::lua_tolstring(self.state, -1, null_mut());
+        }
+    }
+
     /// A table with room for so many elements and fields.
     #[inline]
     pub fn push_table(&mut self, elements: usize, fields: usize) {
@@ -427,6 +478,26 @@ impl<'c> Stack<'c> {
         unsafe { ffi::lua_next(self.state, table) != 0 }
     }
 
+    /// Shows the keys of a table, each as its value if it is a number, until one is refused; whether none was.
+    #[inline]
+    pub fn every_key(&mut self, table: i32, mut is_fine: impl FnMut(Option<f64>) -> bool) -> bool {
+        let table = self.absolute(table);
+        self.must_be_table(table);
+        // SAFETY: it is a table, which nobody changes meanwhile; what is pushed is popped.
+        unsafe {
+            ffi::lua_pushnil(self.state);
+            while ffi::lua_next(self.state, table) != 0 {
+                ffi::lua_settop(self.state, -2);
+                let is_number = ffi::lua_type(self.state, -1) == ffi::LUA_TNUMBER;
+                if !is_fine(is_number.then(|| ffi::lua_tonumber(self.state, -1))) {
+                    ffi::lua_settop(self.state, -2);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     /// Pushes the metatable, when there is one.
     pub fn push_metatable(&mut self, index: i32) -> bool {
         // SAFETY: any index may be asked for.
@@ -449,12 +520,33 @@ impl<'c> Stack<'c> {
     /// The error that it raised is on the top instead.
     pub fn call(&mut self, arguments: i32, results: i32) -> Result<(), Failure> {
         assert!(self.len() - arguments > self.arguments, "arguments stay where they are");
+        self.check_room()?;
         let memory = &self.machine().memory;
         let lenient = memory.begin_strict();
         // SAFETY: the function and its arguments are there; errors end here.
         let status = unsafe { ffi::lua_pcall(self.state, arguments, results, 0) };
         memory.end_strict(lenient);
         if status == ffi::LUA_OK { Ok(()) } else { Err(Failure::Top) }
+    }
+
+    /// Compiles a chunk and pushes its function. `name` as for `State::load`.
+    ///
+    /// # Errors
+    /// The text, with name and line, is on the top instead.
+    pub fn load(&mut self, name: &[u8], body: &[u8]) -> Result<(), Failure> {
+        let memory = &self.machine().memory;
+        let lenient = memory.begin_strict();
+        // SAFETY: the state is live.
+        let status = unsafe { load_text(self.state, name, body) };
+        memory.end_strict(lenient);
+        if status == ffi::LUA_OK { Ok(()) } else { Err(Failure::Top) }
+    }
+
+    /// # Errors
+    /// So many bytes more are beyond the limit: to be asked before much is allocated outside of Lua's own memory.
+    pub fn check_memory(&self, bytes: usize) -> Result<(), Failure> {
+        let memory = &self.machine().memory;
+        if memory.has_room(bytes) { Ok(()) } else { Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec())) }
     }
 
     /// For functions of ours that may take long: every some thousand steps. The script may be suspended meanwhile.
@@ -471,9 +563,28 @@ impl<'c> Stack<'c> {
     }
 }
 
+/// Compiles text, and never what was compiled before: that could be made to break the interpreter. Pushes a function,
+/// or an error's text.
+///
+/// # Safety
+/// The state must be live.
+pub(super) unsafe fn load_text(state: *mut lua_State, name: &[u8], body: &[u8]) -> c_int {
+    let name = CString::new(name.split(|byte| *byte == 0).next().unwrap_or_default()).unwrap_or_default();
+    // Behind a space it is text, with a character in it that no text has.
+    let spaced;
+    let body = if body.starts_with(&ffi::LUA_SIGNATURE[..1]) {
+        spaced = [b" ", body].concat();
+        &spaced
+    } else {
+        body
+    };
+    // SAFETY: the caller's promise; the text is read during the call. Errors end there.
+    unsafe { ffi::luaL_loadbuffer(state, body.as_ptr().cast(), body.len(), name.as_ptr()) }
+}
+
 /// # Safety
 /// There must be a string or a number at `index`, which stays there for `'a`.
-unsafe fn text_at<'a>(state: *mut lua_State, index: c_int) -> &'a [u8] {
+pub(super) unsafe fn text_at<'a>(state: *mut lua_State, index: c_int) -> &'a [u8] {
     let mut length = 0;
     // SAFETY: the caller's promise: Lua's strings do not move.
     unsafe {

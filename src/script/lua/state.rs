@@ -23,13 +23,13 @@
 use super::super::host::{Host, Tick};
 use super::function::Function;
 use super::memory::{self, Memory};
-use super::stack::{Place, Stack};
+use super::stack::{Place, Stack, load_text};
 use crate::base::argv::Argv;
 use corosensei::stack::{DefaultStack, Stack as _};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use mlua_sys::lua51::{self as ffi, lua_State};
 use std::cell::{Cell, RefCell};
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::c_int;
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{NonNull, null};
@@ -46,12 +46,20 @@ type Fiber = Coroutine<(), (), c_int, DefaultStack>;
 /// What functions of ours find from a state; see `Stack::machine`.
 pub struct Machine {
     pub memory: Memory,
+    /// Room for what a function of ours makes: to be taken, and put back when it is done.
+    pub text: Cell<Vec<u8>>,
     /// The host, with its lifetime taken away: it is there only while `enter` runs.
     host: Cell<Option<NonNull<dyn Host>>>,
     pause: Cell<*const Pause>,
     main: Cell<*mut lua_State>,
     /// The script must end.
     end: RefCell<Option<End>>,
+    /// Where the C stack of the script under way ends; 0 without one.
+    pub(super) floor: Cell<usize>,
+    /// Of `table.sort`, see `guard`.
+    pub(super) comparisons: Cell<u32>,
+    /// State of `math.random`.
+    pub random: Cell<u64>,
     /// For the one command that runs; taken while it does.
     pub scratch: Cell<Scratch>,
 }
@@ -114,7 +122,7 @@ pub enum Progress {
 
 /// A value that the interpreter keeps until it is released.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Reference(c_int);
+pub struct Reference(pub(super) c_int);
 
 impl Reference {
     /// The same value once more, for the time of a call; only one of them is to be released.
@@ -138,10 +146,14 @@ impl State {
     pub fn new() -> io::Result<State> {
         let machine = Box::new(Machine {
             memory: Memory::default(),
+            text: Cell::default(),
             host: Cell::new(None),
             pause: Cell::new(null()),
             main: Cell::new(std::ptr::null_mut()),
             end: RefCell::default(),
+            floor: Cell::new(0),
+            comparisons: Cell::new(0),
+            random: Cell::new(0),
             scratch: Cell::default(),
         });
         machine.memory.set_limit(usize::MAX);
@@ -199,14 +211,9 @@ impl State {
     /// # Errors
     /// Lua's text, with name and line. Compiled code is refused: it could be made to break the interpreter.
     pub fn load(&mut self, name: &str, body: &[u8]) -> Result<(), Vec<u8>> {
-        if body.starts_with(ffi::LUA_SIGNATURE) {
-            return Err(b"attempt to load chunk with wrong mode".to_vec());
-        }
-        let name = CString::new(name.replace('\0', "")).unwrap_or_default();
-        let start = body.as_ptr().cast::<c_char>();
         let state = self.state;
-        // SAFETY: the state is live; the text is read during the call. Errors end there.
-        let load = || unsafe { ffi::luaL_loadbuffer(state, start, body.len(), name.as_ptr()) };
+        // SAFETY: the state is live.
+        let load = || unsafe { load_text(state, name.as_bytes(), body) };
         let mut status = load();
         if status == ffi::LUA_ERRMEM {
             // What scripts before have left may be in its way.
@@ -236,8 +243,7 @@ impl State {
     /// Pushes a value that is kept.
     #[inline]
     pub fn push_kept(&mut self, reference: &Reference) {
-        // SAFETY: the registry is a table.
-        unsafe { ffi::lua_rawgeti_(self.state, ffi::LUA_REGISTRYINDEX, reference.0) }
+        self.stack().push_kept(reference);
     }
 
     pub fn release(&mut self, reference: Reference) {
@@ -269,6 +275,7 @@ impl State {
         assert!(handler >= 1, "an error handler, a function and its arguments");
         self.machine.end.take();
         let (state, machine) = (self.state, &raw const *self.machine);
+        self.machine.floor.set(stack.limit().get());
         self.fiber = Some(Coroutine::with_stack(stack, move |pause: &Pause, ()| {
             // SAFETY: `State` owns both and keeps them while the coroutine is under way. Errors end in the call.
             unsafe {
@@ -302,6 +309,7 @@ impl State {
             CoroutineResult::Return(status) => status,
         };
         self.spare = self.fiber.take().map(Fiber::into_stack);
+        self.machine.floor.set(0);
         self.machine.memory.open();
         let was_ended = self.machine.end.borrow().is_some();
         if status == ffi::LUA_OK && !was_ended { Progress::Returned } else { Progress::Failed }
@@ -399,7 +407,7 @@ unsafe extern "C-unwind" fn hook(state: *mut lua_State, _event: *mut ffi::lua_De
 ///
 /// # Safety
 /// The state must be live and belong to the coroutine that runs.
-unsafe fn must_end(state: *mut lua_State) -> bool {
+pub(super) unsafe fn must_end(state: *mut lua_State) -> bool {
     // SAFETY: the caller's promise; memory is lenient while the stack is used.
     unsafe {
         let stack = Stack::new(state);

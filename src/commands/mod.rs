@@ -24,6 +24,7 @@ pub mod object;
 pub mod pubsub;
 mod replace_file;
 pub mod scan;
+pub mod scripting;
 pub mod server;
 pub mod set;
 pub mod sort;
@@ -53,6 +54,7 @@ pub const GROUPS: &[&[Entry]] = &[
     object::COMMANDS,
     pubsub::COMMANDS,
     scan::COMMANDS,
+    scripting::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,
     stream::COMMANDS,

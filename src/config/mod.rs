@@ -212,6 +212,8 @@ config_fields! {
     maxmemory: u64,
     /// Bytes; negative: percent of maxmemory; 0: no limit.
     maxmemory_clients: i64,
+    /// Bytes that one interpreter of scripts may use; 0: no limit.
+    script_memory_limit: u64,
     maxmemory_policy: MaxmemoryPolicy,
     maxmemory_samples: u32,
     maxmemory_eviction_tenacity: u32,

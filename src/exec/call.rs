@@ -6,6 +6,7 @@ use super::http;
 use super::monitor;
 use super::permissions;
 use super::redact;
+use super::script::flags_of_call;
 use super::suspended;
 use super::tracking;
 use super::unblock;
@@ -143,7 +144,7 @@ fn admit(
     if let Some(client) = server.clients.get_mut(client) {
         client.last_command = Some(command);
     }
-    let flags = effective_flags(server, client, command);
+    let flags = effective_flags(server, client, command, args);
     let mut asking = Asking { server, client, command, args, now_ms: now.unix_ms(), flags };
     match gates::pass(&mut asking) {
         Ok(admission) => Ok((command, admission)),
@@ -155,19 +156,19 @@ fn admit(
 }
 
 /// EXEC stands for everything that it will run.
-fn effective_flags(server: &Server, client: ClientId, command: usize) -> Flags {
+fn effective_flags(server: &Server, client: ClientId, command: usize, args: Args<'_>) -> Flags {
     let spec = &server.commands.at(command).entry.spec;
     if spec.name != "exec" {
-        return spec.flags;
+        return flags_of_call(server, spec, args);
     }
     let Some(transaction) = server.clients.get(client).and_then(|client| client.transaction.as_ref()) else {
         return spec.flags;
     };
     const INHERITED: Flags = Flags::WRITE.or(Flags::DENYOOM).or(Flags::MAY_REPLICATE);
-    let inherited = transaction
-        .queue
-        .iter()
-        .fold(Flags::NONE, |flags, queued| flags.or(server.commands.at(queued.command).entry.spec.flags));
+    let inherited = transaction.queue.iter().fold(Flags::NONE, |flags, queued| {
+        let spec = &server.commands.at(queued.command).entry.spec;
+        flags.or(flags_of_call(server, spec, queued.argv.args()))
+    });
     spec.flags.or(inherited.and(INHERITED))
 }
 
@@ -467,7 +468,9 @@ pub fn evict(server: &mut Server, now_ms: i64) -> bool {
     let clock = server.clock.clone();
     let started_ns = clock.mono_ns();
     let mut elapsed_us = || clock.mono_ns().saturating_sub(started_ns) / 1000;
-    let used = || crate::base::alloc::used_memory_bytes() + mapped_bytes_total();
+    // Keys do not go to make room for what scripts have left behind.
+    let scripts = server.scripts.vm_bytes();
+    let used = || (crate::base::alloc::used_memory_bytes() + mapped_bytes_total()).saturating_sub(scripts);
     let verdict =
         eviction::make_room(&mut server.keyspace, &mut server.ledger, now_ms, &used, &mut elapsed_us);
     let took_ms = elapsed_us() / 1000;

@@ -11,12 +11,15 @@ use std::time::Duration;
 
 type Job = fn(&mut Server, Now);
 
-const JOBS: [Job; 8] = [rates, clients, expiry, eviction, rehash, memory, caching, snapshots];
-/// While a slow script is under way: nothing that concerns the dataset, but children that have ended are looked after.
+const JOBS: [Job; 9] = [rates, clients, expiry, eviction, rehash, memory, scripts, caching, snapshots];
+/// While a slow script is under way: nothing that concerns the dataset or the interpreter, but children that have ended
+/// are looked after.
 const JOBS_BESIDE_SCRIPT: [Job; 5] = [rates, clients, memory, caching, snapshots];
 
 /// How long one tick may move buckets of tables that grow or shrink, beyond those that commands move.
 const REHASH_BUDGET_US: u64 = 300;
+/// How long one tick may go through what scripts have left in their interpreter.
+const TIDY_BUDGET_US: u64 = 500;
 /// Between two looks at what is due next, while there are keys that expire: one that was given little time since the
 /// last look is so late at most.
 const EXPIRY_LOOK: Duration = Duration::from_millis(50);
@@ -189,6 +192,15 @@ fn memory(server: &mut Server, now: Now) {
     }
     if is_tenth_second {
         server.snapshots.repair.keep_up();
+    }
+}
+
+/// What scripts have left behind. Not while a child lives: each page that is touched would be copied.
+fn scripts(server: &mut Server, _now: Now) {
+    if server.keyspace.sharing() == Sharing::Alone {
+        let (clock, started_ns) = (&server.clock, server.clock.mono_ns());
+        let is_time_left = || clock.mono_ns().saturating_sub(started_ns) / 1000 < TIDY_BUDGET_US;
+        server.scripts.tidy_up(is_time_left);
     }
 }
 

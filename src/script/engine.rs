@@ -3,7 +3,7 @@
 use super::convert::write_reply;
 use super::host::Host;
 use super::library::{json, random};
-use super::lua::{End, Failure, Kind, Progress, Reference, Stack, State};
+use super::lua::{End, Failure, Garbage, Kind, Progress, Reference, Stack, State};
 use super::redis;
 use super::sandbox::{self, Environment, Library};
 use crate::base::argv::Args;
@@ -33,6 +33,31 @@ impl Engine {
     /// Bytes that the interpreter uses.
     pub fn memory_bytes(&self) -> usize {
         self.state.memory().used_bytes()
+    }
+
+    /// Bytes that the interpreter may use at most.
+    pub fn limit_memory(&self, limit_bytes: usize) {
+        self.state.memory().set_limit(limit_bytes);
+    }
+
+    /// Forgets a script.
+    pub fn release(&mut self, script: Reference) {
+        self.state.release(script);
+    }
+
+    /// Frees a part of what no script can reach any more; between two scripts only. Whether that was the last part.
+    pub fn collect_part(&mut self) -> bool {
+        self.state.collect_part()
+    }
+
+    /// Gives back what deep calls have touched of the stack.
+    pub fn trim_stack(&mut self) {
+        self.state.trim_stack();
+    }
+
+    /// The interpreter as something that another thread can free.
+    pub fn into_garbage(self) -> Garbage {
+        self.state.into_garbage()
     }
 
     /// Compiles a script.

@@ -5,6 +5,7 @@
 //!   engine    an interpreter with everything that scripts find in it; compiles and runs
 //!   sandbox   the globals: what is there, and that nothing of it can be changed
 //!   cache     scripts by their SHA-1
+//!   flags     the first line of a script: what it may do
 //!   redis     the table `redis`: commands from within a script
 //!   convert   replies <-> Lua values
 //!   library   the other tables: cjson, cmsgpack, ...
@@ -16,6 +17,7 @@
 pub mod cache;
 pub mod convert;
 pub mod engine;
+pub mod flags;
 pub mod host;
 pub mod library;
 pub mod lua;
@@ -26,6 +28,7 @@ pub mod scripts;
 
 pub use cache::Cache;
 pub use engine::{Engine, ScriptError};
+pub use flags::ScriptFlags;
 pub use host::{Host, Tick};
 pub use lua::Progress;
 pub use run::{Run, RunKind, Writes};

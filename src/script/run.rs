@@ -1,6 +1,7 @@
 //! A script as it runs for a client: what must be known of it from one stretch to the next.
 
 use super::cache::Digest;
+use super::flags::ScriptFlags;
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 
@@ -26,6 +27,8 @@ pub struct Run {
     pub digest: Digest,
     pub kind: RunKind,
     pub writes: Writes,
+    /// What the script has told of itself.
+    pub flags: ScriptFlags,
     pub client: ClientId,
     /// When it began: for the script time stands still.
     pub now: Now,

@@ -233,6 +233,8 @@ impl Server {
         self.keyspace.set_settings(settings);
         let events = self.config.notify_keyspace_events;
         self.ledger.notifies = if events.publishes() { events } else { NotifyEvents::NONE };
+        let script_memory_limit = usize::try_from(self.config.script_memory_limit).unwrap_or(usize::MAX);
+        self.scripts.limit_memory(if script_memory_limit == 0 { usize::MAX } else { script_memory_limit });
         self.clients.output_limits = self.config.client_output_buffer_limit;
     }
 

@@ -57,6 +57,10 @@ const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it
     to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please \
     check the Redis logs for details about the RDB error.";
 
+/// The same for a script that may write and has said so by its first line.
+const MISCONF_SCRIPT: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
+    persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts.";
+
 impl Server {
     /// SAVE: writes the file before it returns. Must not be called while a child saves.
     pub fn save_now(&mut self) -> Result<(), SnapshotError> {
@@ -357,13 +361,22 @@ impl Server {
 
     /// The error that writes get while snapshots are wanted and fail; `None` when they may go on.
     pub fn misconf(&self) -> Option<String> {
+        self.refusal_of_writes(MISCONF)
+    }
+
+    /// The same for scripts that write.
+    pub fn misconf_for_scripts(&self) -> Option<String> {
+        self.refusal_of_writes(MISCONF_SCRIPT)
+    }
+
+    fn refusal_of_writes(&self, text: &str) -> Option<String> {
         let failing = self.snapshots.last_status == SaveStatus::Err;
         if !failing || !self.config.stop_writes_on_bgsave_error || self.config.save.is_empty() {
             return None;
         }
         Some(match &self.snapshots.last_error {
-            Some(reason) => format!("{MISCONF} ({reason})"),
-            None => MISCONF.into(),
+            Some(reason) => format!("{text} ({reason})"),
+            None => text.into(),
         })
     }
 

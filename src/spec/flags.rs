@@ -60,6 +60,10 @@ impl Flags {
         Flags(self.0 & other.0)
     }
 
+    pub const fn without(self, other: Flags) -> Flags {
+        Flags(self.0 & !other.0)
+    }
+
     /// Whether any flag of `other` is in this set.
     pub const fn has(self, other: Flags) -> bool {
         self.0 & other.0 != 0

@@ -1,7 +1,7 @@
 //! Values for CONFIG SET, good and bad, for the directives that can be set without harm to the conversation.
 
 /// Commands whose metadata follows a release newer than the oracle's, because they do what only the newer one does.
-pub const NEWER_METADATA: &[&str] = &["set", "client", "bgsave", "zrank", "zrevrank"];
+pub const NEWER_METADATA: &[&str] = &["set", "client", "bgsave", "script", "zrank", "zrevrank"];
 
 /// Directives whose value belongs to one server alone, or that mean something else here.
 pub const OWN_DEFAULTS: &[&str] = &[

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! used       what the allocator gave out + the tables' own mappings
-//!            = startup + clients + tracking + tables and indices (the overhead) + the dataset
+//!            = startup + clients + tracking + scripts + tables and indices (the overhead) + the dataset
 //! allocated ≤ active ≤ resident of the allocator, then the resident set of the whole process
 //! ```
 //! All figures are bytes.
 
 use crate::base::{alloc, pages};
+use crate::script::scripts::Figures;
 use crate::server::Server;
 
 /// What one database holds besides its entries.
@@ -28,6 +29,7 @@ pub struct Footprint {
     pub clients: u64,
     /// What is remembered for clients that cache keys.
     pub tracking: u64,
+    pub scripts: Figures,
     /// Those that hold keys.
     pub databases: Vec<DbFootprint>,
     pub keys: u64,
@@ -69,6 +71,7 @@ impl Footprint {
             startup: server.identity.startup_memory_bytes,
             clients: server.clients.iter().map(|client| client.heap_bytes() as u64).sum(),
             tracking: server.tracking.heap_bytes() as u64,
+            scripts: server.scripts.figures(),
             databases: databases.collect(),
             keys: server.keyspace.len() as u64,
             allocator: alloc::statistics(),
@@ -79,7 +82,8 @@ impl Footprint {
     /// Everything that is not keys and values.
     pub fn overhead(&self) -> u64 {
         let databases: u64 = self.databases.iter().map(|db| db.table + db.expiry_index).sum();
-        self.startup + self.clients + self.tracking + databases
+        let scripts = self.scripts.vm_total() + self.scripts.scripts_total();
+        self.startup + self.clients + self.tracking + scripts + databases
     }
 
     pub fn dataset(&self) -> u64 {

@@ -105,8 +105,8 @@ fn usage(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow,
     Ok(Flow::Done)
 }
 
-/// Fields of MEMORY STATS: 27 and one for each database that holds keys.
-const STATS_FIELDS: usize = 27;
+/// Fields of MEMORY STATS: 28 and one for each database that holds keys.
+const STATS_FIELDS: usize = 28;
 
 fn stats(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     let footprint = Footprint::of(cx.server);
@@ -149,8 +149,10 @@ fn stats_of_parts(footprint: &Footprint, reply: &mut Reply<'_>) {
     count(reply, "clients.normal", footprint.clients);
     count(reply, "cluster.links", 0);
     count(reply, "aof.buffer", 0);
-    count(reply, "lua.caches", 0);
-    count(reply, "functions.caches", 0);
+    count(reply, "lua.caches", footprint.scripts.scripts_eval);
+    count(reply, "functions.caches", footprint.scripts.functions);
+    // Since Redis 7.4.
+    count(reply, "script.VMs", footprint.scripts.vm_total());
 }
 
 fn count(reply: &mut Reply<'_>, name: &str, value: u64) {
@@ -289,9 +291,9 @@ mod tests {
         fixture.client().protocol = Protocol::Resp3;
         let reply = fixture.run("MEMORY STATS");
         let (head, rest) = reply.split_once("\r\n").unwrap();
-        assert_eq!(head, "%29");
+        assert_eq!(head, "%30");
         // A name is a bulk of two lines; each of two databases adds three names of its own.
-        assert_eq!(rest.split("\r\n").filter(|line| line.starts_with('$')).count(), 29 + 2 * 3);
+        assert_eq!(rest.split("\r\n").filter(|line| line.starts_with('$')).count(), 30 + 2 * 3);
         assert!(rest.contains("db.0\r\n%3\r\n") && rest.contains("db.3\r\n%3\r\n"));
         assert!(rest.contains("keys.count\r\n:2\r\n"));
     }

@@ -14,6 +14,7 @@ pub(super) const TABLE: &[Directive] = &[
     yes_no("lazyfree-lazy-user-del", "no", field!(lazyfree_lazy_user_del)),
     yes_no("lazyfree-lazy-user-flush", "no", field!(lazyfree_lazy_user_flush)),
     memory("maxmemory", 0..=U64, "0", field!(number maxmemory)),
+    memory("script-memory-limit", 0..=U64, "536870912", field!(number script_memory_limit)),
     special("notify-keyspace-events", "", NOTIFY_EVENTS).one_word(),
     measured("maxmemory-clients", -100..=I64, "0", Unit::MemoryOrPercent, field!(number maxmemory_clients)),
     choice::<MaxmemoryPolicy>("maxmemory-policy", "noeviction", field!(choice maxmemory_policy)),

@@ -1,12 +1,12 @@
 //! EVAL, EVALSHA and their forms that only read.
 
+use super::admission;
 use super::run;
 use crate::base::argv::Args;
 use crate::base::number::parse_i64;
-use crate::script::cache::Script;
-use crate::script::cache::{self, Digest};
+use crate::script::cache::{Digest, Keep, parse_digest};
 use crate::script::run::Course;
-use crate::script::{Engine, Run, RunKind, Writes};
+use crate::script::{Run, RunKind, Writes};
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::keys::{Begin, Find};
 use crate::spec::{CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -32,17 +32,33 @@ const fn spec(name: &'static str, flags: Flags, keys: &'static [KeySpec]) -> Spe
         .complexity("Depends on the script that is executed.")
 }
 
+const WRITTEN_NOTE: &[&str] =
+    &["We cannot tell how the keys will be used so we assume the worst, RW and UPDATE"];
+const READ_NOTE: &[&str] =
+    &["We cannot tell how the keys will be used so we assume the worst, RO and ACCESS"];
+
 const BODY: &str = "script numkeys [key [key ...]] [arg [arg ...]]";
 const SHA1: &str = "sha1 numkeys [key [key ...]] [arg [arg ...]]";
 
 pub const COMMANDS: &[Entry] = &[
-    Entry::server(spec("eval", RUNS, WRITTEN).doc("2.6.0", "Execute a Lua script server side", BODY), eval),
+    Entry::server(
+        spec("eval", RUNS, WRITTEN).key_notes(WRITTEN_NOTE).doc(
+            "2.6.0",
+            "Execute a Lua script server side",
+            BODY,
+        ),
+        eval,
+    ),
     Entry::server(
         spec("evalsha", RUNS, WRITTEN).doc("2.6.0", "Execute a Lua script server side", SHA1),
         evalsha,
     ),
     Entry::server(
-        spec("eval_ro", READS, READ).doc("7.0.0", "Execute a read-only Lua script server side", BODY),
+        spec("eval_ro", READS, READ).key_notes(READ_NOTE).doc(
+            "7.0.0",
+            "Execute a read-only Lua script server side",
+            BODY,
+        ),
         eval_ro,
     ),
     Entry::server(
@@ -52,60 +68,47 @@ pub const COMMANDS: &[Entry] = &[
 ];
 
 fn eval(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    let digest = compile(cx, args.at(1))?;
-    start(cx, args, digest, Writes::Allowed)
+    let keys = key_count(args)?;
+    let digest = cx.server.scripts.load(args.at(1), Keep::Passing)?;
+    start(cx, args, Asked { digest, keys, writes: Writes::Allowed })
 }
 
 fn eval_ro(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    let digest = compile(cx, args.at(1))?;
-    start(cx, args, digest, Writes::Denied)
+    let keys = key_count(args)?;
+    let digest = cx.server.scripts.load(args.at(1), Keep::Passing)?;
+    start(cx, args, Asked { digest, keys, writes: Writes::Denied })
 }
 
 fn evalsha(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    let digest = known(cx, args.at(1))?;
-    start(cx, args, digest, Writes::Allowed)
+    let digest = parse_digest(args.at(1)).ok_or(CommandError::NoScript)?;
+    start(cx, args, Asked { digest, keys: key_count(args)?, writes: Writes::Allowed })
 }
 
 fn evalsha_ro(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    let digest = known(cx, args.at(1))?;
-    start(cx, args, digest, Writes::Denied)
+    let digest = parse_digest(args.at(1)).ok_or(CommandError::NoScript)?;
+    start(cx, args, Asked { digest, keys: key_count(args)?, writes: Writes::Denied })
 }
 
-/// The script of a body, compiled when it is new.
-fn compile(cx: &mut Cx<'_>, body: &[u8]) -> Result<Digest, CommandError> {
-    let digest = cache::digest(body);
-    let scripts = &mut cx.server.scripts;
-    if scripts.cache.get(&digest).is_none() {
-        let engine = ready(&mut scripts.engine)?;
-        let function = engine.compile("@user_script", body).map_err(|text| {
-            CommandError::quoting("ERR Error compiling script (new function): ", &text, "")
-        })?;
-        scripts.cache.insert(digest, Script { body: body.into(), function });
-    }
-    Ok(digest)
-}
-
-fn known(cx: &mut Cx<'_>, text: &[u8]) -> Result<Digest, CommandError> {
-    let digest = cache::parse_digest(text).filter(|digest| cx.server.scripts.cache.get(digest).is_some());
-    digest.ok_or(CommandError::text("NOSCRIPT No matching script. Please use EVAL."))
-}
-
-/// The interpreter, made when it is needed first.
-fn ready(engine: &mut Option<Engine>) -> Result<&mut Engine, CommandError> {
-    if engine.is_none() {
-        *engine = Some(Engine::new().map_err(|_| CommandError::OutOfMemory)?);
-    }
-    Ok(engine.as_mut().expect("it was made"))
-}
-
-fn start(cx: &mut Cx<'_>, args: Args<'_>, digest: Digest, writes: Writes) -> Result<Flow, CommandError> {
+fn key_count(args: Args<'_>) -> Result<usize, CommandError> {
     let keys = parse_i64(args.at(2)).ok_or(CommandError::NotInteger)?;
-    let keys =
-        usize::try_from(keys).map_err(|_| CommandError::text("ERR Number of keys can't be negative"))?;
-    if keys > args.len() - 3 {
-        return Err(CommandError::text("ERR Number of keys can't be greater than number of args"));
+    if keys > args.len() as i64 - 3 {
+        return Err(CommandError::TooManyKeys);
     }
+    usize::try_from(keys).map_err(|_| CommandError::text("ERR Number of keys can't be negative"))
+}
+
+/// What a client wants to be run.
+struct Asked {
+    digest: Digest,
+    keys: usize,
+    writes: Writes,
+}
+
+fn start(cx: &mut Cx<'_>, args: Args<'_>, asked: Asked) -> Result<Flow, CommandError> {
+    let Asked { digest, keys, writes } = asked;
+    let flags = cx.server.scripts.cache.touch(&digest).ok_or(CommandError::NoScript)?.flags;
+    let writes = admission::may_start(cx, flags, writes)?;
     let (client, now) = (cx.client_id, cx.now);
-    let run = Run { digest, kind: RunKind::Script, writes, client, now, course: Course::default() };
+    let run = Run { digest, kind: RunKind::Script, writes, flags, client, now, course: Course::default() };
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }

@@ -2,11 +2,14 @@
 //!
 //! ```text
 //!   commands  EVAL, EVALSHA: find the script, then
+//!   admission  may it start, by its flags
 //!   run       lends it the server, runs it, turns its end into the reply
 //!   host      what the script asks for meanwhile: `redis.call` passes the gates and is called as a client's command
 //! ```
+mod admission;
 mod commands;
 mod host;
 pub mod run;
 
+pub use admission::flags_of_call;
 pub use commands::COMMANDS;

@@ -20,7 +20,7 @@ const SLICE_NS: u64 = 3_000_000;
 pub fn start(cx: &mut Cx<'_>, mut run: Run, keys: Args<'_>, argv: Args<'_>) -> Result<Flow, CommandError> {
     run.course = Course::start(run.now, cx.server.config.busy_reply_threshold);
     let mut lent = Lent { db: cx.client().db, protocol: Protocol::Resp2 };
-    let script = cx.server.scripts.cache.get(&run.digest).expect("it was found").function.share();
+    let script = cx.server.scripts.cache.touch(&run.digest).expect("it was found").function.share();
     let begin = |engine: &mut Engine, host: &mut ServerHost<'_>| engine.start(host, &script, keys, argv);
     let progress = stretch(cx.server, &mut run, &mut lent, begin);
     if progress == Progress::Paused {
@@ -86,6 +86,7 @@ fn end(
     progress: Progress,
     reply: &mut Reply<'_>,
 ) -> Result<Flow, CommandError> {
+    server.scripts.note_run();
     let engine = server.scripts.engine.as_mut().expect("it has run the script");
     match progress {
         Progress::Returned => {

@@ -17,7 +17,7 @@ mod state;
 pub use function::{Failure, Function};
 pub use guard::Guard;
 pub use stack::{Kind, Place, Stack, View};
-pub use state::{End, Machine, Progress, Reference, Scratch, Session, State, set_global};
+pub use state::{End, Garbage, Machine, Progress, Reference, Scratch, Session, State, set_global};
 
 /// Pseudo-index of the table of globals of the running thread.
 pub const GLOBALS: i32 = mlua_sys::lua51::LUA_GLOBALSINDEX;

@@ -335,7 +335,43 @@ impl State {
         unsafe { ffi::lua_gc(self.state, ffi::LUA_GCCOLLECT, 0) };
         self.machine.memory.used_bytes()
     }
+
+    /// Collects garbage for some ten microseconds, but for a table of the script's that is large: it is gone through
+    /// as a whole. Whether that was the end of a cycle.
+    pub fn collect_part(&mut self) -> bool {
+        assert!(self.fiber.is_none(), "no script is under way");
+        const STEP_KIB: c_int = 16;
+        // SAFETY: as for `collect`.
+        unsafe { ffi::lua_gc(self.state, ffi::LUA_GCSTEP, STEP_KIB) != 0 }
+    }
+
+    /// Gives back what deep calls have touched of the stack that scripts run on.
+    pub fn trim_stack(&mut self) {
+        const KEPT_BYTES: usize = 64 << 10;
+        if let Some(stack) = &self.spare {
+            let start = stack.limit().get();
+            let length = (stack.base().get() - start).saturating_sub(KEPT_BYTES);
+            // SAFETY: the mapping is the stack's, and no script is under way that would have frames in it.
+            unsafe {
+                libc::madvise(std::ptr::with_exposed_provenance_mut(start), length, libc::MADV_DONTNEED);
+            }
+        }
+    }
+
+    /// The interpreter as something that can be freed, by whatever thread.
+    pub fn into_garbage(self) -> Garbage {
+        assert!(self.fiber.is_none(), "no script is under way");
+        Garbage(self)
+    }
 }
+
+/// An interpreter that runs no more scripts.
+pub struct Garbage(#[expect(dead_code, reason = "it is only dropped")] State);
+
+// SAFETY: nothing can be done with it but to drop it. No script is under way, so there is neither a host nor a
+// coroutine; everything that the state points to, its account of memory too, is owned by it, and Lua keeps nothing per
+// thread or process.
+unsafe impl Send for Garbage {}
 
 impl Drop for State {
     fn drop(&mut self) {

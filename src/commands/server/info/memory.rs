@@ -5,13 +5,14 @@ use crate::base::heap::{self, Status};
 use crate::base::{alloc, pages};
 use crate::commands::server::footprint::{Footprint, Overhang};
 use crate::config::choices::Choice;
+use crate::script::scripts::Figures;
 
 pub(super) fn memory(view: &mut View<'_>, page: &mut Page) {
     let footprint = Footprint::of(view.server);
     used(&footprint, page);
     allocator(&footprint, page);
     page.bytes("total_system_memory", pages::total_system_memory_bytes());
-    scripts(page);
+    scripts(&footprint.scripts, page);
     page.bytes("maxmemory", view.server.config.maxmemory);
     page.field("maxmemory_policy", view.server.config.maxmemory_policy.word());
     ratios(&footprint, page);
@@ -45,19 +46,19 @@ fn allocator(footprint: &Footprint, page: &mut Page) {
     page.field("allocator_resident", footprint.allocator.resident);
 }
 
-/// There is no interpreter and nothing that it could hold.
-fn scripts(page: &mut Page) {
-    page.field("used_memory_lua", 0);
-    page.field("used_memory_vm_eval", 0);
-    page.field("used_memory_lua_human", human(0));
-    page.field("used_memory_scripts_eval", 0);
-    page.field("number_of_cached_scripts", 0);
-    page.field("number_of_functions", 0);
-    page.field("number_of_libraries", 0);
-    page.field("used_memory_vm_functions", 0);
-    page.bytes("used_memory_vm_total", 0);
-    page.field("used_memory_functions", 0);
-    page.bytes("used_memory_scripts", 0);
+/// An interpreter is made when it is needed first.
+fn scripts(figures: &Figures, page: &mut Page) {
+    page.field("used_memory_lua", figures.vm_eval);
+    page.field("used_memory_vm_eval", figures.vm_eval);
+    page.field("used_memory_lua_human", human(figures.vm_eval));
+    page.field("used_memory_scripts_eval", figures.scripts_eval);
+    page.field("number_of_cached_scripts", figures.cached_scripts);
+    page.field("number_of_functions", figures.function_count);
+    page.field("number_of_libraries", figures.library_count);
+    page.field("used_memory_vm_functions", figures.vm_functions);
+    page.bytes("used_memory_vm_total", figures.vm_total());
+    page.field("used_memory_functions", figures.functions);
+    page.bytes("used_memory_scripts", figures.scripts_total());
 }
 
 fn ratios(footprint: &Footprint, page: &mut Page) {
@@ -72,7 +73,7 @@ fn ratios(footprint: &Footprint, page: &mut Page) {
 }
 
 fn buffers(footprint: &Footprint, page: &mut Page) {
-    page.field("mem_not_counted_for_evict", 0);
+    page.field("mem_not_counted_for_evict", footprint.scripts.vm_total());
     page.field("mem_replication_backlog", 0);
     page.field("mem_total_replication_buffers", 0);
     page.field("mem_clients_slaves", 0);

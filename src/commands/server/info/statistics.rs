@@ -14,6 +14,8 @@ pub(super) fn stats(view: &mut View<'_>, page: &mut Page) {
     page.field("sync_partial_ok", server.stats.sync_partial_ok);
     page.field("sync_partial_err", server.stats.sync_partial_err);
     keys(&server.keyspace.counters, &server.stats, page);
+    // Since Redis 7.4.
+    page.field("evicted_scripts", server.scripts.evicted);
     page.field("pubsub_channels", server.pubsub.len(Kind::Channel));
     page.field("pubsub_patterns", server.pubsub.len(Kind::Pattern));
     page.field("pubsubshard_channels", server.pubsub.len(Kind::ShardChannel));

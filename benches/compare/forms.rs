@@ -93,6 +93,16 @@ impl Prepared {
         Prepared { bytes: bytes.to_vec(), request_length: bytes.len() / written, at: 0 }
     }
 
+    /// One request.
+    pub fn of(request: Vec<u8>) -> Prepared {
+        Prepared { request_length: request.len(), bytes: request, at: 0 }
+    }
+
+    /// Requests until the end.
+    pub fn left(&self) -> usize {
+        (self.bytes.len() - self.at) / self.request_length
+    }
+
     /// From the first request again.
     pub fn rewind(&mut self) {
         self.at = 0;

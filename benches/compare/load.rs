@@ -21,6 +21,7 @@ use crate::secure::{Certificate, Secure};
 
 /// Largest batch of replies that is ever awaited: pipeline 16 of 100 members each, with room.
 const INPUT_BYTES: usize = 128 << 10;
+const NULL: &[u8] = b"$-1\r\n";
 const KEY_DIGITS: usize = 12;
 const RANDOM_BYTES: usize = 1 << 20;
 
@@ -242,6 +243,12 @@ impl Load {
         Ok(Load { lanes, pipeline })
     }
 
+    /// A missing value is an answer, too: that of a script that returns nothing.
+    pub fn allowing_nulls(mut self) -> Load {
+        self.lanes.iter_mut().for_each(|lane| lane.allows_nulls = true);
+        self
+    }
+
     /// The same over TLS.
     pub fn connect_secure(
         port: u16,
@@ -309,6 +316,7 @@ struct Lane {
     owed: usize,
     input: Box<[u8]>,
     held: usize,
+    allows_nulls: bool,
 }
 
 impl Lane {
@@ -319,7 +327,8 @@ impl Lane {
             None => Box::new(stream),
             Some(certificate) => Box::new(certificate.connect(stream)?),
         };
-        Ok(Lane { stream, owed: 0, input: vec![0; INPUT_BYTES].into_boxed_slice(), held: 0 })
+        let input = vec![0; INPUT_BYTES].into_boxed_slice();
+        Ok(Lane { stream, owed: 0, input, held: 0, allows_nulls: false })
     }
 
     fn send(&mut self, count: usize, batch: &[u8]) -> io::Result<()> {
@@ -339,7 +348,7 @@ impl Lane {
             }
             let end = self.held + count;
             let mut at = 0;
-            while let Some(length) = reply_length(&self.input[at..end])? {
+            while let Some(length) = self.reply_length(at, end)? {
                 at += length;
                 self.owed = self.owed.checked_sub(1).ok_or_else(|| io::Error::other("a reply too many"))?;
             }
@@ -347,6 +356,11 @@ impl Lane {
             self.held = end - at;
         }
         Ok(())
+    }
+
+    fn reply_length(&self, at: usize, end: usize) -> io::Result<Option<usize>> {
+        let bytes = &self.input[at..end];
+        if self.allows_nulls && bytes.starts_with(NULL) { Ok(Some(NULL.len())) } else { reply_length(bytes) }
     }
 }
 

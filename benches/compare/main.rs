@@ -35,6 +35,8 @@
 //! - `tls`: as `cpu`, over TLS 1.3 with 50 connections at pipeline 1 and 16. Needs the program openssl.
 //! - `growth`: longest answer to a PING while one hash grows to 5 M fields, and while it is deleted.
 //! - `guarded`: as `cpu` at pipeline 16, with an ACL user, notifications, and a client that is told of every change.
+//! - `scripts`: CPU time of the server per EVALSHA of an empty script, of five and of 1,000 `redis.call`, per 10 kB that
+//!   cjson decodes or encodes, and memory of an idle interpreter.
 //!
 //! With `--snapshot` (measures/snapshot/mod.rs says how): the child of a save on the load's core, the server's own core
 //! to the server, somebody writing 20,000 times a second, a prober.

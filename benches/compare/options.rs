@@ -15,7 +15,8 @@ Compares Tintype with a real redis-server and prints a markdown table.
     --rounds N       interleaved rounds, each with both servers (default 5; --quick: 2);
                      with --snapshot: saves of a series, collections at most 3
     --only NAME,..   cpu, memory, stall, bgsave, startup, snapshots, collections, types, algebra, growth, pubsub,
-                     tls, guarded, snapshot-strings, snapshot-collections, snapshot-large, snapshot-curve
+                     tls, guarded, scripts, snapshot-strings, snapshot-collections, snapshot-large,
+                     snapshot-curve
     --plot FILE      where snapshot-strings draws latency over time through a save
                      (default target/snapshot-latency.svg)
     --quick          tiny sizes: proves the harness, measures nothing

@@ -177,6 +177,21 @@ impl Denied {
         ))
     }
 
+    /// What `redis.call` of a script fails with.
+    pub fn script_error(&self) -> CommandError {
+        CommandError::text(match self.reason {
+            Reason::Command => "ERR The user executing the script can't run this command or subcommand",
+            Reason::Key => {
+                "ERR The user executing the script can't access at least one of the keys mentioned in the command \
+                 arguments"
+            }
+            Reason::Channel => {
+                "ERR The user executing the script can't publish to the channel mentioned in the command"
+            }
+            Reason::Database => "ERR The user executing the script can't access the selected database",
+        })
+    }
+
     /// The answer of ACL DRYRUN.
     pub fn dry_run_text(&self, command: &Known, args: Args<'_>) -> Vec<u8> {
         let object = self.object(command, args);

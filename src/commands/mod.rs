@@ -55,6 +55,7 @@ pub const GROUPS: &[&[Entry]] = &[
     pubsub::COMMANDS,
     scan::COMMANDS,
     scripting::COMMANDS,
+    scripting::functions::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,
     stream::COMMANDS,

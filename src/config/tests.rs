@@ -180,6 +180,7 @@ fn get_answers_as_redis_lists() {
         "tls-auth-clients-user",
         "tls-auto-reload-interval",
         "max-new-tls-connections-per-cycle",
+        "script-memory-limit",
     ];
     assert!(newer.iter().all(|name| names.iter().any(|other| other == name)));
     assert_eq!(names.len(), 192 + newer.len());

@@ -23,6 +23,7 @@ use crate::keyspace::{Tx, evict as eviction};
 use crate::metrics::command_log::{self, Measures};
 use crate::metrics::latency;
 use crate::resp::{Protocol, Reply};
+use crate::script::Terms;
 use crate::server::suspended::SuspendedCall;
 use crate::server::{Cx, Flow, Handler, Server};
 use crate::spec::{CommandError, Flags};
@@ -262,8 +263,11 @@ pub enum Attempt {
 pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     let reply_start = out.len();
     server.keyspace.found_expired = found_expired(server, &call);
+    if !server.clients.monitors().is_empty() {
+        monitor::show_script(server, &call);
+    }
     let running = (call.client.number, call.request.args);
-    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, out));
+    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, None, out));
     if matches!(result, Ok(Flow::Suspend)) {
         keep_call(server, &call);
         return Flow::Suspend;
@@ -326,21 +330,27 @@ pub fn conclude(server: &mut Server, call: &Call<'_>, ran: Ran, out: &mut Vec<u8
     flow
 }
 
-/// Runs a command that a script calls. It is counted and committed as any other; slow ones are noted as the script.
-pub fn call_in_script(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) {
+/// Runs a command that a script calls. It is counted and committed as any other.
+pub fn call_in_script(server: &mut Server, call: Call<'_>, terms: Terms, out: &mut Vec<u8>) {
     let reply_start = out.len();
     let started_ns = server.clock.meter_ns();
     server.keyspace.found_expired = found_expired(server, &call);
     let running = (call.client.number, call.request.args);
-    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, out));
+    let speaking = Some(terms.protocol);
+    let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, speaking, out));
+    let took_ns = server.clock.meter_ns().saturating_sub(started_ns);
     let failed = result.is_err();
     if let Err(error) = result {
         let line = error.line();
+        server.count_error(&line);
         out.truncate(reply_start);
         Reply::new(out, protocol).error_bytes(&line);
     }
-    let took_ns = server.clock.meter_ns().saturating_sub(started_ns);
     count(server, &call, took_ns, failed);
+    meter(server, &call, took_ns, out.len() - reply_start);
+    if !terms.replication.file && !terms.replication.replicas {
+        server.ledger.propagate_instead(Vec::new());
+    }
     if !server.clients.monitors().is_empty() {
         monitor::show(server, &call);
     }
@@ -369,18 +379,20 @@ fn found_expired(server: &Server, call: &Call<'_>) -> FoundExpired {
     }
 }
 
+/// `speaking`: the protocol of the script that calls the command.
 fn run(
     server: &mut Server,
     call: &Call<'_>,
+    speaking: Option<Protocol>,
     out: &mut Vec<u8>,
-) -> (Result<Flow, CommandError>, crate::resp::Protocol) {
+) -> (Result<Flow, CommandError>, Protocol) {
     let Some(client) = server.clients.get_mut(call.client) else {
-        return (Ok(Flow::Close), crate::resp::Protocol::Resp2);
+        return (Ok(Flow::Close), Protocol::Resp2);
     };
     server.recent.note(call.client, call.command);
-    client.commands_total += u64::from(call.attempt == Attempt::First);
+    client.commands_total += u64::from(call.attempt == Attempt::First && speaking.is_none());
     server.ledger.waiting = if server.in_exec { Waiting::Denied } else { Waiting::Allowed };
-    let (protocol, db, access) = (client.protocol, client.db, client.access);
+    let (protocol, db, access) = (speaking.unwrap_or(client.protocol), client.db, client.access);
     let touch = if client.no_touch { Touch::No } else { Touch::Yes };
     let mut reply = Reply::new(out, protocol);
     let entry = server.commands.at(call.command).entry;
@@ -454,8 +466,8 @@ fn note(server: &mut Server, call: &Call<'_>, measures: Measures) {
     let noted = command_log::Call {
         args: redacted.as_ref().map_or(call.request.args, Argv::args),
         unix_s: call.now.unix_s(),
-        client_addr: &client.origin.address,
-        client_name: &client.name,
+        client_addr: if server.in_script { "?:0" } else { &client.origin.address },
+        client_name: if server.in_script { b"" } else { &client.name },
     };
     server.command_logs.push(noted, measures);
 }

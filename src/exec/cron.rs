@@ -19,7 +19,7 @@ const JOBS_BESIDE_SCRIPT: [Job; 5] = [rates, clients, memory, caching, snapshots
 /// How long one tick may move buckets of tables that grow or shrink, beyond those that commands move.
 const REHASH_BUDGET_US: u64 = 300;
 /// How long one tick may go through what scripts have left in their interpreter.
-const TIDY_BUDGET_US: u64 = 500;
+const TIDY_BUDGET_US: u64 = 1000;
 /// Between two looks at what is due next, while there are keys that expire: one that was given little time since the
 /// last look is so late at most.
 const EXPIRY_LOOK: Duration = Duration::from_millis(50);

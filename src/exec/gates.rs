@@ -156,14 +156,40 @@ fn ending(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     if disturbs { Err(CommandError::EndingRefused) } else { Ok(()) }
 }
 
+/// The same for a command that a script calls: the script may have begun before.
+#[cold]
+pub fn ending_in_script(server: &Server, command: usize, args: Args<'_>) -> Result<(), CommandError> {
+    let entry = server.commands.at(command).entry;
+    if entry.spec.flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE)) {
+        return Err(CommandError::EndingReadOnly);
+    }
+    if entry.disturbs_last_save(args) { Err(CommandError::EndingRefused) } else { Ok(()) }
+}
+
 /// Evicts what must go, and refuses commands that need memory when that was not enough.
 fn memory(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let server = &mut *asking.server;
-    if server.keyspace.settings.maxmemory_bytes == 0 || server.loading.is_some() || server.is_busy() {
+    if server.is_busy() {
+        return Ok(());
+    }
+    if server.keyspace.settings.maxmemory_bytes == 0 || server.loading.is_some() {
+        server.began_out_of_memory = false;
         return Ok(());
     }
     let enough = super::call::evict(server, asking.now_ms);
-    if !enough && asking.flags.has(Flags::DENYOOM) { Err(CommandError::OutOfMemory) } else { Ok(()) }
+    server.began_out_of_memory = !enough;
+    if !enough && (asking.flags.has(Flags::DENYOOM) || would_grow_transaction(asking)) {
+        return Err(CommandError::OutOfMemory);
+    }
+    Ok(())
+}
+
+/// What is queued takes memory, too, whatever it does.
+fn would_grow_transaction(asking: &Asking<'_, '_>) -> bool {
+    let server = &*asking.server;
+    let ends = ["exec", "discard", "quit", "reset"];
+    server.clients.get(asking.client).is_some_and(|client| client.transaction.is_some())
+        && !ends.contains(&server.commands.at(asking.command).entry.spec.name)
 }
 
 /// What is remembered for clients that cache keys has a limit.

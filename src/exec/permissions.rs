@@ -48,6 +48,24 @@ pub fn check_queued(
     })
 }
 
+/// Whether the client may run a command that its script calls.
+///
+/// # Errors
+/// What the script gets. That it was denied has been noted.
+#[cold]
+pub fn check_in_script(
+    server: &mut Server,
+    client: ClientId,
+    command: usize,
+    args: Args<'_>,
+) -> Result<(), CommandError> {
+    let db = server.clients.get(client).map_or(0, |client| client.db);
+    server.check_access(client, command, args, db).map_err(|denied: Denied| {
+        denied::note(server, client, (command, args), denied);
+        denied.script_error()
+    })
+}
+
 /// The database that will be selected when what the client asks for is run: in a transaction what it has queued may
 /// select another one.
 fn selected_then(server: &Server, client: &Client) -> usize {

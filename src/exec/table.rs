@@ -7,6 +7,6 @@ use crate::server::CommandTable;
 /// The table of every command this server has.
 pub fn command_table() -> CommandTable {
     let mut groups = commands::GROUPS.to_vec();
-    groups.extend([multi::COMMANDS, script::COMMANDS]);
+    groups.extend([multi::COMMANDS, script::COMMANDS, script::FUNCTION_COMMANDS]);
     CommandTable::new(&groups)
 }

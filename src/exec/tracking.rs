@@ -25,7 +25,7 @@ use crate::keyspace::{Event, Keyspace};
 use crate::resp::announcement::SHARED_BYTES_MIN;
 use crate::resp::{Protocol, Reply};
 use crate::server::Server;
-use crate::spec::{Flags, KeyFlags};
+use crate::spec::{Flags, Group, KeyFlags};
 
 /// Keys that are taken from a table above its limit before one command; twice as many before the next if that was not
 /// enough, and so on.
@@ -162,7 +162,8 @@ pub fn remember(server: &mut Server, call: &Call<'_>) {
     let tracker = clients.get(call.client).and_then(|client| client.tracker.as_ref());
     let Some(number) = tracker.and_then(|tracker| tracker.remembers_as()) else { return };
     let spec = &commands.at(call.command).entry.spec;
-    if !spec.flags.has(Flags::READONLY) {
+    // A script that only reads is none: its commands are.
+    if !spec.flags.has(Flags::READONLY) || spec.group == Group::Scripting {
         return;
     }
     // Arguments that cannot be understood have named no keys.

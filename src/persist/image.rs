@@ -1,7 +1,7 @@
 //! The keyspace as an RDB file: walks all databases and hands each key to a writer.
 //!
 //! ```text
-//!  one thread     header │ SELECTDB of a database          │ ... │ end, checksum
+//!  one thread     header, libraries │ SELECTDB of a database          │ ... │ end, checksum
 //!  all threads           │ its keys, a part of the table   │     │
 //!                        │ at a time, into a buffer each   │     │
 //! ```
@@ -58,6 +58,20 @@ pub struct ImageOptions {
     pub used_memory_bytes: u64,
 }
 
+/// What is saved.
+#[derive(Clone, Copy)]
+pub struct Dataset<'a> {
+    pub keyspace: &'a Keyspace,
+    /// Codes of the libraries of functions.
+    pub libraries: &'a [&'a [u8]],
+}
+
+impl<'a> From<&'a Keyspace> for Dataset<'a> {
+    fn from(keyspace: &'a Keyspace) -> Dataset<'a> {
+        Dataset { keyspace, libraries: &[] }
+    }
+}
+
 /// The memory that the threads of a save work in, a part each; made before a fork.
 pub struct Workspaces(Vec<Walker>);
 
@@ -75,10 +89,10 @@ pub struct ImageProgress {
     pub bytes: u64,
 }
 
-/// Writes the keyspace to `paths.target`. `report` is called at least every `REPORT_KEYS` keys of each thread, by any
+/// Writes the dataset to `paths.target`. `report` is called at least every `REPORT_KEYS` keys of each thread, by any
 /// of them, and never by two at once.
 pub fn save_image<C: Calls>(
-    keyspace: &Keyspace,
+    dataset: Dataset<'_>,
     calls: &mut C,
     paths: &SavePaths,
     plan: (&ImageOptions, &mut Workspaces),
@@ -86,14 +100,14 @@ pub fn save_image<C: Calls>(
 ) -> Result<Written<Summary>, Fault> {
     let (options, Workspaces(walkers)) = plan;
     write_file(calls, paths, options.file, |file| {
-        let written = write_image(keyspace, &Desk::new(&mut *file, options, report), options, walkers);
+        let written = write_image(dataset, &Desk::new(&mut *file, options, report), options, walkers);
         // Writing fails only when the file does.
         written.map_err(|_| file.write_fault())
     })
 }
 
 fn write_image<O: rdb::Output + Send>(
-    keyspace: &Keyspace,
+    dataset: Dataset<'_>,
     desk: &Desk<'_, O>,
     options: &ImageOptions,
     walkers: &mut [Walker],
@@ -107,7 +121,11 @@ fn write_image<O: rdb::Output + Send>(
         ("used-mem", memory.format(options.used_memory_bytes).as_bytes()),
         (rdb::aof_base_name(options.writer.version), b"0"),
     ];
-    desk.write_with(&mut walkers[0], |writer| writer.header(&aux))?;
+    let Dataset { keyspace, libraries } = dataset;
+    desk.write_with(&mut walkers[0], |writer| {
+        writer.header(&aux)?;
+        libraries.iter().try_for_each(|code| writer.function_library(code))
+    })?;
     let usage = Usage::of(&keyspace.settings, options.now_ms);
     for (index, db) in keyspace.dbs().filter(|(_, db)| !db.is_empty()) {
         let (keys, volatile_keys) = (db.len() as u64, db.volatile_len() as u64);

@@ -16,6 +16,8 @@
 //!    into one that they show to nobody, and put it in its place when the load is done.
 //! 3. What a file announces (RESIZEDB, counts) is believed only as far as its size allows.
 //!
+//! Libraries of functions are not made here: whoever has the load done does that, before he shows anything of it.
+//!
 //! Keys go in in batches (`place`), and the heap is made ready a step ahead of them (`heap::fill`).
 
 mod decode;
@@ -104,6 +106,11 @@ pub enum LoadError {
         index: u64,
         databases: usize,
     },
+    /// A library of functions that does not do here, and why.
+    Library {
+        path: PathBuf,
+        reason: String,
+    },
     Duplicate {
         path: PathBuf,
         key: Vec<u8>,
@@ -126,6 +133,9 @@ impl fmt::Display for LoadError {
                  databases. Exiting: database {index} ({})",
                 path.display()
             ),
+            LoadError::Library { path, reason } => {
+                write!(f, "Failed loading library, {reason} ({})", path.display())
+            }
             LoadError::Duplicate { path, key, db, offset } => write!(
                 f,
                 "RDB has duplicated key '{}' in DB {db} at offset {offset} ({})",
@@ -193,6 +203,8 @@ pub struct Loading {
     pub keys_expired: u64,
     /// Keys whose values cannot be held here, left out.
     pub keys_skipped: u64,
+    /// Codes of libraries of functions, in their order: not looked at here.
+    pub libraries: Vec<Box<[u8]>>,
     empty_keys: u64,
     path: PathBuf,
     file: File,
@@ -242,6 +254,7 @@ impl Loading {
             keys_loaded: 0,
             keys_expired: 0,
             keys_skipped: 0,
+            libraries: Vec::new(),
             empty_keys: 0,
             path: path.into(),
             file,
@@ -251,6 +264,10 @@ impl Loading {
             is_unsummed: false,
             place: Place::new(options.duplicates),
         }))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// INFO loading_loaded_perc.
@@ -538,8 +555,10 @@ impl Loading {
                 }
             }
             Record::Aux { name, value } => self.take_aux(name, value, now_ms),
-            Record::FunctionLibrary(_) => {
-                tracing::warn!("A library of functions in the RDB file is not loaded.")
+            Record::FunctionLibrary(code) => {
+                if self.options.target == Target::Keyspace {
+                    self.libraries.push(code.into());
+                }
             }
             Record::ModuleAux { .. } | Record::SlotInfo { .. } | Record::Ignored(_) => {}
             Record::LeftOut { key, value_type, module_id, .. } => {

@@ -56,7 +56,7 @@ fn dump_as(view: View<'_>, version: u16, compression: Compression, out: &mut Vec
     put_footer(out, from, version);
 }
 
-fn put_footer(out: &mut Vec<u8>, from: usize, version: u16) {
+pub(super) fn put_footer(out: &mut Vec<u8>, from: usize, version: u16) {
     out.extend_from_slice(&version.to_le_bytes());
     let sum = Crc64Redis::of(&out[from..]);
     out.extend_from_slice(&sum.to_le_bytes());
@@ -197,7 +197,7 @@ fn restored_object<'a>(
 }
 
 /// The payload without its footer, if that is right.
-fn checked_body(payload: &[u8], checksum: Checksum) -> Option<(&[u8], Version)> {
+pub(super) fn checked_body(payload: &[u8], checksum: Checksum) -> Option<(&[u8], Version)> {
     let (summed, stored) = payload.split_last_chunk::<CHECKSUM_LEN>()?;
     let (body, number) = summed.split_last_chunk::<VERSION_LEN>()?;
     let version = Version::from_number(u16::from_le_bytes(*number)).ok()?;

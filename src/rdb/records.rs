@@ -19,7 +19,7 @@ pub(super) const OPCODE_AUX: u8 = 0xfa;
 pub(super) const OPCODE_FREQ: u8 = 0xf9;
 pub(super) const OPCODE_IDLE: u8 = 0xf8;
 const OPCODE_MODULE_AUX: u8 = 0xf7;
-const OPCODE_FUNCTION_PRE_GA: u8 = 0xf6;
+pub(super) const OPCODE_FUNCTION_PRE_GA: u8 = 0xf6;
 pub(super) const OPCODE_FUNCTION: u8 = 0xf5;
 const OPCODE_SLOT_INFO: u8 = 0xf4;
 /// Redis from 13 on: metadata of the next key. Valkey: an unfinished import.

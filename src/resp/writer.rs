@@ -238,20 +238,29 @@ impl<'a> Reply<'a> {
 
     /// An integer of any size, given as its decimal text.
     pub fn big_number(&mut self, text: &str) {
+        self.big_number_bytes(text.as_bytes());
+    }
+
+    /// As `big_number`, for the text of a script, which has no line end inside.
+    pub fn big_number_bytes(&mut self, text: &[u8]) {
         match self.protocol {
-            Protocol::Resp2 => self.bulk_text(text),
-            Protocol::Resp3 => self.line(b'(', text.as_bytes()),
+            Protocol::Resp2 => self.bulk(text),
+            Protocol::Resp3 => self.line(b'(', text),
         }
     }
 
     /// Text for people; `format` is three bytes, "txt" or "mkd".
     pub fn verbatim(&mut self, format: &str, text: &[u8]) {
-        debug_assert_eq!(format.len(), 3, "a format has three bytes");
+        self.verbatim_bytes(format.as_bytes().try_into().expect("a format has three bytes"), text);
+    }
+
+    /// As `verbatim`, for the format of a script.
+    pub fn verbatim_bytes(&mut self, format: [u8; 3], text: &[u8]) {
         match self.protocol {
             Protocol::Resp2 => self.bulk(text),
             Protocol::Resp3 => {
                 self.header(b'=', text.len() as i64 + 4);
-                self.raw(format.as_bytes());
+                self.raw(&format);
                 self.raw(b":");
                 self.raw(text);
                 self.raw(b"\r\n");

@@ -40,6 +40,15 @@ impl ScriptFlags {
         (ScriptFlags::ALLOW_CROSS_SLOT_KEYS, "allow-cross-slot-keys"),
     ];
 
+    /// As a number, and back.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    pub const fn from_bits(bits: u8) -> ScriptFlags {
+        ScriptFlags(bits)
+    }
+
     /// The flag of a name.
     pub fn named(name: &[u8]) -> Option<ScriptFlags> {
         let names = Self::NAMES.iter();

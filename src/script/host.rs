@@ -13,6 +13,18 @@ pub enum Tick {
     End(Vec<u8>),
 }
 
+/// Who gets the effects of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replication {
+    /// The append-only file.
+    pub file: bool,
+    pub replicas: bool,
+}
+
+impl Replication {
+    pub const ALL: Replication = Replication { file: true, replicas: true };
+}
+
 /// Implemented by `exec`, for the time a script runs.
 pub trait Host {
     /// Called every millisecond or so of a script.
@@ -28,4 +40,12 @@ pub trait Host {
 
     /// The protocol of the replies to the script's commands from now on.
     fn set_protocol(&mut self, protocol: Protocol);
+
+    /// Where the effects of the script's commands go from now on.
+    fn set_replication(&mut self, _replication: Replication) {}
+
+    /// Whether the caller of the script may run a command; `None`: there is no such command.
+    fn may_run(&mut self, _args: Args<'_>) -> Option<bool> {
+        None
+    }
 }

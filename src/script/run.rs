@@ -1,9 +1,13 @@
 //! A script as it runs for a client: what must be known of it from one stretch to the next.
 
-use super::cache::Digest;
+use super::cache::{Digest, digest_text};
 use super::flags::ScriptFlags;
+use super::host::Replication;
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
+use crate::resp::Protocol;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Whether a script may change the dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,18 +25,58 @@ pub enum RunKind {
     Function,
 }
 
-/// A script that runs for a client.
-#[derive(Clone, Copy, Debug)]
+/// What runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Script(Digest),
+    /// By its name.
+    Function(Arc<[u8]>),
+}
+
+impl Subject {
+    pub fn kind(&self) -> RunKind {
+        match self {
+            Subject::Script(_) => RunKind::Script,
+            Subject::Function(_) => RunKind::Function,
+        }
+    }
+
+    /// As errors and the log name it.
+    pub fn name(&self) -> Cow<'_, [u8]> {
+        match self {
+            Subject::Script(digest) => Cow::Owned(digest_text(digest).into_bytes()),
+            Subject::Function(name) => Cow::Borrowed(name),
+        }
+    }
+}
+
+/// A script or a function that runs for a client.
+#[derive(Clone, Debug)]
 pub struct Run {
-    pub digest: Digest,
-    pub kind: RunKind,
+    pub subject: Subject,
     pub writes: Writes,
     /// What the script has told of itself.
     pub flags: ScriptFlags,
     pub client: ClientId,
+    /// Index in the command table: what the client has called it by.
+    pub command: usize,
     /// When it began: for the script time stands still.
     pub now: Now,
+    pub terms: Terms,
     pub course: Course,
+}
+
+/// What a script has set for its commands.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    pub protocol: Protocol,
+    pub replication: Replication,
+}
+
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms { protocol: Protocol::Resp2, replication: Replication::ALL }
+    }
 }
 
 /// How a script gets on.

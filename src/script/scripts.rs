@@ -3,7 +3,10 @@
 use super::cache::{self, Cache, Digest, Keep, Source};
 use super::engine::Engine;
 use super::flags::read_script;
+use super::functions::Libraries;
 use super::lua::Garbage;
+use super::run::RunKind;
+use super::tidy::Tidy;
 use crate::spec::CommandError;
 
 /// The name under which EVAL's scripts are compiled.
@@ -13,6 +16,8 @@ pub struct Scripts {
     /// Runs EVAL's scripts; made when the first one comes, and away while one runs.
     pub engine: Option<Engine>,
     pub cache: Cache,
+    /// Functions, with an interpreter of their own.
+    pub libraries: Libraries,
     /// Scripts that others have pushed out of the cache.
     pub evicted: u64,
     memory_limit_bytes: usize,
@@ -24,6 +29,7 @@ impl Default for Scripts {
         Scripts {
             engine: None,
             cache: Cache::default(),
+            libraries: Libraries::default(),
             evicted: 0,
             memory_limit_bytes: usize::MAX,
             tidy: Tidy::default(),
@@ -53,17 +59,6 @@ impl Figures {
     pub fn scripts_total(&self) -> u64 {
         self.scripts_eval + self.functions
     }
-}
-
-/// How far the interpreter is with its garbage.
-#[derive(Debug, Default)]
-struct Tidy {
-    /// Bytes in use when it was tidy last.
-    tidy_bytes: usize,
-    /// Cycles of the collector still to be ended; what became garbage during the first one goes with the second.
-    cycles: u32,
-    /// Scripts have run since the stack was trimmed.
-    is_stack_used: bool,
 }
 
 /// A cache that nobody needs any more, with its interpreter.
@@ -111,7 +106,7 @@ impl Scripts {
         if self.engine.is_none() {
             let engine = Engine::new().map_err(|_| CommandError::OutOfMemory)?;
             engine.limit_memory(self.memory_limit_bytes);
-            self.tidy = Tidy { tidy_bytes: engine.memory_bytes(), ..Tidy::default() };
+            self.tidy = Tidy::of(&engine);
             self.engine = Some(engine);
         }
         Ok(self.engine.as_mut().expect("it was made"))
@@ -120,6 +115,7 @@ impl Scripts {
     /// Bytes that an interpreter may use at most.
     pub fn limit_memory(&mut self, limit_bytes: usize) {
         self.memory_limit_bytes = limit_bytes;
+        self.libraries.limit_memory(limit_bytes);
         if let Some(engine) = &self.engine {
             engine.limit_memory(limit_bytes);
         }
@@ -136,7 +132,10 @@ impl Scripts {
             vm_eval: self.vm_bytes() as u64,
             scripts_eval: self.cache.heap_bytes() as u64,
             cached_scripts: self.cache.len() as u64,
-            ..Figures::default()
+            vm_functions: self.libraries.vm_bytes() as u64,
+            functions: self.libraries.heap_bytes() as u64,
+            function_count: self.libraries.functions() as u64,
+            library_count: self.libraries.len() as u64,
         }
     }
 
@@ -149,34 +148,21 @@ impl Scripts {
         Flushed { scripts: cache.len() as u64, bytes, garbage, cache }
     }
 
-    /// A script was run.
+    /// A script was run, or a function.
     #[inline]
-    pub fn note_run(&mut self) {
-        self.tidy.is_stack_used = true;
+    pub fn note_run(&mut self, kind: RunKind) {
+        match kind {
+            RunKind::Script => self.tidy.note_run(),
+            RunKind::Function => self.libraries.note_run(),
+        }
     }
 
     /// Between two scripts: gives back what they have left, when that has become as much as everything else, as long as
     /// there is time.
     pub fn tidy_up(&mut self, mut is_time_left: impl FnMut() -> bool) {
-        let Some(engine) = &mut self.engine else { return };
-        /// Less is not worth the work.
-        const EXCESS_BYTES_MIN: usize = 64 << 10;
-        let tidy = &mut self.tidy;
-        if std::mem::take(&mut tidy.is_stack_used) {
-            engine.trim_stack();
+        if let Some(engine) = &mut self.engine {
+            self.tidy.go_on(engine, &mut is_time_left);
         }
-        let excess = engine.memory_bytes().saturating_sub(tidy.tidy_bytes);
-        if tidy.cycles == 0 && excess > tidy.tidy_bytes.max(EXCESS_BYTES_MIN) {
-            tidy.cycles = 2;
-        }
-        while tidy.cycles > 0 {
-            if engine.collect_part() {
-                tidy.cycles -= 1;
-                tidy.tidy_bytes = engine.memory_bytes();
-            }
-            if !is_time_left() {
-                break;
-            }
-        }
+        self.libraries.tidy_up(&mut is_time_left);
     }
 }

@@ -97,7 +97,7 @@ fn is_damage(error: &LoadError) -> bool {
             !matches!(error.fault, Fault::Version { .. } | Fault::Unsupported { .. } | Fault::Module { .. })
         }
         LoadError::Duplicate { .. } => true,
-        LoadError::Open { .. } | LoadError::Database { .. } => false,
+        LoadError::Open { .. } | LoadError::Database { .. } | LoadError::Library { .. } => false,
     }
 }
 

@@ -22,6 +22,7 @@ use crate::persist::image::{ImageProgress, save_image};
 use crate::persist::load::{Duplicates, LoadError, Loading};
 use crate::persist::stamp::FileStamp;
 use crate::persist::{SnapshotError, SnapshotId};
+use crate::script::Libraries;
 use std::fmt;
 use std::sync::mpsc::sync_channel;
 
@@ -449,7 +450,9 @@ impl Server {
         if !is_current {
             self.make_current(calls, &place, line).map_err(SnapshotFailure::Place)?;
         }
-        self.replace_dataset(loaded);
+        let Loaded { keyspace, libraries } = loaded;
+        self.replace_dataset(keyspace);
+        self.scripts.libraries.replace(libraries);
         self.history.current = Some((place, line.clone()));
         let file = FileStamp::of(&self.rdb_path());
         self.snapshots.foreground_succeeded(file, self.clock.now());
@@ -482,7 +485,8 @@ impl Server {
         let plan = (&options, &mut self.save_workspaces(None));
         let mut progress = ImageProgress::default();
         let mut report = |now| progress = now;
-        let written = save_image(&self.keyspace, calls, &paths, plan, &mut report);
+        let written =
+            save_image(self.dataset(&self.scripts.libraries.codes()), calls, &paths, plan, &mut report);
         let written = written.map_err(|fault| paths.explain(fault))?;
         let line = Line {
             bytes: progress.bytes,
@@ -498,15 +502,16 @@ impl Server {
         Ok(line)
     }
 
-    fn load_beside(&mut self, path: &std::path::Path) -> Result<Keyspace, LoadError> {
+    fn load_beside(&mut self, path: &std::path::Path) -> Result<Loaded, LoadError> {
         let now_ms = self.clock.now().unix_ms();
         let mut loaded = self.keyspace.empty_twin(now_ms);
         let options = self.load_options(Duplicates::Refuse);
         let gone = || LoadError::Open { path: path.into(), error: std::io::ErrorKind::NotFound.into() };
         let mut loading = Loading::open(path, options, now_ms)?.ok_or_else(gone)?;
         loading.run(&mut loaded, now_ms)?;
+        let libraries = self.libraries_of(&loading)?;
         self.note_load(&loading);
-        Ok(loaded)
+        Ok(Loaded { keyspace: loaded, libraries })
     }
 
     /// Gives a snapshot of the history the name of the current file. The file that has it now is kept as in a save.
@@ -531,6 +536,12 @@ impl Server {
         );
         Ok(())
     }
+}
+
+/// A dataset that is nobody's yet.
+struct Loaded {
+    keyspace: Keyspace,
+    libraries: Libraries,
 }
 
 /// Whether whoever asks waits for the answer on the loop.

@@ -10,6 +10,8 @@ use crate::persist::image::KeyDelay;
 use crate::persist::load::{Budget, Duplicates, LoadError, LoadOptions, Loading, Step, Target};
 use crate::persist::stamp::FileStamp;
 use crate::rdb::{Checksum, Foreign};
+use crate::script::functions::{Existing, Libraries, Patience};
+use crate::spec::CommandError;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -92,14 +94,20 @@ impl Server {
             bytes: u64::from(self.config.loading_process_events_interval_bytes),
             is_over: &mut || self.clock.mono_ns() >= until_ns,
         };
-        match loading.step(&mut incoming, now_ms, &mut budget) {
-            Ok(Step::More) => {
+        let stepped = match loading.step(&mut incoming, now_ms, &mut budget) {
+            Ok(Step::More) => Ok(None),
+            Ok(Step::Done) => self.libraries_of(&loading).map(Some),
+            Err(error) => Err(error),
+        };
+        match stepped {
+            Ok(None) => {
                 self.loading = Some(loading);
                 self.incoming = Some(incoming);
                 Ok(true)
             }
-            Ok(Step::Done) => {
+            Ok(Some(libraries)) => {
                 self.keyspace.adopt(incoming);
+                self.scripts.libraries.replace(libraries);
                 let seconds = (self.clock.now().unix_ms() - loading.started_ms) as f64 / 1000.0;
                 tracing::info!("DB loaded from disk: {seconds:.3} seconds");
                 self.note_load(&loading);
@@ -164,23 +172,56 @@ impl Server {
         let now_ms = self.clock.now().unix_ms();
         let mut loaded = self.keyspace.empty_twin(now_ms);
         let opened = Loading::open(&self.rdb_path(), self.load_options(duplicates), now_ms);
+        let mut codes = Vec::new();
         if let Some(mut loading) = opened.map_err(ReloadError::Load)? {
             loading.run(&mut loaded, now_ms).map_err(ReloadError::Load)?;
             self.note_load(&loading);
+            codes = loading.libraries;
         }
+        if into == ReloadInto::Existing {
+            match count_present(&self.keyspace, &loaded) {
+                0 => {}
+                present => return Err(ReloadError::Present(present)),
+            }
+        }
+        self.reload_libraries(&codes, into)?;
         match into {
             ReloadInto::Empty | ReloadInto::EmptyMerge => self.keyspace.adopt(loaded),
-            ReloadInto::Existing => match count_present(&self.keyspace, &loaded) {
-                0 => add_all(&mut self.keyspace, &loaded),
-                present => return Err(ReloadError::Present(present)),
-            },
-            ReloadInto::Merge => add_all(&mut self.keyspace, &loaded),
+            ReloadInto::Existing | ReloadInto::Merge => add_all(&mut self.keyspace, &loaded),
         }
         self.ledger.swept(Sweep::Replaced, 0);
         // Whoever waits for a key looks again: it may have come, or be gone.
         (0..self.keyspace.databases()).for_each(|db| self.waiting.db_changed(db));
         tracing::warn!("DB reloaded by DEBUG RELOAD");
         Ok(())
+    }
+
+    /// The libraries of functions do as the keys: they are replaced, or those of the file come beside them. All of them
+    /// or, after an error, none.
+    fn reload_libraries(&mut self, codes: &[Box<[u8]>], into: ReloadInto) -> Result<(), ReloadError> {
+        let patience = Patience::with_file(&self.clock);
+        let libraries = &mut self.scripts.libraries;
+        let codes = codes.iter().map(|code| &**code);
+        let added = match into {
+            ReloadInto::Empty | ReloadInto::EmptyMerge => {
+                Libraries::of_codes(codes, &patience).map(|fresh| {
+                    libraries.replace(fresh);
+                })
+            }
+            ReloadInto::Existing => libraries.add(codes, Existing::Refuse, &patience),
+            ReloadInto::Merge => libraries.add(codes, Existing::Replace, &patience),
+        };
+        added.map_err(|error| ReloadError::Load(no_library(self.rdb_path(), &error)))
+    }
+
+    /// The libraries of a file that was read to its end.
+    ///
+    /// # Errors
+    /// One of them is none.
+    pub(super) fn libraries_of(&self, loading: &Loading) -> Result<Libraries, LoadError> {
+        let codes = loading.libraries.iter().map(|code| &**code);
+        let made = Libraries::of_codes(codes, &Patience::with_file(&self.clock));
+        made.map_err(|error| no_library(loading.path().into(), &error))
     }
 
     /// Swaps the dataset; watched keys count as changed, and whoever waits for a key looks again.
@@ -194,13 +235,20 @@ impl Server {
     }
 }
 
+fn no_library(path: PathBuf, error: &CommandError) -> LoadError {
+    let text = error.to_string();
+    let reason = text.strip_prefix("ERR ").unwrap_or(&text).to_owned();
+    LoadError::Library { path, reason }
+}
+
 pub(super) fn fatal(error: LoadError) -> String {
     tracing::warn!("{error}");
     match error {
         LoadError::Open { .. } => "Fatal error loading the DB, check server logs. Exiting.".into(),
-        LoadError::Rdb { .. } | LoadError::Database { .. } | LoadError::Duplicate { .. } => {
-            "Terminating server after rdb file reading failure.".into()
-        }
+        LoadError::Rdb { .. }
+        | LoadError::Database { .. }
+        | LoadError::Library { .. }
+        | LoadError::Duplicate { .. } => "Terminating server after rdb file reading failure.".into(),
     }
 }
 

@@ -32,8 +32,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// The release of Redis whose behaviour is complete here; clients switch on what it has.
-pub const REDIS_VERSION: &str = "7.4.0";
+pub use crate::spec::REDIS_VERSION;
 /// Our own version.
 pub const TINTYPE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -120,8 +119,12 @@ pub struct Server {
     pub debug: DebugSwitches,
     /// When the last command ended, on the monotonic clock: the next one of the same client begins there.
     pub last_call_ended_ns: u64,
-    /// A transaction is being executed.
+    /// A transaction is being executed, or a script: nobody may wait.
     pub in_exec: bool,
+    /// A script runs commands.
+    pub in_script: bool,
+    /// Memory was above its limit when the command began that a client sent: for its script that stays so.
+    pub began_out_of_memory: bool,
     /// The EXEC that has just ended dropped the replies that CLIENT REPLY does not want; the others stay.
     pub exec_was_muted: bool,
     /// When somebody last spoke HTTP to this server, in Unix milliseconds.
@@ -205,6 +208,8 @@ impl Server {
             debug: DebugSwitches::default(),
             last_call_ended_ns: 0,
             in_exec: false,
+            in_script: false,
+            began_out_of_memory: false,
             exec_was_muted: false,
             http_seen_ms: None,
             shutdown: None,

@@ -18,12 +18,12 @@ use crate::persist::disk::{
     Calls, FilePolicy, Incremental, PageCache, SavePaths, System, WriteRate, preflight, sweep_temp_files,
 };
 use crate::persist::error::{Operation, Reason, SnapshotError, error_text};
-use crate::persist::image::{ImageOptions, ImageProgress, KeyDelay, Workspaces, save_image};
+use crate::persist::image::{Dataset, ImageOptions, ImageProgress, KeyDelay, Workspaces, save_image};
 use crate::persist::lock::SnapshotLock;
 use crate::persist::snapshot::{Background, Due, Purpose, SaveStatus};
 use crate::persist::stamp::FileStamp;
 use crate::persist::threads::{BYTES_PER_THREAD_MIN, save_threads};
-use crate::rdb::{Checksum, Compression, KeyTooNew, TooNew, WriterOptions};
+use crate::rdb::{Checksum, Compression, KeyTooNew, TooNew, VERSION_BASE, Version, WriterOptions};
 use crate::spec::CommandError;
 use nix::errno::Errno;
 use std::path::Path;
@@ -104,7 +104,8 @@ impl Server {
         let plan = (&options, &mut self.save_workspaces(None));
         let mut progress = ImageProgress::default();
         let mut report = |now| progress = now;
-        let written = save_image(&self.keyspace, calls, &paths, plan, &mut report);
+        let written =
+            save_image(self.dataset(&self.scripts.libraries.codes()), calls, &paths, plan, &mut report);
         let written = written.map_err(|fault| paths.explain(fault))?;
         let file = SavedFile { crc64_xz: written.crc64_xz, unkept: written.unkept };
         self.note_foreground_save(calls.twin(), Saved { progress, file, fork_us: None });
@@ -188,6 +189,8 @@ impl Server {
             SnapshotError::errno(Operation::OpenLog, Path::new(&self.config.logfile), errno)
         })?;
         let title = child_title(&self.config);
+        let codes = self.scripts.libraries.codes();
+        let dataset = Dataset { keyspace: &self.keyspace, libraries: &codes };
         let job = Job {
             paths,
             options,
@@ -199,7 +202,7 @@ impl Server {
             lock,
         };
         let keys = self.keyspace.len() as u64;
-        let (save, fork_us) = child::start(&self.keyspace, job, &self.clock)?;
+        let (save, fork_us) = child::start(dataset, job, &self.clock)?;
         self.stats.record_fork(Duration::from_micros(fork_us), used_memory_bytes);
         if is_spike(fork_us / 1000, self.config.latency_monitor_threshold) {
             self.latency.add("fork", now.unix_s(), fork_us / 1000);
@@ -220,17 +223,31 @@ impl Server {
     /// The lowest version of the format that loses nothing of the dataset, or the one that `rdb-version` says.
     ///
     /// # Errors
-    /// When that one cannot hold a key. The counts tell whether there is one; then it is looked for.
+    /// When that one cannot hold a key, or a library of functions. The counts tell whether there is such a key; then it
+    /// is looked for.
     pub(super) fn save_version(&self) -> Result<u16, SnapshotError> {
         let Some(version) = self.config.rdb_version.pinned() else {
             return Ok(self.keyspace.rdb_version_needed());
         };
+        if let Some(library) = self.scripts.libraries.iter().next().filter(|_| version < VERSION_BASE) {
+            let name = String::from_utf8_lossy(&library.name);
+            let held = Version::to_write(version);
+            let reason = format!(
+                "there are functions (library {name}), which {held} cannot hold (rdb-version {version})"
+            );
+            return Err(SnapshotError::text(Operation::Version, &self.rdb_path(), reason));
+        }
         let is_held = |needed| TooNew::of(needed, version).is_none();
         let Some((db, key, needed)) = self.keyspace.key_beyond(&is_held) else { return Ok(version) };
         let what = TooNew::of(needed, version).expect("it is not held");
         let too_new = KeyTooNew { db: db as u64, key, what, version };
         let reason = format!("{too_new} (rdb-version {version})");
         Err(SnapshotError::text(Operation::Version, &self.rdb_path(), reason))
+    }
+
+    /// Everything, with the codes of the libraries.
+    pub(super) fn dataset<'a>(&'a self, libraries: &'a [&'a [u8]]) -> Dataset<'a> {
+        Dataset { keyspace: &self.keyspace, libraries }
     }
 
     pub(super) fn save_workspaces(&self, cpus: Option<&Cpus>) -> Workspaces {

@@ -22,10 +22,9 @@ use crate::base::argv::{Args, Argv};
 use crate::base::clock::Now;
 use crate::base::ids::ClientId;
 use crate::client::Queued;
-use crate::resp::Protocol;
-use crate::script::cache::digest_text;
 use crate::script::{Run, RunKind};
 use crate::spec::CommandError;
+use std::borrow::Cow;
 
 /// A unit in which a script is suspended.
 pub struct Suspended {
@@ -61,12 +60,10 @@ pub struct RestOfExec {
     pub flow: Flow,
 }
 
-/// What a calling client lends its script, and gets back: the script may select another database and speaks a protocol
-/// of its own.
+/// What a calling client lends its script, and gets back: the script may select another database.
 #[derive(Clone, Copy, Debug)]
 pub struct Lent {
     pub db: usize,
-    pub protocol: Protocol,
 }
 
 impl Lent {
@@ -74,7 +71,6 @@ impl Lent {
     pub fn exchange(&mut self, server: &mut Server, client: ClientId) {
         if let Some(client) = server.clients.get_mut(client) {
             std::mem::swap(&mut client.db, &mut self.db);
-            std::mem::swap(&mut client.protocol, &mut self.protocol);
         }
     }
 }
@@ -82,7 +78,7 @@ impl Lent {
 /// A script that is under way, for FUNCTION STATS.
 pub struct RunningScript<'s> {
     pub kind: RunKind,
-    pub name: Vec<u8>,
+    pub name: Cow<'s, [u8]>,
     pub args: Args<'s>,
     pub duration_ms: u64,
 }
@@ -97,7 +93,7 @@ impl Suspended {
     }
 
     pub fn busy_error(&self) -> CommandError {
-        match self.run.kind {
+        match self.run.subject.kind() {
             RunKind::Script => CommandError::BusyScript,
             RunKind::Function => CommandError::BusyFunction,
         }
@@ -126,7 +122,7 @@ impl Server {
         if suspended.run.course.has_written {
             return Err(CommandError::Unkillable);
         }
-        if suspended.run.kind != asked {
+        if suspended.run.subject.kind() != asked {
             return Err(suspended.busy_error());
         }
         suspended.run.course.is_killed = true;
@@ -138,8 +134,8 @@ impl Server {
         let call = suspended.calls.first()?;
         let args = call.argv.args();
         Some(RunningScript {
-            kind: suspended.run.kind,
-            name: script_name(&suspended.run, args),
+            kind: suspended.run.subject.kind(),
+            name: suspended.run.subject.name(),
             args,
             duration_ms: self.clock.mono_ns().saturating_sub(call.now.mono_ns) / 1_000_000,
         })
@@ -154,13 +150,5 @@ impl Server {
         }
         // What fails is logged, and from then on nothing is under way.
         let _ = self.prepare_shutdown(shutdown);
-    }
-}
-
-/// As errors and the log show a script: its SHA-1, or the function that was called.
-pub fn script_name(run: &Run, args: Args<'_>) -> Vec<u8> {
-    match run.kind {
-        RunKind::Script => digest_text(&run.digest).into_bytes(),
-        RunKind::Function => args.get(1).unwrap_or_default().to_vec(),
     }
 }

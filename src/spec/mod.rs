@@ -9,9 +9,11 @@ pub mod error;
 pub mod flags;
 pub mod keys;
 pub mod syntax;
+mod version;
 
 pub use category::{Categories, Group};
 pub use command::{Audience, Spec};
 pub use error::CommandError;
 pub use flags::Flags;
 pub use keys::{Begin, Find, KeyFlags, KeySpec};
+pub use version::{REDIS_VERSION, version_number};

@@ -266,6 +266,7 @@ fn one_of(members: Vec<Argument>) -> Argument {
         () if has("asc") => "order".to_owned(),
         () if members.len() == 2 && has("on") && has("off") => "enabled".to_owned(),
         () if has("async") && has("sync") => "async".to_owned(),
+        () if has("flush") && has("append") => "policy".to_owned(),
         () => members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>().join("_"),
     };
     let mut argument = Argument::new(name, Kind::OneOf);

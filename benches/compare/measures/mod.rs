@@ -9,6 +9,7 @@ mod growth;
 mod guarded;
 mod memory;
 mod pubsub;
+mod scripts;
 mod snapshot;
 mod snapshots;
 mod stall;
@@ -55,6 +56,7 @@ pub const ALL: &[Measure] = &[
     general("pubsub", pubsub::run),
     general("tls", tls::run),
     general("guarded", guarded::run),
+    general("scripts", scripts::run),
     snapshot("snapshot-strings", snapshot::strings::run),
     snapshot("snapshot-collections", snapshot::collections::run),
     snapshot("snapshot-large", snapshot::large::run),

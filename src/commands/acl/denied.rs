@@ -33,7 +33,11 @@ pub fn note_login(server: &mut Server, client: ClientId, command: &[u8], user: &
 fn add(server: &mut Server, id: ClientId, (reason, object, user): (LogReason, Box<[u8]>, Box<[u8]>)) {
     let Some(client) = server.clients.get(id) else { return };
     let in_transaction = server.in_exec || client.transaction.is_some();
-    let context = if in_transaction { Context::Multi } else { Context::Toplevel };
+    let context = match in_transaction {
+        _ if server.in_script => Context::Lua,
+        true => Context::Multi,
+        false => Context::Toplevel,
+    };
     let now_ms = server.clock.now().unix_ms();
     let client = list::line_of(server, client, now_ms);
     let happening = Happening { reason, context, object, user, client };

@@ -1,5 +1,7 @@
 //! SCRIPT: the scripts that are known by their SHA-1. EVAL and its kin, which run them, are in `exec`.
 
+pub mod functions;
+
 use super::help;
 use crate::base::argv::Args;
 use crate::keyspace::settings::Freeing;

@@ -1,3 +1,5 @@
+//! SCRIPT on a server without a network.
+
 use crate::commands::testing::Fixture;
 use crate::script::cache::PASSING_MAX;
 

@@ -30,6 +30,7 @@ fn flags_of_script(server: &Server, spec: &Spec, args: Args<'_>) -> ScriptFlags 
         "evalsha" | "evalsha_ro" if cache.has_told_flags() => {
             parse_digest(script).and_then(|digest| cache.get(&digest)).map(|script| script.flags)
         }
+        "fcall" | "fcall_ro" => server.scripts.libraries.find(script).map(|function| function.flags),
         _ => None,
     }
     .unwrap_or(ScriptFlags::UNTOLD)

@@ -4,27 +4,32 @@ use super::admission;
 use super::run;
 use crate::base::argv::Args;
 use crate::base::number::parse_i64;
+use crate::script::Writes;
 use crate::script::cache::{Digest, Keep, parse_digest};
-use crate::script::run::Course;
-use crate::script::{Run, RunKind, Writes};
+use crate::script::run::Subject;
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::keys::{Begin, Find};
 use crate::spec::{CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 
-const RUNS: Flags = Flags::NOSCRIPT
+pub(super) const RUNS: Flags = Flags::MOVABLEKEYS
+    .or(Flags::NOSCRIPT)
     .or(Flags::SKIP_MONITOR)
     .or(Flags::MAY_REPLICATE)
     .or(Flags::NO_MANDATORY_KEYS)
     .or(Flags::STALE);
-const READS: Flags =
-    Flags::NOSCRIPT.or(Flags::SKIP_MONITOR).or(Flags::NO_MANDATORY_KEYS).or(Flags::STALE).or(Flags::READONLY);
+pub(super) const READS: Flags = Flags::MOVABLEKEYS
+    .or(Flags::NOSCRIPT)
+    .or(Flags::SKIP_MONITOR)
+    .or(Flags::NO_MANDATORY_KEYS)
+    .or(Flags::STALE)
+    .or(Flags::READONLY);
 
 const fn keys(flags: KeyFlags) -> KeySpec {
     KeySpec { begin: Begin::Index(2), find: Find::KeyCount { count: 0, first: 1, step: 1 }, flags }
 }
 
-const WRITTEN: &[KeySpec] = &[keys(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::UPDATE))];
-const READ: &[KeySpec] = &[keys(KeyFlags::RO.or(KeyFlags::ACCESS))];
+pub(super) const WRITTEN: &[KeySpec] = &[keys(KeyFlags::RW.or(KeyFlags::ACCESS).or(KeyFlags::UPDATE))];
+pub(super) const READ: &[KeySpec] = &[keys(KeyFlags::RO.or(KeyFlags::ACCESS))];
 
 const fn spec(name: &'static str, flags: Flags, keys: &'static [KeySpec]) -> Spec {
     Spec::new(name, -3, Group::Scripting, flags)
@@ -108,7 +113,6 @@ fn start(cx: &mut Cx<'_>, args: Args<'_>, asked: Asked) -> Result<Flow, CommandE
     let Asked { digest, keys, writes } = asked;
     let flags = cx.server.scripts.cache.touch(&digest).ok_or(CommandError::NoScript)?.flags;
     let writes = admission::may_start(cx, flags, writes)?;
-    let (client, now) = (cx.client_id, cx.now);
-    let run = Run { digest, kind: RunKind::Script, writes, flags, client, now, course: Course::default() };
+    let run = run::of(cx, Subject::Script(digest), (flags, writes));
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }

@@ -5,7 +5,7 @@ use crate::client::Access;
 use crate::exec::call::{self, Attempt, Call, Request};
 use crate::exec::{gates, permissions};
 use crate::resp::{Protocol, Reply};
-use crate::script::{Host, Run, Tick, Writes};
+use crate::script::{Host, Replication, Run, ScriptFlags, Tick, Writes};
 use crate::server::Server;
 use crate::spec::{CommandError, Flags};
 
@@ -34,46 +34,89 @@ impl Host for ServerHost<'_> {
     fn command(&mut self, args: Args<'_>, reply: &mut Vec<u8>) {
         match self.admit(args) {
             Ok(command) => {
+                let Run { client, now, terms, .. } = *self.run;
                 let request = Request { args, hint: None };
-                let (client, now) = (self.run.client, self.run.now);
-                call::call_in_script(
-                    self.server,
-                    Call { client, command, request, now, attempt: Attempt::First },
-                    reply,
-                );
+                let call = Call { client, command, request, now, attempt: Attempt::First };
+                call::call_in_script(self.server, call, terms, reply);
             }
-            Err(error) => Reply::new(reply, Protocol::Resp2).error_bytes(&error.line()),
+            Err(error) => self.refuse(&error, reply),
         }
     }
 
     fn set_protocol(&mut self, protocol: Protocol) {
-        if let Some(client) = self.server.clients.get_mut(self.run.client) {
-            client.protocol = protocol;
-        }
+        self.run.terms.protocol = protocol;
+    }
+
+    fn set_replication(&mut self, replication: Replication) {
+        self.run.terms.replication = replication;
+    }
+
+    fn may_run(&mut self, args: Args<'_>) -> Option<bool> {
+        let command = gates::find(self.server, args).ok()?;
+        let db = self.server.clients.get(self.run.client).map_or(0, |client| client.db);
+        Some(self.server.check_access(self.run.client, command, args, db).is_ok())
     }
 }
 
 impl ServerHost<'_> {
-    /// The gates of a command within a script; the script itself has passed those of a client's command.
+    /// The gates of a command within a script, in the order in which Redis reports failures; the script itself has
+    /// passed those of a client's command.
+    #[inline]
     fn admit(&mut self, args: Args<'_>) -> Result<usize, CommandError> {
-        let command = gates::find(self.server, args)
-            .map_err(|_| CommandError::text("ERR Unknown Redis command called from script"))?;
+        let Ok(command) = gates::find(self.server, args) else { return Err(CommandError::ScriptUnknown) };
+        match self.pass(command, args) {
+            Ok(()) => Ok(command),
+            Err(error) => {
+                self.server.commands.at_mut(command).stats.rejected_calls += 1;
+                Err(error)
+            }
+        }
+    }
+
+    #[inline]
+    fn pass(&mut self, command: usize, args: Args<'_>) -> Result<(), CommandError> {
         let spec = &self.server.commands.at(command).entry.spec;
-        if !spec.accepts(args.len()) {
-            return Err(CommandError::text("ERR Wrong number of args calling Redis command from script"));
-        }
         let flags = spec.flags;
-        if flags.has(Flags::NOSCRIPT) {
-            return Err(CommandError::text("ERR This Redis command is not allowed from script"));
+        if !spec.accepts(args.len()) {
+            return Err(CommandError::ScriptArity);
         }
-        if flags.has(Flags::WRITE) && self.run.writes == Writes::Denied {
-            return Err(CommandError::text("ERR Write commands are not allowed from read-only scripts."));
+        if flags.has(Flags::NOSCRIPT) {
+            return Err(CommandError::ScriptNotAllowed);
         }
         let access = self.server.clients.get(self.run.client).map(|client| client.access);
         if access == Some(Access::Checked) {
-            permissions::check(self.server, self.run.client, command, args)?;
+            permissions::check_in_script(self.server, self.run.client, command, args)?;
+        }
+        if self.server.is_ending() {
+            gates::ending_in_script(self.server, command, args)?;
+        }
+        // What replicas get to see counts as a change here.
+        if flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE)) && self.run.writes == Writes::Denied {
+            return Err(CommandError::ScriptReadOnly);
+        }
+        if flags.has(Flags::WRITE)
+            && let Some(text) = self.server.misconf()
+        {
+            return Err(CommandError::text(text));
+        }
+        if flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
+            return Err(CommandError::OutOfMemory);
         }
         self.run.course.has_written |= flags.has(Flags::WRITE);
-        Ok(command)
+        Ok(())
+    }
+
+    /// In the middle of a script that has written it is too late to stop it.
+    fn is_out_of_memory(&self) -> bool {
+        self.server.began_out_of_memory
+            && !self.run.course.has_written
+            && !self.run.flags.has(ScriptFlags::ALLOW_OOM)
+    }
+
+    #[cold]
+    fn refuse(&mut self, error: &CommandError, reply: &mut Vec<u8>) {
+        let line = error.line();
+        self.server.count_error(&line);
+        Reply::new(reply, Protocol::Resp2).error_bytes(&line);
     }
 }

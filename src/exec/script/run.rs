@@ -5,24 +5,34 @@
 
 use super::host::ServerHost;
 use crate::base::argv::Args;
-use crate::resp::{Protocol, Reply};
-use crate::script::cache::digest_text;
-use crate::script::run::Course;
-use crate::script::{Engine, Progress, Run, RunKind, ScriptError};
-use crate::server::suspended::{Lent, Suspended, script_name};
+use crate::resp::Reply;
+use crate::script::convert::Errors;
+use crate::script::lua::Reference;
+use crate::script::run::{Course, Subject, Terms};
+use crate::script::{Counted, Engine, Progress, Run, RunKind, ScriptError, ScriptFlags, Writes};
+use crate::server::suspended::{Lent, Suspended};
 use crate::server::{Cx, Flow, Server};
 use crate::spec::CommandError;
 
 /// How long a slow script runs before others have their turn: they wait so long at most, and the turns cost it little.
 const SLICE_NS: u64 = 3_000_000;
 
+/// A run for the client that asks for it.
+pub fn of(cx: &Cx<'_>, subject: Subject, (flags, writes): (ScriptFlags, Writes)) -> Run {
+    let course = Course::start(cx.now, cx.server.config.busy_reply_threshold);
+    let (client, command, now) = (cx.client_id, cx.command, cx.now);
+    Run { subject, writes, flags, client, command, now, terms: Terms::default(), course }
+}
+
 /// Runs the script until it ends or has taken too long.
 pub fn start(cx: &mut Cx<'_>, mut run: Run, keys: Args<'_>, argv: Args<'_>) -> Result<Flow, CommandError> {
-    run.course = Course::start(run.now, cx.server.config.busy_reply_threshold);
-    let mut lent = Lent { db: cx.client().db, protocol: Protocol::Resp2 };
-    let script = cx.server.scripts.cache.touch(&run.digest).expect("it was found").function.share();
-    let begin = |engine: &mut Engine, host: &mut ServerHost<'_>| engine.start(host, &script, keys, argv);
-    let progress = stretch(cx.server, &mut run, &mut lent, begin);
+    let mut lent = Lent { db: cx.client().db };
+    let body = body_of(cx.server, &run.subject);
+    let kind = run.subject.kind();
+    let progress = stretch(cx.server, &mut run, &mut lent, |engine, host| match kind {
+        RunKind::Script => engine.start(host, &body, keys, argv),
+        RunKind::Function => engine.start_function(host, &body, keys, argv),
+    });
     if progress == Progress::Paused {
         cx.server.suspended = Some(Box::new(Suspended::new(run, lent)));
         return Ok(Flow::Suspend);
@@ -52,31 +62,46 @@ fn stretch(
     lent: &mut Lent,
     go: impl FnOnce(&mut Engine, &mut ServerHost<'_>) -> Progress,
 ) -> Progress {
-    let mut engine = server.scripts.engine.take().expect("it has compiled the script");
-    let client = run.client;
+    let (client, kind) = (run.client, run.subject.kind());
+    let mut engine = engine_of(server, kind).take().expect("it has compiled the script");
     lent.exchange(server, client);
     let was_in_exec = std::mem::replace(&mut server.in_exec, true);
+    server.in_script = true;
     let progress = go(&mut engine, &mut ServerHost { server, run });
-    server.in_exec = was_in_exec;
+    (server.in_script, server.in_exec) = (false, was_in_exec);
     lent.exchange(server, client);
-    server.scripts.engine = Some(engine);
+    *engine_of(server, kind) = Some(engine);
     progress
+}
+
+fn engine_of(server: &mut Server, kind: RunKind) -> &mut Option<Engine> {
+    match kind {
+        RunKind::Script => &mut server.scripts.engine,
+        RunKind::Function => server.scripts.libraries.engine(),
+    }
+}
+
+fn body_of(server: &mut Server, subject: &Subject) -> Reference {
+    let scripts = &mut server.scripts;
+    match subject {
+        Subject::Script(digest) => scripts.cache.touch(digest).expect("it was found").function.share(),
+        Subject::Function(name) => scripts.libraries.find(name).expect("it was found").callback.share(),
+    }
 }
 
 /// Says once of a script that it is slow, in Redis's words.
 #[cold]
 pub fn note_slow(server: &Server, suspended: &Suspended) {
-    let Some(call) = suspended.calls.first() else { return };
     let took_ms = server.clock.mono_ns().saturating_sub(suspended.run.now.mono_ns) / 1_000_000;
-    let command = match suspended.run.kind {
+    let subject = &suspended.run.subject;
+    let command = match subject.kind() {
         RunKind::Script => "SCRIPT KILL",
         RunKind::Function => "FUNCTION KILL",
     };
-    let name = script_name(&suspended.run, call.argv.args());
     tracing::warn!(
         "Slow script detected: still in execution after {took_ms} milliseconds. You can try killing the script \
          using the {command} command. Script name is: {}.",
-        String::from_utf8_lossy(&name)
+        String::from_utf8_lossy(&subject.name())
     );
 }
 
@@ -86,29 +111,56 @@ fn end(
     progress: Progress,
     reply: &mut Reply<'_>,
 ) -> Result<Flow, CommandError> {
-    server.scripts.note_run();
-    let engine = server.scripts.engine.as_mut().expect("it has run the script");
+    server.scripts.note_run(run.subject.kind());
+    let engine = engine_of(server, run.subject.kind()).as_mut().expect("it has run the script");
     match progress {
         Progress::Returned => {
-            engine.write_result(reply);
+            let errors = engine.write_result(reply, run.terms.protocol);
+            count_errors(server, run, &errors);
             Ok(Flow::Done)
         }
         Progress::Failed | Progress::Paused => {
+            let error = engine.take_error();
             if run.course.is_killed {
                 tracing::info!("Lua script killed by user with SCRIPT KILL.");
             }
-            Err(failure(engine.take_error(), run))
+            fail(server, run, error, reply)
+        }
+    }
+}
+
+/// Errors within the reply: each that a command failed with, and the rest together, are failures of the call.
+fn count_errors(server: &mut Server, run: &Run, errors: &Errors) {
+    errors.new.iter().for_each(|line| server.count_error(line));
+    let stats = &mut server.commands.at_mut(run.command).stats;
+    stats.failed_calls += errors.counted + u64::from(!errors.new.is_empty());
+}
+
+/// The script has ended with an error. When that of a command went through it, it was counted there.
+fn fail(
+    server: &mut Server,
+    run: &Run,
+    error: ScriptError,
+    reply: &mut Reply<'_>,
+) -> Result<Flow, CommandError> {
+    let counted = error.counted;
+    let line = failure(error, run);
+    match counted {
+        Counted::NotYet => Err(CommandError::Quoting(line.into())),
+        Counted::Already => {
+            reply.error_bytes(&line);
+            server.commands.at_mut(run.command).stats.failed_calls += 1;
+            Ok(Flow::Done)
         }
     }
 }
 
 /// The error of a script as its client gets it.
-fn failure(error: ScriptError, run: &Run) -> CommandError {
+fn failure(error: ScriptError, run: &Run) -> Vec<u8> {
     let mut line = error.text;
     if !error.line.is_empty() {
-        let digest = digest_text(&run.digest);
         line.extend_from_slice(b" script: ");
-        line.extend_from_slice(digest.as_bytes());
+        line.extend_from_slice(&run.subject.name());
         line.extend_from_slice(b", on ");
         line.extend_from_slice(&error.source);
         line.extend_from_slice(b":");
@@ -116,5 +168,5 @@ fn failure(error: ScriptError, run: &Run) -> CommandError {
         line.extend_from_slice(b".");
     }
     line.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
-    CommandError::Quoting(line.into())
+    line
 }

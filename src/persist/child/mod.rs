@@ -27,7 +27,7 @@ mod watchdog;
 
 use super::disk::SavePaths;
 use super::error::{Fault, Operation, SnapshotError, error_text};
-use super::image::{ImageOptions, ImageProgress, Workspaces};
+use super::image::{Dataset, ImageOptions, ImageProgress, Workspaces};
 use super::lock::SnapshotLock;
 use crate::base::clock::Clock;
 use crate::base::cpus::Cpus;
@@ -35,7 +35,6 @@ use crate::base::log::ChildLog;
 use crate::base::os::IoPriority;
 use crate::base::process;
 use crate::base::proctitle::ProcessTitle;
-use crate::keyspace::Keyspace;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
@@ -135,11 +134,11 @@ pub enum Ending {
     Failed(SnapshotError),
 }
 
-/// Forks a child that saves `keyspace`. Returns it with the microseconds that the fork took.
+/// Forks a child that saves `dataset`. Returns it with the microseconds that the fork took.
 ///
 /// # Errors
 /// When the pipe or the fork is refused.
-pub fn start(keyspace: &Keyspace, job: Job<'_>, clock: &Clock) -> Result<(RunningSave, u64), SnapshotError> {
+pub fn start(dataset: Dataset<'_>, job: Job<'_>, clock: &Clock) -> Result<(RunningSave, u64), SnapshotError> {
     run::install_panic_guard();
     let explain = |operation, errno| job.paths.explain(Fault::new(operation, errno));
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC).map_err(|errno| explain(Operation::Pipe, errno))?;
@@ -152,7 +151,7 @@ pub fn start(keyspace: &Keyspace, job: Job<'_>, clock: &Clock) -> Result<(Runnin
     // SAFETY: the child calls only `run::child`, which is async-signal-safe (invariant 1) and never returns.
     let forked = unsafe { fork() };
     if let Ok(ForkResult::Child) = forked {
-        run::child(keyspace, job, &writer, parent);
+        run::child(dataset, job, &writer, parent);
     }
     let fork_us = (clock.mono_ns() - before_ns) / 1000;
     if let Ok(mask) = mask {

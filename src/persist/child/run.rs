@@ -8,10 +8,9 @@ use crate::base::log::{ChildLog, Loglevel};
 use crate::base::os::set_io_priority;
 use crate::base::pages::{ROLLUP_BUFFER_BYTES, copy_on_write_bytes};
 use crate::base::process::set_oom_score_adj;
-use crate::keyspace::Keyspace;
 use crate::persist::disk::System;
 use crate::persist::error::Fault;
-use crate::persist::image::{ImageProgress, save_image};
+use crate::persist::image::{Dataset, ImageProgress, save_image};
 use nix::sys::prctl;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{Pid, getppid};
@@ -48,7 +47,7 @@ fn exit(code: i32) -> ! {
 }
 
 /// The life of the child.
-pub(super) fn child(keyspace: &Keyspace, mut job: Job<'_>, pipe: &OwnedFd, parent: Pid) -> ! {
+pub(super) fn child(dataset: Dataset<'_>, mut job: Job<'_>, pipe: &OwnedFd, parent: Pid) -> ! {
     IN_CHILD.store(true, Ordering::Relaxed);
     die_with(parent);
     reset_signals();
@@ -58,7 +57,7 @@ pub(super) fn child(keyspace: &Keyspace, mut job: Job<'_>, pipe: &OwnedFd, paren
     introduce(&mut job);
     let mut voice = Voice::new(pipe);
     let plan = (&job.options, &mut job.workspaces);
-    let saved = save_image(keyspace, &mut System, &job.paths, plan, &mut |progress| voice.progress(progress));
+    let saved = save_image(dataset, &mut System, &job.paths, plan, &mut |progress| voice.progress(progress));
     match saved {
         Ok(written) => {
             let file = SavedFile { crc64_xz: written.crc64_xz, unkept: written.unkept };

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::log::child_log;
+use crate::keyspace::Keyspace;
 use crate::persist::disk::WriteRate;
 use crate::persist::disk::sweep_temp_files;
 use crate::persist::fixture;
@@ -28,7 +29,7 @@ fn begin_with(keyspace: &Keyspace, directory: &Path, options: ImageOptions, thre
         oom_score_adj: Some(900),
         lock: None,
     };
-    let (running, fork_us) = start(keyspace, job, &Clock::real()).unwrap();
+    let (running, fork_us) = start(keyspace.into(), job, &Clock::real()).unwrap();
     assert!(running.pid > 0 && fork_us < 10_000_000);
     running
 }

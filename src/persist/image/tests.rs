@@ -37,7 +37,8 @@ fn a_fault_is_told_as_it_came_and_progress_is_reported() {
     let keyspace = fixture::keyspace(2000);
     let mut reports = Vec::new();
     let plan = (&options(), &mut Workspaces::for_threads(1));
-    let saved = save_image(&keyspace, &mut System, &paths, plan, &mut |progress| reports.push(progress));
+    let saved =
+        save_image((&keyspace).into(), &mut System, &paths, plan, &mut |progress| reports.push(progress));
     let summary = saved.unwrap().content;
     assert_eq!(std::fs::metadata(paths.target_path()).unwrap().len(), summary.bytes);
     assert_eq!(reports.last(), Some(&ImageProgress { keys: 6000, bytes: summary.bytes }));
@@ -45,7 +46,7 @@ fn a_fault_is_told_as_it_came_and_progress_is_reported() {
     // The second call is the first write.
     let mut calls = Faulty::new(2, Errno::ENOSPC);
     let plan = (&options(), &mut Workspaces::for_threads(1));
-    let fault = save_image(&keyspace, &mut calls, &paths, plan, &mut |_| {}).unwrap_err();
+    let fault = save_image((&keyspace).into(), &mut calls, &paths, plan, &mut |_| {}).unwrap_err();
     assert_eq!(fault, Fault::new(Operation::Write, Errno::ENOSPC));
 }
 
@@ -71,7 +72,7 @@ fn any_number_of_threads_writes_the_same_content() {
     for threads in [1, 2, 4, 9] {
         let plan = (&options(), &mut Workspaces::for_threads(threads));
         let reported = AtomicU64::new(0);
-        let saved = save_image(&keyspace, &mut System, &paths, plan, &mut |progress| {
+        let saved = save_image((&keyspace).into(), &mut System, &paths, plan, &mut |progress| {
             // Never backwards, whoever reports.
             let earlier = reported.swap(progress.keys, Ordering::Relaxed);
             assert!(earlier <= progress.keys);
@@ -96,7 +97,7 @@ fn any_call_can_fail_whatever_the_number_of_threads() {
         for fail_at in 1.. {
             let mut calls = Faulty::new(fail_at, errno);
             let plan = (&options(), &mut Workspaces::for_threads(threads));
-            let Err(fault) = save_image(&keyspace, &mut calls, &paths, plan, &mut |_| {}) else {
+            let Err(fault) = save_image((&keyspace).into(), &mut calls, &paths, plan, &mut |_| {}) else {
                 assert!(fail_at > 30 && calls.calls() < fail_at, "{threads} threads: call {fail_at}");
                 break;
             };
@@ -123,7 +124,7 @@ fn a_signal_fails_no_call_whatever_the_number_of_threads() {
         for fail_at in 1.. {
             let mut calls = Faulty::new(fail_at, Errno::EINTR);
             let plan = (&options(), &mut Workspaces::for_threads(threads));
-            save_image(&keyspace, &mut calls, &paths, plan, &mut |_| {}).unwrap();
+            save_image((&keyspace).into(), &mut calls, &paths, plan, &mut |_| {}).unwrap();
             assert!(
                 fixture::content(&loaded(paths.target_path())) == content,
                 "{threads} threads: call {fail_at}"
@@ -145,7 +146,7 @@ fn a_limited_save_sleeps_as_long_as_its_bytes_take() {
         let mut slow = options();
         slow.file.rate = WriteRate::from_mbps(5);
         let plan = (&slow, &mut Workspaces::for_threads(threads));
-        let saved = save_image(&keyspace, &mut calls, &paths, plan, &mut |_| {}).unwrap();
+        let saved = save_image((&keyspace).into(), &mut calls, &paths, plan, &mut |_| {}).unwrap();
         let slept: Duration = calls.sleeps().iter().sum();
         let due = Duration::from_nanos(saved.content.bytes * 200);
         assert!(slept > due * 9 / 10 && slept < due * 11 / 10, "{slept:?} for {due:?}");

@@ -14,8 +14,14 @@ fn empty(databases: usize) -> Keyspace {
 fn saved(keyspace: &Keyspace) -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let paths = SavePaths::new(directory.path(), "dump.rdb", 1).unwrap();
-    save_image(keyspace, &mut System, &paths, (&options(), &mut Workspaces::for_threads(1)), &mut |_| {})
-        .unwrap();
+    save_image(
+        keyspace.into(),
+        &mut System,
+        &paths,
+        (&options(), &mut Workspaces::for_threads(1)),
+        &mut |_| {},
+    )
+    .unwrap();
     let path = paths.target_path().to_path_buf();
     (directory, path)
 }

@@ -17,7 +17,7 @@ pub fn push_reply<'b>(stack: &mut Stack<'_>, bytes: &'b [u8]) -> Result<&'b [u8]
         b':' => stack.push_number(integer(text) as f64),
         b'*' | b'>' => return push_array(stack, text, rest),
         b'+' => push_wrapped(stack, "ok", |stack| stack.push_bytes(text)),
-        b'-' => push_wrapped(stack, "err", |stack| stack.push_bytes(text)),
+        b'-' => push_error(stack, text),
         b'_' => stack.push_nil(),
         b'#' => stack.push_truth(text == b"t"),
         b',' => {
@@ -76,6 +76,15 @@ fn push_wrapped(stack: &mut Stack<'_>, field: &str, push: impl FnOnce(&mut Stack
     stack.push_table(0, 1);
     push(stack);
     stack.raw_set_field(-2, field);
+}
+
+/// Who hands the table on is not counted once more for the error.
+fn push_error(stack: &mut Stack<'_>, text: &[u8]) {
+    stack.push_table(0, 2);
+    stack.push_bytes(text);
+    stack.raw_set_field(-2, "err");
+    stack.push_truth(true);
+    stack.raw_set_field(-2, "ignore_error_stats_update");
 }
 
 fn push_verbatim<'b>(stack: &mut Stack<'_>, text: &[u8], rest: &'b [u8]) -> &'b [u8] {

@@ -45,13 +45,23 @@ pub fn load(stack: &mut Stack<'_>) -> Result<i32, Failure> {
             }
             _ if stack.kind(-1) == Kind::Nil => break,
             _ => {
-                stack.push_bytes(b"reader function must return a string");
-                return Ok(with_nil(stack));
+                return Ok(no_piece(stack));
             }
         }
         stack.pop(1);
     }
     Ok(compile(stack, name, &body))
+}
+
+/// The reader gave something that is no text: nil, and an error that says where it was read.
+fn no_piece(stack: &mut Stack<'_>) -> i32 {
+    let reader = stack.place(1).filter(|place| place.line > 0);
+    let mut text = reader.map_or(Vec::new(), |place| {
+        [place.short_source.as_slice(), format!(":{}: ", place.line).as_bytes()].concat()
+    });
+    text.extend_from_slice(b"reader function must return a string");
+    stack.push_bytes(&text);
+    with_nil(stack)
 }
 
 fn compile(stack: &mut Stack<'_>, name: &[u8], body: &[u8]) -> i32 {

@@ -7,6 +7,7 @@
 //! ```
 //! The state goes on from script to script.
 
+use super::numbers::int;
 use crate::script::lua::{Failure, Stack, State};
 
 const MULTIPLIER: u64 = 0x5_DEEC_E66D;
@@ -28,25 +29,19 @@ fn next(stack: &Stack<'_>) -> f64 {
     ((random.get() >> 17) % RANGE) as f64 / RANGE as f64
 }
 
-/// As C casts a double to an int on the machines of today: modulo 2^32, and 0 for what is beyond 64 bits.
-fn integer(number: f64) -> i32 {
-    let wide = number as i64;
-    if number.is_nan() || wide == i64::MAX || wide == i64::MIN { 0 } else { wide as i32 }
-}
-
 pub fn random(stack: &mut Stack<'_>) -> Result<i32, Failure> {
     let fraction = next(stack);
     let number = match stack.arguments() {
         0 => fraction,
         1 => {
-            let upper = integer(stack.check_number(1)?);
+            let upper = int(stack.check_number(1)?);
             if upper < 1 {
                 return Err(Failure::argument(1, "interval is empty"));
             }
             (fraction * f64::from(upper)).floor() + 1.0
         }
         2 => {
-            let [lower, upper] = [integer(stack.check_number(1)?), integer(stack.check_number(2)?)];
+            let [lower, upper] = [int(stack.check_number(1)?), int(stack.check_number(2)?)];
             if lower > upper {
                 return Err(Failure::argument(2, "interval is empty"));
             }
@@ -60,7 +55,7 @@ pub fn random(stack: &mut Stack<'_>) -> Result<i32, Failure> {
 }
 
 pub fn randomseed(stack: &mut Stack<'_>) -> Result<i32, Failure> {
-    let seed = integer(stack.check_number(1)?) as u32;
+    let seed = int(stack.check_number(1)?) as u32;
     stack.machine().random.set(u64::from(seed) << 16 | SEED_BELOW);
     Ok(0)
 }

@@ -97,10 +97,7 @@ unsafe fn run(state: *mut lua_State, function: Function) -> Outcome {
     let Ok(result) = called else { std::process::abort() };
     let outcome = match result {
         Ok(count) if !memory.is_exceeded() => Outcome::Results(count),
-        Ok(_) => {
-            stack.push_bytes(NOT_ENOUGH_MEMORY);
-            Outcome::Raise
-        }
+        Ok(_) => raise(&mut stack, NOT_ENOUGH_MEMORY, Outcome::Raise),
         Err(failure) => prepare(&mut stack, failure),
     };
     memory.end_lenient();
@@ -109,20 +106,19 @@ unsafe fn run(state: *mut lua_State, function: Function) -> Outcome {
 
 #[cold]
 fn prepare(stack: &mut Stack<'_>, failure: Failure) -> Outcome {
-    let _ = stack.reserve(8);
     match failure {
         Failure::Top => Outcome::Raise,
-        Failure::Plain(text) => {
-            stack.push_bytes(&text);
-            Outcome::Raise
-        }
-        Failure::Here(text) => {
-            stack.push_bytes(&text);
-            Outcome::RaiseHere
-        }
-        Failure::Argument(argument, text) => {
-            stack.push_bytes(&text);
-            Outcome::RaiseArgument(argument)
-        }
+        Failure::Plain(text) => raise(stack, &text, Outcome::Raise),
+        Failure::Here(text) => raise(stack, &text, Outcome::RaiseHere),
+        Failure::Argument(argument, text) => raise(stack, &text, Outcome::RaiseArgument(argument)),
     }
+}
+
+/// Puts a text in the place of everything on the stack, which may be full.
+#[cold]
+fn raise(stack: &mut Stack<'_>, text: &[u8], outcome: Outcome) -> Outcome {
+    stack.release_arguments();
+    stack.cut(0);
+    stack.push_bytes(text);
+    outcome
 }

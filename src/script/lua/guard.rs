@@ -101,13 +101,14 @@ impl Stack<'_> {
         self.pop(1);
     }
 
-    /// Pops a value and makes it upvalue 1 of a C function on the top.
+    /// Pops a function; the C function of Lua's own below it has it in the place of the one that it was made with.
     pub fn set_upvalue(&mut self) {
-        // SAFETY: the state is live; with no such upvalue nothing is set, and the value stays.
+        // SAFETY: the state is live. Functions of ours have no function as their first upvalue, so they are left alone.
         unsafe {
-            if ffi::lua_setupvalue(self.raw(), -2, 1).is_null() {
-                self.pop(1);
-            }
+            let is_there = !ffi::lua_getupvalue(self.raw(), -2, 1).is_null();
+            assert!(is_there && ffi::lua_isfunction(self.raw(), -1) != 0, "a function that has one");
+            self.pop(1);
+            ffi::lua_setupvalue(self.raw(), -2, 1);
         }
     }
 

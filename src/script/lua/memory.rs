@@ -30,6 +30,10 @@ impl Memory {
         self.used.get()
     }
 
+    pub fn limit_bytes(&self) -> usize {
+        self.limit.get()
+    }
+
     /// `usize::MAX`: no limit.
     pub fn set_limit(&self, limit_bytes: usize) {
         self.limit.set(limit_bytes);
@@ -51,6 +55,11 @@ impl Memory {
     /// Whether a script may have so many bytes more: for what a function of ours makes outside of the interpreter.
     pub fn has_room(&self, bytes: usize) -> bool {
         self.used.get().saturating_add(bytes) <= self.limit.get()
+    }
+
+    /// What may still be taken.
+    pub fn left_bytes(&self) -> usize {
+        self.limit.get().saturating_sub(self.used.get())
     }
 
     #[inline]

@@ -97,6 +97,9 @@ pub unsafe fn machine<'a>(data: *mut c_void) -> &'a Machine {
 }
 
 impl<'c> Stack<'c> {
+    /// For `call`: as many results as the function returns.
+    pub const ALL_RESULTS: i32 = ffi::LUA_MULTRET;
+
     /// # Safety
     /// `state` must be a live state made by `State`, and stay so for `'c`; memory must be lenient for `'c`.
     pub unsafe fn new(state: *mut lua_State) -> Stack<'c> {
@@ -229,19 +232,21 @@ impl<'c> Stack<'c> {
     pub fn check_number(&self, argument: i32) -> Result<f64, Failure> {
         // SAFETY: any index may be asked for.
         unsafe {
-            if ffi::lua_isnumber(self.state, argument) == 0 {
+            let number = ffi::lua_tonumber(self.state, argument);
+            // What is no number reads as 0: seldom has it to be asked.
+            if number == 0.0 && ffi::lua_isnumber(self.state, argument) == 0 {
                 return Err(self.wrong_kind(argument, "number"));
             }
-            Ok(ffi::lua_tonumber(self.state, argument))
+            Ok(number)
         }
     }
 
-    /// The argument as an integer, cut as a C cast does; beyond its range it is the nearest.
+    /// The argument as an integer, see `integer_of`.
     ///
     /// # Errors
     /// It is no number.
     pub fn check_integer(&self, argument: i32) -> Result<i64, Failure> {
-        Ok(self.check_number(argument)? as i64)
+        self.check_number(argument).map(integer_of)
     }
 
     /// # Errors
@@ -363,6 +368,22 @@ impl<'c> Stack<'c> {
         ffi::lua_upvalueindex(number + 1)
     }
 
+    /// The bytes of an upvalue that is a string. While the function runs no string among its upvalues is replaced.
+    pub fn upvalue_bytes(&self, number: i32) -> Option<&'c [u8]> {
+        let index = self.upvalue(number);
+        // SAFETY: it is a string, and stays for the whole call.
+        (self.kind(index) == Kind::String).then(|| unsafe { text_at(self.state, index) })
+    }
+
+    /// Replaces an upvalue that is a number.
+    pub fn set_upvalue_number(&mut self, number: i32, value: f64) {
+        let index = self.upvalue(number);
+        assert!(self.kind(index) == Kind::Number, "a number");
+        self.push_number(value);
+        // SAFETY: there is such an upvalue, and a value.
+        unsafe { ffi::lua_replace(self.state, index) }
+    }
+
     /// Takes `count` values from the top.
     #[inline]
     pub fn pop(&mut self, count: i32) {
@@ -409,6 +430,26 @@ impl<'c> Stack<'c> {
         self.kind(-1)
     }
 
+    /// Replaces the key on the top by what a script would read from the table, which may call a function of the script.
+    ///
+    /// # Errors
+    /// The error that it raised is on the top instead.
+    pub fn get(&mut self, table: i32) -> Result<Kind, Failure> {
+        let table = self.absolute(table);
+        if !self.push_metatable(table) {
+            return Ok(self.raw_get(table));
+        }
+        self.pop(1);
+        self.must_be_table(table);
+        // SAFETY: the state is live and has room. The function is Lua's to call.
+        unsafe { ffi::lua_pushcclosure(self.state, get_field, 0) };
+        self.insert(-2);
+        self.push_copy(table);
+        self.insert(-2);
+        self.call(2, 1)?;
+        Ok(self.kind(-1))
+    }
+
     /// Pushes what the table holds for an integer.
     #[inline]
     pub fn raw_get_index(&mut self, table: i32, element: i32) -> Kind {
@@ -435,9 +476,9 @@ impl<'c> Stack<'c> {
         self.must_be_table(table);
         assert!(self.len() - 2 >= self.arguments, "arguments stay where they are");
         match self.kind(-2) {
-            Kind::Nil => return Err(Failure::Here(b"table index is nil".to_vec())),
+            Kind::Nil => return Err(Failure::Plain(b"table index is nil".to_vec())),
             Kind::Number if self.number(-2).is_some_and(f64::is_nan) => {
-                return Err(Failure::Here(b"table index is NaN".to_vec()));
+                return Err(Failure::Plain(b"table index is NaN".to_vec()));
             }
             _ => {}
         }
@@ -514,7 +555,8 @@ impl<'c> Stack<'c> {
         }
     }
 
-    /// Calls the function below its `arguments` topmost values, and leaves `results` values in their place.
+    /// Calls the function below its `arguments` topmost values, and leaves `results` values (or `ALL_RESULTS`) in
+    /// their place.
     ///
     /// # Errors
     /// The error that it raised is on the top instead.
@@ -552,8 +594,11 @@ impl<'c> Stack<'c> {
     /// For functions of ours that may take long: every some thousand steps. The script may be suspended meanwhile.
     ///
     /// # Errors
-    /// The script is to end.
+    /// The script is to end, or it has taken more memory than it may.
     pub fn tick(&mut self) -> Result<(), Failure> {
+        if self.machine().memory.is_exceeded() {
+            return Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec()));
+        }
         self.machine().tick(|| self.place(1)).map_err(Failure::Plain)
     }
 
@@ -561,6 +606,16 @@ impl<'c> Stack<'c> {
     pub fn place(&self, level: i32) -> Option<Place> {
         Place::at(self.state, level)
     }
+}
+
+/// Gets a table and a key.
+///
+/// # Safety
+/// Only Lua calls it.
+unsafe extern "C-unwind" fn get_field(state: *mut lua_State) -> c_int {
+    // SAFETY: `get` has given both.
+    unsafe { ffi::lua_gettable_(state, 1) };
+    1
 }
 
 /// Compiles text, and never what was compiled before: that could be made to break the interpreter. Pushes a function,
@@ -592,6 +647,23 @@ pub(super) unsafe fn text_at<'a>(state: *mut lua_State, index: c_int) -> &'a [u8
         slice::from_raw_parts(start.cast(), length)
     }
 }
+
+/// A number cast as C does on x86, which is what scripts have seen: cut towards zero; what has no place is `i64::MIN`.
+#[inline]
+pub fn integer_of(number: f64) -> i64 {
+    let fits = (-TWO_TO_63..TWO_TO_63).contains(&number);
+    if fits { number as i64 } else { i64::MIN }
+}
+
+/// A number cast to one without a sign, likewise: beyond 2^64 it is 0, and -1 is the highest.
+pub fn unsigned_of(number: f64) -> u64 {
+    if number >= TWO_TO_63 {
+        return integer_of(number - TWO_TO_63).cast_unsigned() ^ (1 << 63);
+    }
+    integer_of(number).cast_unsigned()
+}
+
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
 
 /// A place in a script.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -62,6 +62,8 @@ pub struct Machine {
     pub random: Cell<u64>,
     /// For the one command that runs; taken while it does.
     pub scratch: Cell<Scratch>,
+    /// For what a library writes; taken while it does.
+    pub output: Cell<Vec<u8>>,
 }
 
 /// Why a script had to end, and where it was.
@@ -155,6 +157,7 @@ impl State {
             comparisons: Cell::new(0),
             random: Cell::new(0),
             scratch: Cell::default(),
+            output: Cell::default(),
         });
         machine.memory.set_limit(usize::MAX);
         let spare = new_stack()?;
@@ -345,9 +348,18 @@ impl State {
         unsafe { ffi::lua_gc(self.state, ffi::LUA_GCSTEP, STEP_KIB) != 0 }
     }
 
-    /// Gives back what deep calls have touched of the stack that scripts run on.
-    pub fn trim_stack(&mut self) {
+    /// Gives back what large replies have taken, and what deep calls have touched of the stack that scripts run on.
+    pub fn trim(&mut self) {
         const KEPT_BYTES: usize = 64 << 10;
+        let Scratch { argv, mut reply } = self.machine.scratch.take();
+        let mut text = self.machine.text.take();
+        for buffer in [&mut reply, &mut text] {
+            buffer.clear();
+            buffer.shrink_to(KEPT_BYTES);
+        }
+        let argv = if argv.heap_bytes() > KEPT_BYTES { Argv::default() } else { argv };
+        self.machine.scratch.set(Scratch { argv, reply });
+        self.machine.text.set(text);
         if let Some(stack) = &self.spare {
             let start = stack.limit().get();
             let length = (stack.base().get() - start).saturating_sub(KEPT_BYTES);

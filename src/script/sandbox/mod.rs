@@ -13,10 +13,13 @@
 //! A scope puts another table in the place of the real globals for a while: what a library of functions sees while it
 //! is loaded is its scope, what its functions see when they run is the rest.
 #[cfg(test)]
-mod tests;
+mod hostile;
+#[cfg(test)]
+pub(super) mod tests;
 
-use super::library::{chunks, random};
+use super::library::{chunks, patterns, plain, random};
 use super::lua::{Failure, Function, GLOBALS, Guard, Kind, REGISTRY, Reference, Stack, State};
+use super::redis::protected_call;
 
 /// A name and what pushes its table.
 pub type Library = (&'static str, fn(&mut Stack<'_>));
@@ -78,9 +81,19 @@ const LIBRARY_GUARDS: &[(&str, &str, Guard)] = &[
     ("table", "sort", Guard::Sorts),
 ];
 /// In the place of Lua's own.
-const BASE_FUNCTIONS: &[(&str, Function)] = &[("load", chunks::load), ("loadstring", chunks::loadstring)];
-const LIBRARY_FUNCTIONS: &[(&str, &str, Function)] =
-    &[("math", "random", random::random), ("math", "randomseed", random::randomseed)];
+const BASE_FUNCTIONS: &[(&str, Function)] =
+    &[("load", chunks::load), ("loadstring", chunks::loadstring), ("pcall", protected_call)];
+const LIBRARY_FUNCTIONS: &[(&str, &str, Function)] = &[
+    ("math", "random", random::random),
+    ("math", "randomseed", random::randomseed),
+    ("string", "find", patterns::find),
+    ("string", "gfind", patterns::gmatch),
+    ("string", "gmatch", patterns::gmatch),
+    ("string", "gsub", patterns::gsub),
+    ("string", "match", patterns::match_),
+    ("string", "rep", plain::rep),
+    ("table", "foreachi", plain::foreachi),
+];
 
 /// Prepares a new interpreter. Libraries are given what they are called and what pushes their tables.
 pub fn open(state: &mut State, libraries: &[Library]) -> Environment {

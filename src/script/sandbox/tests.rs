@@ -6,7 +6,7 @@ use crate::resp::Protocol;
 use crate::script::{Host, Progress, Tick};
 
 /// Lets scripts run for a number of ticks.
-pub(super) struct Patience {
+pub struct Patience {
     pub ticks_left: u32,
     pub ticks: u32,
 }
@@ -26,7 +26,7 @@ impl Host for Patience {
     fn set_protocol(&mut self, _protocol: Protocol) {}
 }
 
-pub(super) struct Room {
+pub struct Room {
     pub state: State,
     pub environment: Environment,
     pub ticks: u32,
@@ -38,7 +38,7 @@ fn push_ours(stack: &mut Stack<'_>) {
     stack.raw_set_field(-2, "one");
 }
 
-pub(super) fn room() -> Room {
+pub fn room() -> Room {
     let mut state = State::new().expect("memory");
     let environment = open(&mut state, &[("redis", push_ours), ("cjson", push_ours)]);
     Room { state, environment, ticks: 0 }
@@ -222,7 +222,11 @@ fn text_is_compiled_and_nothing_else() {
             "(load):1: unexpected symbol near 'char(27)'",
         ),
         ("return select(2, loadstring('x=', '=abc'))", "abc:1: unexpected symbol near '<eof>'"),
-        ("return select(2, load(function() return {} end))", "reader function must return a string"),
+        (
+            "return select(2, load(function() return {} end))",
+            "user_script:1: reader function must return a string",
+        ),
+        ("return select(3, pcall(load, function() return {} end))", "reader function must return a string"),
         ("return select(2, load(function() error('no') end))", "user_script:1: no"),
         ("local n = 0 return load(function() n = n + 1 return ({'return', ' ', 7, nil})[n] end)()", "7"),
         ("load(1)", "!user_script:1: bad argument #1 to 'load' (function expected, got number)"),

@@ -187,6 +187,7 @@ impl Writer {
                 "local ok, e = pcall(function() {failing} end)\nif not ok then error(e, {}) end\nreturn e",
                 self.small()
             ),
+            // A handler that fails is called again for that, and how often is each build's own: none counts.
             6 => format!(
                 "return run(xpcall, function() {failing} end, {})",
                 self.one_of(&[
@@ -196,7 +197,7 @@ impl Writer {
                     "tostring",
                     "nil",
                     "5",
-                    "function(e) return redis.call('INCR', 'str') end",
+                    "function(e) return redis.call('GET', 'str') end",
                 ])
             ),
             7 => format!(

@@ -8,6 +8,7 @@ mod object;
 mod packed;
 mod populate;
 mod protocol;
+mod scripts;
 mod switches;
 mod tables;
 #[cfg(test)]
@@ -176,6 +177,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
             "      an error.",
             "    * MERGE: where a key is there twice, the file's value wins.",
         ],
+    ),
+    subcommand(
+        "script",
+        1..=1,
+        scripts::script,
+        &["SCRIPT <LIST|<sha>>", "    Write all cached scripts, or the one of this SHA-1, to the log."],
     ),
     subcommand("segfault", 0..=0, crash::segfault, &["SEGFAULT", "    Crash by SIGSEGV."]),
     subcommand(

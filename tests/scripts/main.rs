@@ -1,0 +1,11 @@
+//! Scripts beside redis-server's.
+
+#[path = "../support/mod.rs"]
+pub mod support;
+
+mod calls;
+mod convert;
+mod effects;
+mod functions;
+mod pair;
+mod scripts;

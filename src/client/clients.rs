@@ -23,6 +23,8 @@ pub struct Clients {
     /// How much may wait for a client before it is closed.
     pub output_limits: OutputLimits,
     unit: Unit,
+    /// One that is not over, while others run.
+    suspended: Unit,
     /// Those that were given output out of turn and not been woken since, each once.
     receivers: VecDeque<ClientId>,
     pushed: Pushed,
@@ -160,6 +162,18 @@ impl Clients {
         std::mem::replace(&mut self.unit, outer).held_back
     }
 
+    /// The running command is suspended: what is sent to its client is held back until it goes on and ends.
+    #[cold]
+    pub fn suspend_unit(&mut self, outer: Unit) {
+        self.suspended = std::mem::replace(&mut self.unit, outer);
+    }
+
+    /// It goes on. Returns what to give to `end_unit` or `suspend_unit`.
+    #[cold]
+    pub fn resume_unit(&mut self) -> Unit {
+        std::mem::replace(&mut self.unit, std::mem::take(&mut self.suspended))
+    }
+
     /// Sends bytes out of turn: behind what waits for the client, or behind the reply of its running command. Nothing
     /// mutes them, and one that is being closed gets none.
     pub fn push(&mut self, id: ClientId, bytes: &[u8]) {
@@ -182,6 +196,9 @@ impl Clients {
     fn append(&mut self, id: ClientId, head: &[u8], tail: Option<&Bytes>) -> bool {
         let limits = self.output_limits;
         let is_running = self.unit.client == Some(id);
+        if self.suspended.client == Some(id) && !is_running {
+            return self.hold_back(id, head, tail);
+        }
         let Some(client) = self.get_mut(id).filter(|client| !client.is_closing()) else { return false };
         if is_running {
             self.unit.held_back.extend_from_slice(head);
@@ -208,6 +225,28 @@ impl Clients {
         self.pushed.messages += 1;
         self.pushed.bytes += (waits - waited) as u64;
         self.count_output(id);
+        true
+    }
+
+    /// For the client whose command is suspended. It can be closed for too much, but goes only when the command ends.
+    #[cold]
+    fn hold_back(&mut self, id: ClientId, head: &[u8], tail: Option<&Bytes>) -> bool {
+        let limits = self.output_limits;
+        let held_back = &mut self.suspended.held_back;
+        let Some(client) = self.slots.get_mut(id.slot as usize).and_then(Option::as_deref_mut) else {
+            return false;
+        };
+        if client.is_closing() {
+            return false;
+        }
+        held_back.extend_from_slice(head);
+        held_back.extend_from_slice(tail.map_or(&[], |tail| tail));
+        let hard_bytes = client.kind().output_limit(&limits).hard_bytes;
+        if hard_bytes > 0 && held_back.len() as u64 > hard_bytes {
+            held_back.clear();
+            client.overflow();
+            self.overflowed += 1;
+        }
         true
     }
 

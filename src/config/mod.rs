@@ -292,6 +292,8 @@ config_fields! {
     /// What an entry keeps of a command: so many arguments, so many bytes of each.
     slowlog_entry_max_argc: u32,
     slowlog_entry_max_string_len: u64,
+    /// Milliseconds after which others are served beside a script; 0: never.
+    busy_reply_threshold: u64,
     /// Milliseconds; 0: off.
     latency_monitor_threshold: u64,
     latency_tracking: bool,

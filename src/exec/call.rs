@@ -7,6 +7,7 @@ use super::monitor;
 use super::permissions;
 use super::redact;
 use super::script::flags_of_call;
+use super::suspended;
 use super::tracking;
 use super::unblock;
 use crate::base::argv::{Args, Argv};
@@ -22,7 +23,8 @@ use crate::keyspace::{Tx, evict as eviction};
 use crate::metrics::command_log::{self, Measures};
 use crate::metrics::latency;
 use crate::resp::{Protocol, Reply};
-use crate::script::Replication;
+use crate::script::Terms;
+use crate::server::suspended::SuspendedCall;
 use crate::server::{Cx, Flow, Handler, Server};
 use crate::spec::{CommandError, Flags};
 
@@ -42,6 +44,8 @@ pub enum Outcome {
     Wait,
     /// The command waits for a key. The request is done with: it answers when the key comes.
     Block,
+    /// A slow script is suspended. The request is done with: it answers when the script has ended.
+    Suspend,
     Close,
 }
 
@@ -55,6 +59,10 @@ pub fn execute(
 ) -> Outcome {
     let outer = server.clients.begin_unit(client);
     let outcome = perform(server, client, request, now, out);
+    if outcome == Outcome::Suspend {
+        server.clients.suspend_unit(outer);
+        return outcome;
+    }
     let held_back = server.clients.end_unit(outer);
     out.extend_from_slice(&held_back);
     outcome
@@ -79,6 +87,10 @@ fn perform(
                 Flow::Done => Outcome::Done,
                 Flow::Block => Outcome::Block,
                 Flow::Close => Outcome::Close,
+                Flow::Suspend => {
+                    suspended::keep(server, reply_start, out);
+                    return Outcome::Suspend;
+                }
             }
         }
         Ok((command, Admission::Queue)) => {
@@ -96,17 +108,31 @@ fn perform(
             Outcome::Done
         }
     };
+    finish(server, Ended { client, args: request.args, now, outcome }, reply_start, out);
+    outcome
+}
+
+/// A unit that is over.
+#[derive(Clone, Copy)]
+pub struct Ended<'a> {
+    pub client: ClientId,
+    pub args: Args<'a>,
+    pub now: Now,
+    pub outcome: Outcome,
+}
+
+/// What follows a unit, whose reply begins at `reply_start`.
+pub fn finish(server: &mut Server, ended: Ended<'_>, reply_start: usize, out: &mut Vec<u8>) {
     tracking::finish_unit(server);
     // A command that was refused may have evicted keys before.
     if server.waiting.is_ready() {
-        unblock::serve_ready(server, now);
+        unblock::serve_ready(server, ended.now);
     }
     // A command that waits has not answered yet: what CLIENT REPLY says of it holds until it does.
-    if outcome != Outcome::Block {
-        tracking::command_ended(server, client, request.args);
-        obey_reply_mode(server, client, reply_start, out);
+    if ended.outcome != Outcome::Block {
+        tracking::command_ended(server, ended.client, ended.args);
+        obey_reply_mode(server, ended.client, reply_start, out);
     }
-    outcome
 }
 
 fn admit(
@@ -242,6 +268,34 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     }
     let running = (call.client.number, call.request.args);
     let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, None, out));
+    if matches!(result, Ok(Flow::Suspend)) {
+        keep_call(server, &call);
+        return Flow::Suspend;
+    }
+    conclude(server, &call, Ran { result, protocol, reply_start }, out)
+}
+
+#[cold]
+fn keep_call(server: &mut Server, call: &Call<'_>) {
+    let Call { client, command, now, .. } = *call;
+    let argv = call.request.args.to_owned();
+    let suspended = server.suspended.as_mut().expect("a script is suspended");
+    suspended.calls.push(SuspendedCall { client, command, argv, now });
+}
+
+/// What a handler has come to.
+pub struct Ran {
+    pub result: Result<Flow, CommandError>,
+    /// Of the caller when it began.
+    pub protocol: Protocol,
+    /// Where the reply begins.
+    pub reply_start: usize,
+}
+
+/// What follows the handler of an admitted command.
+#[inline]
+pub fn conclude(server: &mut Server, call: &Call<'_>, ran: Ran, out: &mut Vec<u8>) -> Flow {
+    let Ran { result, protocol, reply_start } = ran;
     let ended_ns = server.clock.meter_ns();
     let took_ns = ended_ns.saturating_sub(call.now.mono_ns);
     server.last_call_ended_ns = ended_ns;
@@ -255,32 +309,25 @@ pub fn call(server: &mut Server, call: Call<'_>, out: &mut Vec<u8>) -> Flow {
     });
     match call.attempt {
         Attempt::First => {
-            count(server, &call, took_ns, failed);
+            count(server, call, took_ns, failed);
             if flow == Flow::Block {
-                begin_wait(server, &call, took_ns);
+                begin_wait(server, call, took_ns);
             } else {
-                meter(server, &call, took_ns, out.len() - reply_start);
+                meter(server, call, took_ns, out.len() - reply_start);
             }
             // Afterwards, as in Redis: what a transaction ran comes before EXEC, and SELECT shows the database it
             // selected.
             if !server.clients.monitors().is_empty() {
-                monitor::show(server, &call);
+                monitor::show(server, call);
             }
         }
-        Attempt::Again => count_again(server, &call, took_ns, failed),
+        Attempt::Again => count_again(server, call, took_ns, failed),
     }
     commit::commit(server, call.client, call.request.args);
     if !server.tracking.is_idle() {
-        tracking::remember(server, &call);
+        tracking::remember(server, call);
     }
     flow
-}
-
-/// What a script has set for its commands.
-#[derive(Clone, Copy, Debug)]
-pub struct Terms {
-    pub protocol: Protocol,
-    pub replication: Replication,
 }
 
 /// Runs a command that a script calls. It is counted and committed as any other.

@@ -12,6 +12,9 @@ use std::time::Duration;
 type Job = fn(&mut Server, Now);
 
 const JOBS: [Job; 9] = [rates, clients, expiry, eviction, rehash, memory, scripts, caching, snapshots];
+/// While a slow script is under way: nothing that concerns the dataset or the interpreter, but children that have ended
+/// are looked after.
+const JOBS_BESIDE_SCRIPT: [Job; 5] = [rates, clients, memory, caching, snapshots];
 
 /// How long one tick may move buckets of tables that grow or shrink, beyond those that commands move.
 const REHASH_BUDGET_US: u64 = 300;
@@ -34,7 +37,8 @@ pub fn tick(server: &mut Server, now: Now) {
     if server.debug.cron_paused {
         return;
     }
-    for job in JOBS {
+    let jobs: &[Job] = if server.is_busy() { &JOBS_BESIDE_SCRIPT } else { &JOBS };
+    for job in jobs {
         job(server, now);
     }
     finish(server, now);
@@ -49,7 +53,12 @@ pub fn child_ended(server: &mut Server, now: Now) {
 }
 
 /// Between two ticks: other threads have handed something over.
+///
+/// They may exchange the dataset, so a script that is under way ends before.
 pub fn deferred(server: &mut Server, now: Now) {
+    if server.is_busy() {
+        return;
+    }
     server.run_deferred();
     // It may have exchanged the dataset.
     commit::commit_background(server);
@@ -73,6 +82,7 @@ fn clients(server: &mut Server, now: Now) {
     let timeout_ms = i64::from(server.config.timeout) * 1000;
     let limits = server.config.client_output_buffer_limit;
     let mut closed = server.clients.take_overflowed();
+    let caller = server.suspended.as_ref().map(|suspended| suspended.client());
     for client in server.clients.iter_mut() {
         let idle_ms = now_ms - client.last_interaction_ms;
         if timeout_ms > 0
@@ -80,6 +90,7 @@ fn clients(server: &mut Server, now: Now) {
             && client.kind() == ClientKind::Normal
             && !client.paused
             && client.blocked.is_none()
+            && Some(client.id) != caller
             && idle_ms > timeout_ms
         {
             tracing::debug!("Closing idle client");
@@ -126,7 +137,10 @@ pub fn time_until_expiry(server: &Server, now: Now) -> Duration {
 
 /// Whether keys go by themselves.
 fn expires(server: &Server, now_ms: i64) -> bool {
-    server.debug.active_expire && server.loading.is_none() && !server.stands_still(now_ms)
+    server.debug.active_expire
+        && server.loading.is_none()
+        && !server.is_busy()
+        && !server.stands_still(now_ms)
 }
 
 fn expiry(server: &mut Server, now: Now) {

@@ -43,7 +43,7 @@ macro_rules! gates {
 
 gates!(
     arity protected authenticated transaction permitted
-    ending memory cached_keys disk subscriber loading container
+    ending memory cached_keys disk subscriber loading busy container
 );
 
 /// Finds the command that `args` name: its own place in the table or its subcommand's.
@@ -169,6 +169,9 @@ pub fn ending_in_script(server: &Server, command: usize, args: Args<'_>) -> Resu
 /// Evicts what must go, and refuses commands that need memory when that was not enough.
 fn memory(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
     let server = &mut *asking.server;
+    if server.is_busy() {
+        return Ok(());
+    }
     if server.keyspace.settings.maxmemory_bytes == 0 || server.loading.is_some() {
         server.began_out_of_memory = false;
         return Ok(());
@@ -227,6 +230,15 @@ fn loading(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
         return Err(CommandError::Loading);
     }
     Ok(())
+}
+
+/// Beside a slow script only those commands run that end it, or prepare for what comes after it: a transaction whose
+/// MULTI were refused would run its commands one by one.
+fn busy(asking: &mut Asking<'_, '_>) -> Result<(), CommandError> {
+    match &asking.server.suspended {
+        Some(suspended) if !asking.flags.has(Flags::ALLOW_BUSY) => Err(suspended.busy_error()),
+        _ => Ok(()),
+    }
 }
 
 /// A container by itself does nothing; `find` has turned away unknown subcommands.

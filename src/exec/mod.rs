@@ -19,6 +19,7 @@ pub mod permissions;
 pub mod pipeline;
 pub mod redact;
 pub mod script;
+pub mod suspended;
 pub mod table;
 pub mod tracking;
 pub mod unblock;

@@ -3,9 +3,13 @@
 use super::call::{self, Attempt, Call, Request};
 use super::permissions;
 use crate::base::argv::Args;
+use crate::base::clock::Now;
+use crate::base::ids::ClientId;
 use crate::client::Access;
 use crate::client::multi::{Queued, Transaction, Watched};
-use crate::server::{Cx, Entry, Flow};
+use crate::resp::Reply;
+use crate::server::suspended::RestOfExec;
+use crate::server::{Cx, Entry, Flow, Server};
 use crate::spec::{CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 
 const OPEN: Flags = Flags::NOSCRIPT.or(Flags::LOADING).or(Flags::STALE).or(Flags::FAST).or(Flags::ALLOW_BUSY);
@@ -78,44 +82,70 @@ fn exec(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     }
     let header_start = cx.reply.len();
     cx.reply.array(transaction.queue.len());
-    drop_muted(cx, header_start);
-    cx.server.in_exec = true;
-    let (mut flow, mut now) = (Flow::Done, cx.now);
-    for queued in &transaction.queue {
-        let request = Request { args: queued.argv.args(), hint: None };
-        let call =
-            Call { client: cx.client_id, command: queued.command, request, now, attempt: Attempt::First };
-        let reply_start = cx.reply.len();
-        if let Err(error) = still_permitted(cx, queued) {
-            let line = error.line();
-            cx.server.count_error(&line);
-            cx.reply.error_bytes(&line);
-        } else if call::call(cx.server, call, cx.reply.buffer()) == Flow::Close {
-            flow = Flow::Close;
+    drop_muted(cx.server, cx.client_id, header_start, cx.reply.buffer());
+    let rest = RestOfExec { client: cx.client_id, queue: transaction.queue, next: 0, flow: Flow::Done };
+    Ok(go_on(cx.server, rest, cx.now, cx.reply.buffer()))
+}
+
+/// Runs what is left of a transaction, up to its end or to a script that is suspended.
+pub fn go_on(server: &mut Server, mut rest: RestOfExec, mut now: Now, out: &mut Vec<u8>) -> Flow {
+    server.in_exec = true;
+    while let Some(queued) = rest.queue.get(rest.next) {
+        rest.next += 1;
+        let reply_start = out.len();
+        let flow = run_queued(server, rest.client, queued, now, out);
+        if flow == Flow::Suspend {
+            server.suspended.as_mut().expect("a script is suspended").rest = Some(rest);
+            return flow;
         }
-        drop_muted(cx, reply_start);
-        now = cx.server.now_after(now);
+        answered(server, &mut rest, flow, (reply_start, out));
+        now = server.now_after(now);
     }
-    cx.server.in_exec = false;
-    cx.server.exec_was_muted = cx.client().reply_mode.is_muted();
-    Ok(flow)
+    server.in_exec = false;
+    server.exec_was_muted = is_muted(server, rest.client);
+    rest.flow
+}
+
+fn run_queued(server: &mut Server, client: ClientId, queued: &Queued, now: Now, out: &mut Vec<u8>) -> Flow {
+    let request = Request { args: queued.argv.args(), hint: None };
+    let call = Call { client, command: queued.command, request, now, attempt: Attempt::First };
+    if let Err(error) = still_permitted(server, client, queued) {
+        let line = error.line();
+        server.count_error(&line);
+        let protocol = server.clients.get(client).map(|client| client.protocol).unwrap_or_default();
+        Reply::new(out, protocol).error_bytes(&line);
+        return Flow::Done;
+    }
+    call::call(server, call, out)
+}
+
+/// A command of the transaction has ended, with a reply that begins at `reply`'s first part.
+pub fn answered(server: &Server, rest: &mut RestOfExec, flow: Flow, reply: (usize, &mut Vec<u8>)) {
+    if flow == Flow::Close {
+        rest.flow = Flow::Close;
+    }
+    drop_muted(server, rest.client, reply.0, reply.1);
+}
+
+fn is_muted(server: &Server, client: ClientId) -> bool {
+    server.clients.get(client).is_some_and(|client| client.reply_mode.is_muted())
 }
 
 /// Its user may have changed since the command was queued, not least by a command before it.
-fn still_permitted(cx: &mut Cx<'_>, queued: &Queued) -> Result<(), CommandError> {
-    match cx.client().access {
-        Access::Everything => Ok(()),
-        Access::Checked => {
-            permissions::check_queued(cx.server, cx.client_id, queued.command, queued.argv.args())
+fn still_permitted(server: &mut Server, client: ClientId, queued: &Queued) -> Result<(), CommandError> {
+    match server.clients.get(client).map(|client| client.access) {
+        None | Some(Access::Everything) => Ok(()),
+        Some(Access::Checked) => {
+            permissions::check_queued(server, client, queued.command, queued.argv.args())
         }
     }
 }
 
 /// CLIENT REPLY may stand among the commands: each reply, and the header before them, is sent or not by what holds
 /// when it is made, even when a part of the array is missing then.
-fn drop_muted(cx: &mut Cx<'_>, reply_start: usize) {
-    if cx.client().reply_mode.is_muted() {
-        cx.reply.truncate(reply_start);
+fn drop_muted(server: &Server, client: ClientId, reply_start: usize, out: &mut Vec<u8>) {
+    if is_muted(server, client) {
+        out.truncate(reply_start);
     }
 }
 

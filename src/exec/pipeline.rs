@@ -38,6 +38,8 @@ pub enum Verdict {
     Paused,
     /// The client's command waits for a key.
     Blocked,
+    /// The client's command runs a slow script, which is suspended.
+    Suspended,
     /// The connection closes once its output is sent.
     Close,
 }
@@ -119,6 +121,10 @@ fn turn(
                 Outcome::Block => {
                     inbox.advance();
                     return Verdict::Blocked;
+                }
+                Outcome::Suspend => {
+                    inbox.advance();
+                    return Verdict::Suspended;
                 }
                 Outcome::Close => return Verdict::Close,
             }

@@ -205,8 +205,12 @@ fn schedule_broadcast(server: &mut Server) {
 
 /// The commands of this round of the loop are done: tells those who listen to prefixes which keys changed.
 pub fn broadcast(server: &mut Server) {
+    server.tracking.is_broadcast_due = false;
+    // A script under way may change more of them: its end is the end of a unit, and that of the round follows.
+    if server.is_busy() {
+        return;
+    }
     let Server { tracking, clients, .. } = server;
-    tracking.is_broadcast_due = false;
     for broadcast in tracking.prefixes.take_broadcasts() {
         let count = broadcast.keys().count();
         let mut to_all = Message::new(|reply: &mut Reply<'_>| {

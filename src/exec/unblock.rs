@@ -15,7 +15,12 @@ use crate::object::ValueType;
 use crate::server::{Flow, Server};
 
 /// Serves those who wait for keys that have changed; what they change in turn included.
+///
+/// While a script is under way nobody is: what it has done so far is not for others to see.
 pub fn serve_ready(server: &mut Server, now: Now) {
+    if server.is_busy() {
+        return;
+    }
     while let Some((db, key)) = server.waiting.take_ready() {
         serve_key(server, now, db, &key);
     }
@@ -85,7 +90,7 @@ fn run_again(server: &mut Server, client: ClientId, now: Now) {
     tracking::finish_unit(server);
     let held_back = server.clients.end_unit(outer);
     match flow {
-        Flow::Block => {}
+        Flow::Block | Flow::Suspend => {}
         Flow::Done | Flow::Close => drop(server.answer_wait(client, &out)),
     }
     if !held_back.is_empty() {

@@ -30,6 +30,8 @@ pub struct Buffers {
 }
 
 const SPARE_BUFFERS_MAX: usize = 4;
+/// Between two looks whether a slow script has ended, for those whose wait is over.
+const LOOK_BESIDE_SCRIPT: Duration = Duration::from_millis(10);
 /// Pieces of output written by one call.
 const PIECES_MAX: usize = 128;
 
@@ -126,6 +128,9 @@ impl Connection {
         let shared = self.server.clone();
         let mut server = shared.borrow_mut();
         let Some(client) = server.clients.get(self.client) else { return Next::Close };
+        if server.is_busy_for(self.client) {
+            return self.wait_for_script(&mut server, cx);
+        }
         if client.close_now {
             return Next::Close;
         }
@@ -198,6 +203,15 @@ impl Connection {
         if self.has_more && !is_blocked(server, self.client) { self.run(server, cx) } else { Next::Close }
     }
 
+    /// Sends what came before the script and sleeps until it ends: as long as its caller must stay, even when it has
+    /// gone. It is not read, as in Redis.
+    fn wait_for_script(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
+        if !self.is_gone {
+            self.is_gone = self.write(server, cx).is_err();
+        }
+        Next::Sleep
+    }
+
     /// Goes on when the pause is over, else sleeps until then. UNPAUSE wakes the client before; when the pause has been
     /// made longer, it sleeps again. Meanwhile it is not read: what it sends waits in the socket.
     fn wait_out_pause(&mut self, server: &mut Server, cx: &mut Context<'_>) -> Next {
@@ -226,6 +240,11 @@ impl Connection {
             let begins = || now.mono_ms().saturating_add_signed(wait_ms());
             let ends_mono_ms = *self.wait_ends_mono_ms.get_or_insert_with(begins);
             let left_ms = i64::try_from(ends_mono_ms.saturating_sub(now.mono_ms())).unwrap_or(i64::MAX);
+            if left_ms == 0 && server.is_busy() {
+                // The script may have what it waits for: as in Redis, it gets that when the script has ended.
+                let timer = self.timer.insert(Box::pin(sleep(LOOK_BESIDE_SCRIPT)));
+                return if timer.as_mut().poll(cx).is_ready() { Next::Again } else { Next::Sleep };
+            }
             if left_ms == 0 {
                 server.give_up_wait(self.client, GivenUp::TimedOut);
                 self.has_more = true;
@@ -301,7 +320,7 @@ impl Connection {
         (self.timer, self.wait_ends_mono_ms) = (None, None);
         loan::lend();
         let verdict = pipeline::run(server, self.client, &mut self.inbox);
-        self.has_more = matches!(verdict, Verdict::TurnOver | Verdict::Blocked);
+        self.has_more = matches!(verdict, Verdict::TurnOver | Verdict::Blocked | Verdict::Suspended);
         if self.inbox.pending_len() as u64 > server.config.client_query_buffer_limit {
             return self.overflows(server);
         }
@@ -318,7 +337,11 @@ impl Connection {
                 self.read_was_full = false;
                 yield_turn(cx)
             }
-            Verdict::NeedsInput | Verdict::Paused | Verdict::Blocked | Verdict::Close => Next::Again,
+            Verdict::NeedsInput
+            | Verdict::Paused
+            | Verdict::Blocked
+            | Verdict::Suspended
+            | Verdict::Close => Next::Again,
         }
     }
 }

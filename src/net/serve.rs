@@ -34,6 +34,8 @@ struct NetHost {
     round_ends: Rc<Notify>,
     /// Other threads have something for the loop.
     deferred: Arc<Notify>,
+    /// A script is slow.
+    script_suspended: Rc<Notify>,
 }
 
 impl Host for NetHost {
@@ -74,6 +76,10 @@ impl Host for NetHost {
 
     fn end_round(&self) {
         self.round_ends.notify_one();
+    }
+
+    fn script_suspended(&self) {
+        self.script_suspended.notify_one();
     }
 
     fn set_hz(&self, hz: i64) {
@@ -132,6 +138,7 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
         wake: Notify::new(),
         round_ends: Rc::default(),
         deferred: Arc::default(),
+        script_suspended: Rc::default(),
     });
     let config = server.borrow().config.clone();
     start_tls(&host, &server)?;
@@ -149,6 +156,7 @@ async fn main_task(server: Server, listening: &mut dyn FnMut()) -> Result<i32, S
     spawn_local(receivers::wake(server.clone()));
     spawn_local(timers::finish_deferred(server.clone(), host.deferred.clone()));
     spawn_local(timers::finish_rounds(server.clone(), host.round_ends.clone()));
+    spawn_local(timers::go_on_with_scripts(server.clone(), host.script_suspended.clone()));
     match Signals::listen(server.borrow().interrupts.clone()) {
         Ok(signals) => drop(spawn_local(signals.obey(server.clone()))),
         Err(error) => tracing::warn!("Can't watch for signals: {error}"),

@@ -67,8 +67,7 @@ impl Signals {
                 Asked::Interrupt => server.config.shutdown_on_sigint,
                 Asked::Terminate => server.config.shutdown_on_sigterm,
             };
-            // What fails is logged, and from then on nothing is under way.
-            let _ = server.prepare_shutdown(request(flags));
+            server.shutdown_by_signal(request(flags));
         }
     }
 }

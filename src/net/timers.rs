@@ -1,13 +1,14 @@
 //! The cron's timer, and what must not wait for it: the end of a child.
 
 use super::Shared;
-use crate::exec::{cron, tracking};
+use crate::exec::{cron, suspended, tracking};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 /// Ticks `hz` times a second for as long as the server runs. A tick that comes late is not made up for. Between ticks
@@ -60,5 +61,20 @@ pub async fn finish_rounds(server: Shared, round_ends: Rc<Notify>) {
     loop {
         round_ends.notified().await;
         tracking::broadcast(&mut server.borrow_mut());
+    }
+}
+
+/// Lets a slow script go on, a slice at a time: between two of them everybody has a turn who is ready.
+pub async fn go_on_with_scripts(server: Shared, script_suspended: Rc<Notify>) {
+    loop {
+        script_suspended.notified().await;
+        loop {
+            yield_now().await;
+            let mut server = server.borrow_mut();
+            if !server.is_busy() || server.exit_code.is_some() {
+                break;
+            }
+            suspended::go_on(&mut server);
+        }
     }
 }

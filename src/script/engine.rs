@@ -4,7 +4,7 @@ use super::convert::{Errors, write_reply};
 use super::functions::{self, Registered, register};
 use super::host::Host;
 use super::library::{bits, json, msgpack, random, structs};
-use super::lua::{Failure, Garbage, Kind, Progress, Reference, Stack, State};
+use super::lua::{End, Failure, Garbage, Kind, Progress, Reference, Stack, State};
 use super::redis;
 use super::sandbox::{self, Environment, Library};
 use crate::base::argv::Args;
@@ -206,8 +206,9 @@ impl Engine {
 
     /// The error that the script has ended with.
     pub fn take_error(&mut self) -> ScriptError {
+        let end = self.state.take_end();
         let mut stack = self.state.stack();
-        let error = read_error(&mut stack);
+        let error = end.map_or_else(|| read_error(&mut stack), ScriptError::from);
         stack.cut(0);
         error
     }
@@ -222,6 +223,14 @@ pub struct ScriptError {
     pub source: Vec<u8>,
     pub line: Vec<u8>,
     pub counted: Counted,
+}
+
+impl From<End> for ScriptError {
+    fn from(end: End) -> ScriptError {
+        let place = end.place.map(|place| (place.source, place.line.to_string().into_bytes()));
+        let (source, line) = place.unwrap_or_default();
+        ScriptError { text: end.why, source, line, counted: Counted::NotYet }
+    }
 }
 
 /// Whether the statistics know of an error: it was counted when the command failed that the script has called.

@@ -9,7 +9,7 @@ pub enum Tick {
     GoOn,
     /// It is suspended until the loop resumes it, and then asks again.
     Pause,
-    /// It ends with this error, whatever it tries to catch.
+    /// It ends with this error (its code in front), whatever it tries to catch.
     End(Vec<u8>),
 }
 
@@ -29,6 +29,11 @@ impl Replication {
 pub trait Host {
     /// Called every millisecond or so of a script.
     fn tick(&mut self) -> Tick;
+
+    /// Whether `tick` should be called at once: a command may have taken long.
+    fn is_due(&self) -> bool {
+        false
+    }
 
     /// Runs a command as `redis.call` does. The reply, or the error as a client would get it, is appended to `reply`.
     fn command(&mut self, args: Args<'_>, reply: &mut Vec<u8>);

@@ -6,10 +6,11 @@
 //!   sandbox   the globals: what is there, and that nothing of it can be changed
 //!   cache     scripts by their SHA-1
 //!   flags     the first line of a script: what it may do
-//!   functions  libraries of functions: loaded, replaced, called by name
+//!   functions libraries of functions: loaded, replaced, called by name
 //!   redis     the table `redis`: commands from within a script
 //!   convert   replies <-> Lua values
 //!   library   the other tables: cjson, cmsgpack, ...
+//!   run       a script as it runs for a client
 //!   host      what a script asks of the server (a trait: `exec` implements it)
 //!   tidy      gives back what scripts have left in an interpreter
 //!   lua       Lua itself, with everything unsafe about it
@@ -24,6 +25,7 @@ pub mod host;
 pub mod library;
 pub mod lua;
 pub mod redis;
+pub mod run;
 pub mod sandbox;
 pub mod scripts;
 mod tidy;
@@ -34,4 +36,5 @@ pub use flags::ScriptFlags;
 pub use functions::Libraries;
 pub use host::{Host, Replication, Tick};
 pub use lua::Progress;
+pub use run::{Run, RunKind, Terms, Writes};
 pub use scripts::Scripts;

@@ -5,6 +5,7 @@ use super::engine::Engine;
 use super::flags::read_script;
 use super::functions::Libraries;
 use super::lua::Garbage;
+use super::run::RunKind;
 use super::tidy::Tidy;
 use crate::spec::CommandError;
 
@@ -147,10 +148,13 @@ impl Scripts {
         Flushed { scripts: cache.len() as u64, bytes, garbage, cache }
     }
 
-    /// A script was run.
+    /// A script was run, or a function.
     #[inline]
-    pub fn note_run(&mut self) {
-        self.tidy.note_run();
+    pub fn note_run(&mut self, kind: RunKind) {
+        match kind {
+            RunKind::Script => self.tidy.note_run(),
+            RunKind::Function => self.libraries.note_run(),
+        }
     }
 
     /// Between two scripts: gives back what they have left, when that has become as much as everything else, as long as

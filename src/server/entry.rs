@@ -12,6 +12,8 @@ pub enum Flow {
     Done,
     /// Nothing was answered: the command waits for what it has told (`Tx::wait`), and is run again then.
     Block,
+    /// A slow script is suspended: the command has not ended (`server::suspended`).
+    Suspend,
     /// The connection closes once the reply is sent.
     Close,
 }

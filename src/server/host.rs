@@ -21,6 +21,8 @@ pub trait Host {
     fn alarm(&self) -> Alarm;
     /// Has `exec::tracking::broadcast` run once the requests that are here have been run.
     fn end_round(&self);
+    /// Has `exec::suspended::go_on` called as long as `Server::is_busy`, and serves others between two calls.
+    fn script_suspended(&self);
     /// Has the timer tick `hz` times a second.
     fn set_hz(&self, hz: i64);
 }

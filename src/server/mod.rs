@@ -17,6 +17,7 @@ pub mod server;
 pub mod settings;
 pub mod shutdown;
 pub mod snapshots;
+pub mod suspended;
 pub mod table;
 pub mod tls;
 pub mod tracking;

@@ -7,6 +7,7 @@ use super::host::Host;
 use super::notification::Notification;
 use super::recent::Recent;
 use super::shutdown::{Interrupts, UnderWay};
+use super::suspended::Suspended;
 use super::table::CommandTable;
 use super::tls::Certificates;
 use crate::acl::Acl;
@@ -94,6 +95,8 @@ pub struct Server {
     /// Who listens to what.
     pub pubsub: PubSub,
     pub scripts: Scripts,
+    /// A slow script, and the unit that it is a part of.
+    pub suspended: Option<Box<Suspended>>,
     pub pause: Pause,
     /// Who may do what.
     pub acl: Acl,
@@ -188,6 +191,7 @@ impl Server {
             expecting: Expecting::default(),
             pubsub: PubSub::new(HashSeed(fastrand::Rng::with_seed(!seed).u128(..).to_le_bytes())),
             scripts: Scripts::default(),
+            suspended: None,
             pause: Pause::default(),
             acl: Acl::new(commands.catalog()),
             commands,

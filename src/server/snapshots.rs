@@ -302,6 +302,10 @@ impl Server {
             self.reassure_supervisor(now);
             return;
         }
+        // What a script has done so far is no state to be saved.
+        if self.is_busy() {
+            return;
+        }
         let Some(due) = self.snapshots.due(&self.config.save, now) else {
             self.snapshots.waits_for_lock = false;
             return;

@@ -136,6 +136,10 @@ command_errors! {
     ProtocolNotInteger => "ERR Protocol version is not an integer or out of range",
     ClientName => "ERR Client names cannot contain spaces, newlines or special characters.",
     Loading => "LOADING Redis is loading the dataset in memory",
+    BusyScript => "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+    BusyFunction => "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.",
+    Unkillable => "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either \
+        wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.",
     OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'.",
     ScriptUnknown => "ERR Unknown Redis command called from script",
     ScriptArity => "ERR Wrong number of args calling Redis command from script",

@@ -6,8 +6,9 @@ use crate::commands::help;
 use crate::keyspace::settings::Freeing;
 use crate::rdb::{self, Checksum, Compression};
 use crate::resp::Reply;
-use crate::script::ScriptFlags;
 use crate::script::functions::{Existing, Flushed, Function, Libraries, Library, Patience};
+use crate::script::{RunKind, ScriptFlags};
+use crate::server::suspended::RunningScript;
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::args::{Options, is_word};
 use crate::spec::{CommandError, Flags, Group, Spec};
@@ -269,12 +270,19 @@ fn show(function: &Function, reply: &mut Reply<'_>) {
 }
 
 fn stats(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+    let running = cx.server.running_script();
+    if running.as_ref().is_some_and(|running| running.kind == RunKind::Script) {
+        return Err(CommandError::BusyScript);
+    }
     let libraries = &cx.server.scripts.libraries;
     let (count, functions) = (libraries.len(), libraries.functions());
     let reply = &mut cx.reply;
     reply.map(2);
     reply.bulk_text("running_script");
-    reply.null();
+    match running {
+        Some(running) => show_running(&running, reply),
+        None => reply.null(),
+    }
     reply.bulk_text("engines");
     reply.map(1);
     reply.bulk_text("LUA");
@@ -286,8 +294,22 @@ fn stats(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
     Ok(Flow::Done)
 }
 
-fn kill(_cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
-    Err(CommandError::NotBusy)
+fn show_running(running: &RunningScript<'_>, reply: &mut Reply<'_>) {
+    reply.map(3);
+    reply.bulk_text("name");
+    reply.bulk(&running.name);
+    reply.bulk_text("command");
+    reply.array(running.args.len());
+    running.args.iter().for_each(|word| reply.bulk(word));
+    reply.bulk_text("duration_ms");
+    reply.integer(running.duration_ms.cast_signed());
+}
+
+/// A function that runs for long lets FUNCTION KILL in between its slices.
+fn kill(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+    cx.server.kill_script(RunKind::Function)?;
+    cx.reply.ok();
+    Ok(Flow::Done)
 }
 
 fn function_help(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {

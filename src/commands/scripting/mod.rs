@@ -5,9 +5,9 @@ pub mod functions;
 use super::help;
 use crate::base::argv::Args;
 use crate::keyspace::settings::Freeing;
-use crate::script::Scripts;
 use crate::script::cache::{Keep, digest_text, known};
 use crate::script::scripts::Flushed;
+use crate::script::{RunKind, Scripts};
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::args::is_word;
 use crate::spec::{CommandError, Flags, Group, Spec};
@@ -128,9 +128,10 @@ fn free(cx: &Cx<'_>, flushed: Flushed, freeing: Freeing) {
     }
 }
 
-/// A script that runs for long lets SCRIPT KILL in before it comes here: then none is running.
-fn kill(_cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
-    Err(CommandError::NotBusy)
+fn kill(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Flow, CommandError> {
+    cx.server.kill_script(RunKind::Script)?;
+    cx.reply.ok();
+    Ok(Flow::Done)
 }
 
 fn load(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {

@@ -189,6 +189,10 @@ fn shutdown_options(cx: &Cx<'_>, args: Args<'_>) -> Result<Option<Shutdown>, Com
 
 fn shutdown(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let Some(shutdown) = shutdown_options(cx, args)? else { return shutdown_abort(cx) };
+    // What a script has done so far is no state to be saved.
+    if let Some(suspended) = cx.server.suspended.as_ref().filter(|_| shutdown.save != ShutdownSave::No) {
+        return Err(suspended.busy_error());
+    }
     match cx.server.prepare_shutdown(shutdown).map_err(|_| CommandError::ShutdownFailed)? {
         Begun::Ended => Ok(Flow::Close),
         Begun::Saving => {

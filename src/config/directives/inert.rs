@@ -26,7 +26,6 @@ pub(super) const TABLE: &[Directive] = &[
     memory("auto-aof-rewrite-min-size", 0..=I64, "67108864", Inert),
     number("auto-aof-rewrite-percentage", 0..=I32, "100", Inert),
     text("bind-source-addr", "", any_text, Inert),
-    number("busy-reply-threshold", 0..=I64, "5000", Inert).alias("lua-time-limit"),
     yes_no("cluster-allow-pubsubshard-when-down", "yes", Inert),
     yes_no("cluster-allow-reads-when-down", "no", Inert),
     yes_no("cluster-allow-replica-migration", "yes", Inert),

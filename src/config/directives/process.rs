@@ -56,6 +56,8 @@ pub(super) const TABLE: &[Directive] = &[
     number("commandlog-large-reply-max-len", 0..=I64, "128", field!(number commandlog_large_reply_max_len)),
     number("slowlog-entry-max-argc", 2..=I32, "32", field!(number slowlog_entry_max_argc)),
     number("slowlog-entry-max-string-len", 1..=I64, "128", field!(number slowlog_entry_max_string_len)),
+    number("busy-reply-threshold", 0..=I64, "5000", field!(number busy_reply_threshold))
+        .alias("lua-time-limit"),
     number("latency-monitor-threshold", 0..=I64, "0", field!(number latency_monitor_threshold)),
     yes_no("latency-tracking", "yes", field!(latency_tracking)),
     special("latency-tracking-info-percentiles", "50 99 99.9", PERCENTILES),

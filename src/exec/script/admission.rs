@@ -3,12 +3,11 @@
 //! A script that tells its flags passes the gates as the command that they make it, before it runs or is queued. What
 //! the gates cannot know, and what may have changed while it was queued, is looked at when it starts.
 
-use super::run::Writes;
 use crate::base::argv::Args;
 use crate::exec::call;
-use crate::script::ScriptFlags;
 use crate::script::cache::parse_digest;
 use crate::script::flags::read_script;
+use crate::script::{ScriptFlags, Writes};
 use crate::server::{Cx, Server};
 use crate::spec::{CommandError, Flags, Group, Spec};
 

@@ -1,10 +1,12 @@
 //! EVAL, EVALSHA and their forms that only read.
 
 use super::admission;
-use super::run::{self, Run, Subject, Writes};
+use super::run;
 use crate::base::argv::Args;
 use crate::base::number::parse_i64;
+use crate::script::Writes;
 use crate::script::cache::{Digest, Keep, parse_digest};
+use crate::script::run::Subject;
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::keys::{Begin, Find};
 use crate::spec::{CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -111,6 +113,6 @@ fn start(cx: &mut Cx<'_>, args: Args<'_>, asked: Asked) -> Result<Flow, CommandE
     let Asked { digest, keys, writes } = asked;
     let flags = cx.server.scripts.cache.touch(&digest).ok_or(CommandError::NoScript)?.flags;
     let writes = admission::may_start(cx, flags, writes)?;
-    let run = Run::new(cx, Subject::Script(digest), (flags, writes));
+    let run = run::of(cx, Subject::Script(digest), (flags, writes));
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }

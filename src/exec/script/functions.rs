@@ -2,9 +2,11 @@
 
 use super::admission;
 use super::commands::{READ, READS, RUNS, WRITTEN};
-use super::run::{self, Run, Subject, Writes};
+use super::run;
 use crate::base::argv::Args;
 use crate::base::number::parse_i64;
+use crate::script::Writes;
+use crate::script::run::Subject;
 use crate::server::{Cx, Entry, Flow};
 use crate::spec::{CommandError, Flags, Group, KeySpec, Spec};
 
@@ -58,7 +60,7 @@ fn call(cx: &mut Cx<'_>, args: Args<'_>, writes: Writes) -> Result<Flow, Command
     let (subject, flags) = (Subject::Function(function.name.clone()), function.flags);
     let keys = key_count(args)?;
     let writes = admission::may_start(cx, flags, writes)?;
-    let run = Run::new(cx, subject, (flags, writes));
+    let run = run::of(cx, subject, (flags, writes));
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
 }
 

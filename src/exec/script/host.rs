@@ -1,30 +1,40 @@
 //! The server as a script sees it.
 
-use super::run::{Run, Writes};
 use crate::base::argv::Args;
 use crate::client::Access;
 use crate::exec::call::{self, Attempt, Call, Request};
 use crate::exec::{gates, permissions};
 use crate::resp::{Protocol, Reply};
-use crate::script::{Host, Replication, ScriptFlags, Tick};
+use crate::script::{Host, Replication, Run, ScriptFlags, Tick, Writes};
 use crate::server::Server;
 use crate::spec::{CommandError, Flags};
 
-/// The server, lent to the script that runs.
+/// Of functions as well.
+const KILLED: &[u8] = b"ERR Script killed by user with SCRIPT KILL...";
+
+/// The server, lent to the script that runs, for a stretch of it.
 pub struct ServerHost<'s> {
     pub server: &'s mut Server,
-    pub run: Run,
+    pub run: &'s mut Run,
 }
 
 impl Host for ServerHost<'_> {
     fn tick(&mut self) -> Tick {
-        Tick::GoOn
+        let course = &self.run.course;
+        if course.is_killed {
+            return Tick::End(KILLED.to_vec());
+        }
+        if self.server.clock.mono_ns() < course.pauses_at_ns { Tick::GoOn } else { Tick::Pause }
+    }
+
+    fn is_due(&self) -> bool {
+        self.server.clock.meter_ns() >= self.run.course.pauses_at_ns
     }
 
     fn command(&mut self, args: Args<'_>, reply: &mut Vec<u8>) {
         match self.admit(args) {
             Ok(command) => {
-                let Run { client, now, terms, .. } = self.run;
+                let Run { client, now, terms, .. } = *self.run;
                 let request = Request { args, hint: None };
                 let call = Call { client, command, request, now, attempt: Attempt::First };
                 call::call_in_script(self.server, call, terms, reply);
@@ -92,13 +102,15 @@ impl ServerHost<'_> {
         if flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
             return Err(CommandError::OutOfMemory);
         }
-        self.run.wrote |= flags.has(Flags::WRITE);
+        self.run.course.has_written |= flags.has(Flags::WRITE);
         Ok(())
     }
 
     /// In the middle of a script that has written it is too late to stop it.
     fn is_out_of_memory(&self) -> bool {
-        self.server.began_out_of_memory && !self.run.wrote && !self.run.flags.has(ScriptFlags::ALLOW_OOM)
+        self.server.began_out_of_memory
+            && !self.run.course.has_written
+            && !self.run.flags.has(ScriptFlags::ALLOW_OOM)
     }
 
     #[cold]

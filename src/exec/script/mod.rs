@@ -11,7 +11,7 @@ mod admission;
 mod commands;
 mod functions;
 mod host;
-mod run;
+pub mod run;
 
 pub use admission::flags_of_call;
 pub use commands::COMMANDS;

@@ -125,6 +125,8 @@ impl Host for Rounds {
         self.0.set(self.0.get() + 1);
     }
 
+    fn script_suspended(&self) {}
+
     fn set_hz(&self, _: i64) {}
 }
 

@@ -87,7 +87,7 @@ impl Host for Watch<'_> {
         if self.clock.mono_ns() <= self.until_ns {
             Tick::GoOn
         } else {
-            Tick::End(b"FUNCTION LOAD timeout".to_vec())
+            Tick::End(b"ERR FUNCTION LOAD timeout".to_vec())
         }
     }
 

@@ -41,8 +41,6 @@ pub enum Existing {
 #[derive(Default)]
 pub struct Libraries {
     engine: Option<Engine>,
-    /// One of its functions runs: the interpreter is lent.
-    is_lent: bool,
     set: Set,
     memory_limit_bytes: Option<usize>,
     tidy: Tidy,
@@ -163,7 +161,7 @@ impl Libraries {
 
     /// Other libraries come in the place of these.
     pub fn replace(&mut self, fresh: Libraries) -> Flushed {
-        assert!(!self.is_lent, "no function is under way");
+        assert!(!self.is_lent(), "no function is under way");
         let limit_bytes = self.memory_limit_bytes;
         let Libraries { engine, set, .. } = std::mem::replace(self, fresh);
         if let Some(limit_bytes) = limit_bytes {
@@ -185,7 +183,7 @@ impl Libraries {
     }
 
     fn ready(&mut self) -> Result<&mut Engine, CommandError> {
-        assert!(!self.is_lent, "no function is under way");
+        assert!(!self.is_lent(), "no function is under way");
         if self.engine.is_none() {
             let engine = Engine::for_functions().map_err(|_| CommandError::OutOfMemory)?;
             engine.limit_memory(self.memory_limit_bytes.unwrap_or(usize::MAX));
@@ -195,18 +193,20 @@ impl Libraries {
         Ok(self.engine.as_mut().expect("it was made"))
     }
 
-    /// The function that FCALL names, with its interpreter, which `give_back` takes.
+    /// The interpreter, for whoever lends it to a function that runs; nothing else happens here until it is back.
     #[inline]
-    pub fn lend(&mut self, name: &[u8]) -> Option<(&Function, Engine)> {
-        let (function, engine) = (self.set.find(name)?, self.engine.take()?);
-        self.is_lent = true;
-        Some((function, engine))
+    pub fn engine(&mut self) -> &mut Option<Engine> {
+        &mut self.engine
     }
 
-    pub fn give_back(&mut self, engine: Engine) {
-        self.engine = Some(engine);
-        self.is_lent = false;
+    /// A function was run.
+    #[inline]
+    pub fn note_run(&mut self) {
         self.tidy.note_run();
+    }
+
+    fn is_lent(&self) -> bool {
+        self.engine.is_none() && !self.set.is_empty()
     }
 
     /// The function of a name, however that is written.

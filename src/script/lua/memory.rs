@@ -21,6 +21,8 @@ pub struct Memory {
     limit: Cell<usize>,
     /// How many functions of ours are running.
     lenient: Cell<u32>,
+    /// Lua code gets nothing more, whatever the limit.
+    closed: Cell<bool>,
 }
 
 impl Memory {
@@ -35,6 +37,15 @@ impl Memory {
     /// `usize::MAX`: no limit.
     pub fn set_limit(&self, limit_bytes: usize) {
         self.limit.set(limit_bytes);
+    }
+
+    /// From now on Lua code gets no memory at all.
+    pub fn close(&self) {
+        self.closed.set(true);
+    }
+
+    pub fn open(&self) {
+        self.closed.set(false);
     }
 
     pub fn is_exceeded(&self) -> bool {
@@ -94,7 +105,8 @@ unsafe extern "C" fn allocate(
     // Lua names a size only for a block that is there.
     let old_bytes = if block.is_null() { 0 } else { old_bytes };
     let after = memory.used.get() - old_bytes + new_bytes;
-    if new_bytes > old_bytes && after > memory.limit.get() && memory.lenient.get() == 0 {
+    let is_too_much = after > memory.limit.get() || memory.closed.get();
+    if new_bytes > old_bytes && is_too_much && memory.lenient.get() == 0 {
         return null_mut();
     }
     let layout = |bytes| Layout::from_size_align(bytes, ALIGNMENT);

@@ -20,7 +20,7 @@ pub use bytes::find_bytes;
 pub use function::{Failure, Function};
 pub use guard::Guard;
 pub use stack::{Kind, Place, Stack, View, integer_of, unsigned_of};
-pub use state::{Garbage, Machine, Progress, Reference, Scratch, Session, State, set_global};
+pub use state::{End, Garbage, Machine, Progress, Reference, Scratch, Session, State, set_global};
 
 /// Pseudo-index of the table of globals of the running thread.
 pub const GLOBALS: i32 = mlua_sys::lua51::LUA_GLOBALSINDEX;

@@ -599,7 +599,7 @@ impl<'c> Stack<'c> {
         if self.machine().memory.is_exceeded() {
             return Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec()));
         }
-        self.machine().tick().map_err(Failure::Plain)
+        self.machine().tick(|| self.place(1)).map_err(Failure::Plain)
     }
 
     /// The place in the script where the function at `level` of the call stack is: 0 is the running one, 1 its caller.

@@ -14,16 +14,21 @@
 //! 1. At most one script is under way in an interpreter.
 //! 2. The host is there exactly while the coroutine runs.
 //! 3. A script that is under way is never dropped but by the end of the process: its frames cannot be unwound.
+//!
+//! A script that must end is thrown out by an error "not enough memory", which is the one that calls no handler: one of
+//! the script's own (`xpcall`) would run where no hook comes. From then on a hook comes at every instruction, and Lua
+//! code gets no memory: it can make no coroutine whose instructions are counted anew. Why it ended, and where, is kept
+//! aside (`State::take_end`), so it does not matter what the script catches.
 
 use super::super::host::{Host, Tick};
 use super::function::Function;
 use super::memory::{self, Memory};
-use super::stack::{Stack, load_text};
+use super::stack::{Place, Stack, load_text};
 use crate::base::argv::Argv;
 use corosensei::stack::{DefaultStack, Stack as _};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use mlua_sys::lua51::{self as ffi, lua_State};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -47,6 +52,8 @@ pub struct Machine {
     host: Cell<Option<NonNull<dyn Host>>>,
     pause: Cell<*const Pause>,
     main: Cell<*mut lua_State>,
+    /// The script must end.
+    end: RefCell<Option<End>>,
     /// Where the C stack of the script under way ends; 0 without one.
     pub(super) floor: Cell<usize>,
     /// Of `table.sort`, see `guard`.
@@ -57,6 +64,13 @@ pub struct Machine {
     pub scratch: Cell<Scratch>,
     /// For what a library writes; taken while it does.
     pub output: Cell<Vec<u8>>,
+}
+
+/// Why a script had to end, and where it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    pub why: Vec<u8>,
+    pub place: Option<Place>,
 }
 
 /// Buffers that commands use one after the other.
@@ -78,12 +92,18 @@ impl Machine {
         Some(result)
     }
 
-    /// Asks the host whether the script may go on, and suspends it while it may not. `Err` says why it must end.
-    pub fn tick(&self) -> Result<(), Vec<u8>> {
+    /// Asks the host whether the script may go on, and suspends it while it may not. `Err` says why it must end;
+    /// `place` is asked where it was.
+    pub fn tick(&self, place: impl FnOnce() -> Option<Place>) -> Result<(), Vec<u8>> {
         loop {
             match self.with_host(|host| host.tick()) {
                 None | Some(Tick::GoOn) => return Ok(()),
-                Some(Tick::End(why)) => return Err(why),
+                Some(Tick::End(why)) => {
+                    let first = || End { why: why.clone(), place: place() };
+                    self.end.borrow_mut().get_or_insert_with(first);
+                    self.memory.close();
+                    return Err(why);
+                }
                 // SAFETY: a host is there only while the coroutine runs, which has set the pointer.
                 Some(Tick::Pause) => unsafe { (*self.pause.get()).suspend(()) },
             }
@@ -132,6 +152,7 @@ impl State {
             host: Cell::new(None),
             pause: Cell::new(null()),
             main: Cell::new(std::ptr::null_mut()),
+            end: RefCell::default(),
             floor: Cell::new(0),
             comparisons: Cell::new(0),
             random: Cell::new(0),
@@ -255,6 +276,7 @@ impl State {
             ffi::lua_gettop(self.state) - arguments - 1
         };
         assert!(handler >= 1, "an error handler, a function and its arguments");
+        self.machine.end.take();
         let (state, machine) = (self.state, &raw const *self.machine);
         self.machine.floor.set(stack.limit().get());
         self.fiber = Some(Coroutine::with_stack(stack, move |pause: &Pause, ()| {
@@ -291,7 +313,14 @@ impl State {
         };
         self.spare = self.fiber.take().map(Fiber::into_stack);
         self.machine.floor.set(0);
-        if status == ffi::LUA_OK { Progress::Returned } else { Progress::Failed }
+        self.machine.memory.open();
+        let was_ended = self.machine.end.borrow().is_some();
+        if status == ffi::LUA_OK && !was_ended { Progress::Returned } else { Progress::Failed }
+    }
+
+    /// Why the script that has failed had to end, when the host said so.
+    pub fn take_end(&mut self) -> Option<End> {
+        self.machine.end.take()
     }
 
     #[cold]
@@ -414,13 +443,15 @@ unsafe extern "C-unwind" fn hook(state: *mut lua_State, _event: *mut ffi::lua_De
     // SAFETY: Lua calls it with a live state. What `must_end` owned is gone when the error is raised.
     unsafe {
         if must_end(state) {
+            // No memory is left for it, so this raises the error that no handler sees.
+            ffi::lua_createtable(state, 0, 0);
             ffi::lua_error(state);
         }
     }
 }
 
-/// Whether the script is to end; then the error is on the top, and no `pcall` of the script can go on for long: the
-/// hook comes at every instruction from now on.
+/// Whether the script is to end; then why is on the top, and no `pcall` of the script can go on for long: the hook
+/// comes at every instruction from now on.
 ///
 /// # Safety
 /// The state must be live and belong to the coroutine that runs.
@@ -429,7 +460,7 @@ pub(super) unsafe fn must_end(state: *mut lua_State) -> bool {
     unsafe {
         let stack = Stack::new(state);
         let machine = stack.machine();
-        let Err(why) = machine.tick() else { return false };
+        let Err(why) = machine.tick(|| stack.place(0)) else { return false };
         machine.memory.begin_lenient();
         ffi::lua_checkstack(state, 4);
         ffi::lua_pushlstring_(state, why.as_ptr().cast(), why.len());

@@ -115,7 +115,7 @@ fn functions_of_ours() {
 }
 
 #[test]
-fn a_slow_script_is_suspended_and_ended() {
+fn a_slow_script_is_suspended() {
     let mut state = state();
     let mut host = Patience { pauses_left: 2, ..Patience::default() };
     let slow = "local n = 0 for i = 1, 1000000 do n = n + 1 end return n";
@@ -123,18 +123,38 @@ fn a_slow_script_is_suspended_and_ended() {
     assert_eq!(state.resume(&mut host), Progress::Paused);
     assert_eq!(state.resume(&mut host), Progress::Returned);
     assert_eq!(end(&mut state), "1000000");
-    let mut host = Patience { ends: true, pauses_left: 1, ..Patience::default() };
-    let stubborn = "while true do pcall(function() while true do end end) end";
-    assert_eq!(begin(&mut state, stubborn, &mut host), Progress::Paused);
-    assert_eq!(state.resume(&mut host), Progress::Failed);
-    assert_eq!(end(&mut state), "enough");
-    let in_coroutines = "while true do coroutine.wrap(function() while true do end end)() end";
-    assert_eq!(
-        begin(&mut state, in_coroutines, &mut Patience { ends: true, ..Patience::default() }),
-        Progress::Failed
-    );
-    end(&mut state);
-    assert_eq!(eval(&mut state, slow), "1000000");
+}
+
+#[test]
+fn nothing_keeps_a_script_from_being_ended() {
+    let mut state = state();
+    set_global(&mut state.stack(), "call_it", call_it);
+    let endless = "function() while true do end end";
+    for body in [
+        format!("while true do pcall({endless}) end"),
+        format!("return pcall({endless})"),
+        format!("while true do xpcall({endless}, {endless}) end"),
+        format!("xpcall(function() error('x') end, {endless})"),
+        format!("while true do coroutine.wrap({endless})() end"),
+        format!("while true do coroutine.resume(coroutine.create({endless})) end"),
+        "local function more() while true do coroutine.resume(coroutine.create(more)) end end _G.more = more more()"
+            .replace("local function more", "function more"),
+        format!("local t = setmetatable({{}}, {{__index = {endless}}}) while true do pcall(function() return t.x end) end"),
+        format!("while true do pcall(table.sort, {{3, 2, 1}}, {endless}) end"),
+        format!("while true do pcall(string.gsub, 'abc', '.', {endless}) end"),
+        format!("while true do pcall(call_it, {endless}) end"),
+        format!("while true do pcall(loadstring('while true do end')) end"),
+        "local t = {} while true do t[#t + 1] = coroutine.create(function() end) if #t > 99 then t = {} end end".into(),
+    ] {
+        let mut host = Patience { ends: true, pauses_left: 1, ..Patience::default() };
+        assert_eq!(begin(&mut state, &body, &mut host), Progress::Paused, "{body}");
+        assert_eq!(state.resume(&mut host), Progress::Failed, "{body}");
+        let ended = state.take_end().expect("it was ended");
+        assert_eq!(ended.why, b"enough", "{body}");
+        assert_eq!(ended.place.map(|place| place.line), Some(1), "{body}");
+        end(&mut state);
+        assert_eq!(eval(&mut state, "return #{coroutine.create(function() end)}"), "1", "memory is there again");
+    }
 }
 
 #[test]

@@ -58,12 +58,18 @@ fn run(stack: &mut Stack<'_>, scratch: &mut Scratch) -> Result<Answer, Failure> 
         push_error(stack, why.as_bytes());
         return Ok(Answer::Error);
     }
-    let ran = stack.machine().with_host(|host| host.command(scratch.argv.args(), &mut scratch.reply));
-    if ran.is_none() {
+    let ran = stack.machine().with_host(|host| {
+        host.command(scratch.argv.args(), &mut scratch.reply);
+        host.is_due()
+    });
+    let Some(is_due) = ran else {
         let text = "ERR redis.call/pcall can only be called inside a script invocation";
         return Err(error_table(stack, text));
-    }
+    };
     push_reply(stack, &scratch.reply)?;
+    if is_due {
+        stack.tick()?;
+    }
     Ok(if scratch.reply.first() == Some(&b'-') { Answer::Error } else { Answer::Value })
 }
 

@@ -32,6 +32,8 @@ impl Host for Ports {
 
     fn wake(&self) {}
 
+    fn script_suspended(&self) {}
+
     fn set_hz(&self, hz: i64) {
         self.asked.borrow_mut().push(format!("hz {hz}"));
     }

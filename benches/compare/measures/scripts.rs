@@ -194,8 +194,8 @@ fn document() -> String {
         let order = format!(
             concat!(
                 r#"{{"id":{},"customer":{{"name":"{} \u00e9\"","street":"{}\n","vip":{}}},"total":{}.{:02},"#,
-                r#"{{"id":{},"customer":{{"name":"{} \u00e9\"","street":"{}\n","vip":{}}},"#,
-                r#""total":{}.{:02},"#,
+                r#""lines":[{{"sku":"A-{}","count":{},"price":{}.5}},"#,
+                r#"{{"sku":"B-{}","count":1,"price":19.99}}],"#,
                 r#""tags":["new","{}"],"note":{},"discount":-0.{}}}"#,
             ),
             number,

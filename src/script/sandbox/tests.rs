@@ -74,6 +74,8 @@ impl Room {
             kind => kind.name().to_owned(),
         };
         stack.cut(0);
+        drop(stack);
+        let text = self.state.take_end().map_or(text, |end| String::from_utf8_lossy(&end.why).into_owned());
         format!("{sign}{text}")
     }
 }

@@ -1,7 +1,7 @@
 //! A slow script that is under way: it is suspended while others are served.
 //!
 //! ```text
-//!   EXEC ── SET, EVAL ─▶ run ── threshold ─▶ Flow::Suspend ... up to the connection: what follows in its pipeline waits
+//!   EXEC ── SET, EVAL ─▶ run ── threshold ─▶ Flow::Suspend ... up to the connection: its pipeline waits
 //!             │                                    │
 //!             │      calls, rest, reply so far ────┘──▶ Server::suspended
 //!             │                                              │ slice after slice, others between (`exec::suspended`)
@@ -141,7 +141,7 @@ impl Server {
         })
     }
 
-    /// A signal asks for a shutdown. A script that is under way ends before, as in Redis: SHUTDOWN NOSAVE does not wait.
+    /// A signal asks for a shutdown. A script that is under way ends before, as in Redis; SHUTDOWN NOSAVE waits for none.
     pub fn shutdown_by_signal(&mut self, shutdown: Shutdown) {
         if let Some(suspended) = &mut self.suspended {
             tracing::warn!("The shutdown waits for the end of the script that is under way.");

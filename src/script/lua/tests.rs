@@ -143,7 +143,7 @@ fn nothing_keeps_a_script_from_being_ended() {
         format!("while true do pcall(table.sort, {{3, 2, 1}}, {endless}) end"),
         format!("while true do pcall(string.gsub, 'abc', '.', {endless}) end"),
         format!("while true do pcall(call_it, {endless}) end"),
-        format!("while true do pcall(loadstring('while true do end')) end"),
+        "while true do pcall(loadstring('while true do end')) end".to_owned(),
         "local t = {} while true do t[#t + 1] = coroutine.create(function() end) if #t > 99 then t = {} end end".into(),
     ] {
         let mut host = Patience { ends: true, pauses_left: 1, ..Patience::default() };

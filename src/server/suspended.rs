@@ -141,7 +141,7 @@ impl Server {
         })
     }
 
-    /// A signal asks for a shutdown. A script that is under way ends before, as in Redis; SHUTDOWN NOSAVE waits for none.
+    /// A signal asks for a shutdown. A script that is under way ends before, as in Redis; SHUTDOWN NOSAVE does not.
     pub fn shutdown_by_signal(&mut self, shutdown: Shutdown) {
         if let Some(suspended) = &mut self.suspended {
             tracing::warn!("The shutdown waits for the end of the script that is under way.");

@@ -43,9 +43,10 @@ pub fn set_repl(stack: &mut Stack<'_>) -> Result<i32, Failure> {
     }
 }
 
-/// As a C cast of what C takes for a number.
+/// As a C cast of what C takes for a number: what is none is far away.
 fn number_or_zero(stack: &Stack<'_>) -> i32 {
-    stack.check_number(1).unwrap_or_default() as i32
+    let number = stack.check_number(1).unwrap_or_default();
+    if number.is_nan() { i32::MIN } else { number as i32 }
 }
 
 /// Effects are replicated in any case.

@@ -282,8 +282,7 @@ fn locate_error(stack: &mut Stack<'_>) -> Result<i32, Failure> {
         stack.push_bytes(&text);
         stack.raw_set_field(-2, "err");
     }
-    let raised = stack.place(1).filter(|place| place.what != b"C").or_else(|| stack.place(2));
-    if let Some(place) = raised {
+    if let Some(place) = stack.raised_place() {
         stack.push_bytes(&place.source);
         stack.raw_set_field(-2, "source");
         stack.push_bytes(place.line.to_string().as_bytes());

@@ -23,6 +23,8 @@ pub enum Failure {
     Plain(Vec<u8>),
     /// The value on the top of the stack.
     Top,
+    /// The same, and a function that ours has called has raised it: it passes through.
+    Called,
     /// An argument (the first is 1) is wrong, and why.
     Argument(i32, Vec<u8>),
 }
@@ -50,7 +52,7 @@ pub unsafe fn push_function(state: *mut lua_State, function: Function, upvalues:
     }
 }
 
-unsafe extern "C-unwind" fn trampoline(state: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn trampoline(state: *mut lua_State) -> c_int {
     // SAFETY: Lua calls it with a live state, as the function that `push_function` has made. `run` has tidied up when
     // an error is raised here.
     unsafe {
@@ -106,8 +108,13 @@ unsafe fn run(state: *mut lua_State, function: Function) -> Outcome {
 
 #[cold]
 fn prepare(stack: &mut Stack<'_>, failure: Failure) -> Outcome {
+    if failure == Failure::Called {
+        return Outcome::Raise;
+    }
+    // What a script has caught is no error under way.
+    stack.machine().passing.take();
     match failure {
-        Failure::Top => Outcome::Raise,
+        Failure::Top | Failure::Called => Outcome::Raise,
         Failure::Plain(text) => raise(stack, &text, Outcome::Raise),
         Failure::Here(text) => raise(stack, &text, Outcome::RaiseHere),
         Failure::Argument(argument, text) => raise(stack, &text, Outcome::RaiseArgument(argument)),

@@ -12,7 +12,7 @@
 //! 2. Arguments are never popped or replaced, so the bytes of a string among them are good for the whole call (`'c`).
 //! 3. Memory is never refused meanwhile (`memory`).
 
-use super::function::{Failure, Function, NOT_ENOUGH_MEMORY, push_function};
+use super::function::{Failure, Function, NOT_ENOUGH_MEMORY, push_function, trampoline};
 use super::state::{Machine, Reference};
 use mlua_sys::lua51::{self as ffi, lua_State};
 use std::ffi::{CStr, CString, c_int, c_void};
@@ -561,14 +561,23 @@ impl<'c> Stack<'c> {
     /// # Errors
     /// The error that it raised is on the top instead.
     pub fn call(&mut self, arguments: i32, results: i32) -> Result<(), Failure> {
-        assert!(self.len() - arguments > self.arguments, "arguments stay where they are");
+        let handler = self.len() - arguments;
+        assert!(handler > self.arguments, "arguments stay where they are");
         self.check_room()?;
-        let memory = &self.machine().memory;
-        let lenient = memory.begin_strict();
-        // SAFETY: the function and its arguments are there; errors end here.
-        let status = unsafe { ffi::lua_pcall(self.state, arguments, results, 0) };
-        memory.end_strict(lenient);
-        if status == ffi::LUA_OK { Ok(()) } else { Err(Failure::Top) }
+        self.reserve(1)?;
+        let machine = self.machine();
+        machine.passing.take();
+        // SAFETY: the function and its arguments are there, and room for one more value; errors end here.
+        let status = unsafe {
+            ffi::lua_rawgeti(self.state, ffi::LUA_REGISTRYINDEX, machine.passing_handler.get().into());
+            ffi::lua_insert(self.state, handler);
+            let lenient = machine.memory.begin_strict();
+            let status = ffi::lua_pcall(self.state, arguments, results, handler);
+            machine.memory.end_strict(lenient);
+            ffi::lua_remove(self.state, handler);
+            status
+        };
+        if status == ffi::LUA_OK { Ok(()) } else { Err(Failure::Called) }
     }
 
     /// Compiles a chunk and pushes its function. `name` as for `State::load`.
@@ -600,6 +609,11 @@ impl<'c> Stack<'c> {
             return Err(Failure::Plain(NOT_ENOUGH_MEMORY.to_vec()));
         }
         self.machine().tick(|| self.place(1)).map_err(Failure::Plain)
+    }
+
+    /// For a handler of errors: the place where the error was raised, which may have passed through functions of ours.
+    pub fn raised_place(&self) -> Option<Place> {
+        Place::raised(self.state)
     }
 
     /// The place in the script where the function at `level` of the call stack is: 0 is the running one, 1 its caller.
@@ -678,7 +692,42 @@ pub struct Place {
     pub what: Vec<u8>,
 }
 
+/// A handler of errors that notes the place of one which a function of ours will raise once more.
+///
+/// # Safety
+/// Lua calls it, with a live state.
+pub(super) unsafe extern "C-unwind" fn note_place(state: *mut lua_State) -> c_int {
+    let raised = Place::raised(state);
+    // SAFETY: the state is live.
+    unsafe { Stack::new(state) }.machine().passing.set(raised);
+    1
+}
+
+/// Whether the function at this level of the call stack is one of ours.
+fn is_ours(state: *mut lua_State, level: c_int) -> bool {
+    // SAFETY: all zeroes are a valid value of this C struct; the state is live, a handler has room for a value.
+    unsafe {
+        let mut debug: ffi::lua_Debug = std::mem::zeroed();
+        if ffi::lua_getstack(state, level, &mut debug) == 0 {
+            return false;
+        }
+        ffi::lua_getinfo(state, c"f".as_ptr(), &mut debug);
+        let function = ffi::lua_tocfunction(state, -1);
+        ffi::lua_settop(state, -2);
+        function.is_some_and(|function| function as usize == trampoline as *const () as usize)
+    }
+}
+
 impl Place {
+    /// Where the error was raised that the running handler has got: in the function that raised it, or, of a C function,
+    /// in the one that called that.
+    fn raised(state: *mut lua_State) -> Option<Place> {
+        let place = Place::at(state, 1).filter(|place| place.what != b"C");
+        // SAFETY: the state is live.
+        let passing = || unsafe { Stack::new(state) }.machine().passing.take().filter(|_| is_ours(state, 1));
+        place.or_else(passing).or_else(|| Place::at(state, 2))
+    }
+
     fn at(state: *mut lua_State, level: c_int) -> Option<Place> {
         // SAFETY: all zeroes are a valid value of this C struct, which the calls fill in.
         let mut debug: ffi::lua_Debug = unsafe { std::mem::zeroed() };

@@ -23,7 +23,7 @@
 use super::super::host::{Host, Tick};
 use super::function::Function;
 use super::memory::{self, Memory};
-use super::stack::{Place, Stack, load_text};
+use super::stack::{Place, Stack, load_text, note_place};
 use crate::base::argv::Argv;
 use corosensei::stack::{DefaultStack, Stack as _};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -54,6 +54,10 @@ pub struct Machine {
     main: Cell<*mut lua_State>,
     /// The script must end.
     end: RefCell<Option<End>>,
+    /// Where an error was raised that a function of ours raises once more.
+    pub(super) passing: Cell<Option<Place>>,
+    /// What notes that: a reference.
+    pub(super) passing_handler: Cell<c_int>,
     /// Where the C stack of the script under way ends; 0 without one.
     pub(super) floor: Cell<usize>,
     /// Of `table.sort`, see `guard`.
@@ -153,6 +157,8 @@ impl State {
             pause: Cell::new(null()),
             main: Cell::new(std::ptr::null_mut()),
             end: RefCell::default(),
+            passing: Cell::default(),
+            passing_handler: Cell::new(ffi::LUA_NOREF),
             floor: Cell::new(0),
             comparisons: Cell::new(0),
             random: Cell::new(0),
@@ -170,6 +176,8 @@ impl State {
         // SAFETY: the state is live.
         unsafe {
             ffi::lua_sethook(state, Some(hook), ffi::LUA_MASKCOUNT, INSTRUCTIONS_PER_TICK);
+            ffi::lua_pushcfunction(state, note_place);
+            machine.passing_handler.set(ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX));
         }
         Ok(State { state, machine, fiber: None, spare: Some(spare) })
     }

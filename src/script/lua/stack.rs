@@ -719,8 +719,8 @@ fn is_ours(state: *mut lua_State, level: c_int) -> bool {
 }
 
 impl Place {
-    /// Where the error was raised that the running handler has got: in the function that raised it, or, of a C function,
-    /// in the one that called that.
+    /// Where the error was raised that the running handler has got: in the function that raised it, or, if that is of
+    /// C, in the one that called it.
     fn raised(state: *mut lua_State) -> Option<Place> {
         let place = Place::at(state, 1).filter(|place| place.what != b"C");
         // SAFETY: the state is live.

@@ -170,7 +170,7 @@ fn scan(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Result<Flow, 
     });
     if filter.type_name.is_some() {
         // Asking for the type is a lookup like any other.
-        tx.keyspace.counters.hits += looked_up;
+        tx.keyspace.counters.hits.update(|hits| hits + looked_up);
     }
     reply.array(2);
     reply.bulk_text(&next.to_string());

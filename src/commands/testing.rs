@@ -146,10 +146,10 @@ impl Fixture {
     }
 
     pub fn hits(&self) -> u64 {
-        self.server.keyspace.counters.hits
+        self.server.keyspace.counters.hits.get()
     }
 
     pub fn misses(&self) -> u64 {
-        self.server.keyspace.counters.misses
+        self.server.keyspace.counters.misses.get()
     }
 }

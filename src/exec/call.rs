@@ -338,7 +338,9 @@ pub fn call_in_script(server: &mut Server, call: Call<'_>, terms: Terms, out: &m
     let running = (call.client.number, call.request.args);
     let speaking = Some(terms.protocol);
     let (result, protocol) = fault::while_running(running.0, running.1, || run(server, &call, speaking, out));
-    let took_ns = server.clock.meter_ns().saturating_sub(started_ns);
+    let ended_ns = server.clock.meter_ns();
+    let took_ns = ended_ns.saturating_sub(started_ns);
+    server.last_call_ended_ns = ended_ns;
     let failed = result.is_err();
     if let Err(error) = result {
         let line = error.line();

@@ -15,6 +15,7 @@ use super::settings::{Freeing, Settings};
 use crate::base::bio::Bio;
 use crate::encoding::dict::{Dict, HASH_BITS_USED, HashSeed};
 use crate::object::{DataType, RDB_VERSION_BASE, Rehash, Rules, ValueType};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -316,10 +317,11 @@ impl Db {
 }
 
 /// What the keyspace counts; INFO reads it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Counters {
-    pub hits: u64,
-    pub misses: u64,
+    /// Lookups that have found their key, and others: cells, because they are counted while the entry is looked at.
+    pub hits: Cell<u64>,
+    pub misses: Cell<u64>,
     pub expired: u64,
     /// Fields of hashes.
     pub expired_fields: u64,
@@ -410,7 +412,7 @@ impl Keyspace {
             seed: self.seed,
             settings: self.settings.clone(),
             scratch: Vec::new(),
-            counters: self.counters,
+            counters: self.counters.clone(),
             rng: self.rng.clone(),
             sharing: Sharing::Alone,
             resizing: Resizing::Allowed,

@@ -28,13 +28,14 @@ pub(super) fn decrby(tx: &mut Tx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
 }
 
 fn add(tx: &mut Tx<'_>, key: &[u8], increment: i64, reply: &mut Reply<'_>) -> Result<Flow, CommandError> {
-    let old = match tx.str_view(key, Access::Write)? {
-        None => 0,
-        Some(StrView::Int(value)) => value,
-        Some(StrView::Bytes(bytes)) => number::parse_i64(bytes).ok_or(CommandError::NotInteger)?,
-    };
-    let new = old.checked_add(increment).ok_or(CommandError::IncrementOverflow)?;
-    tx.set(key, StrView::Int(new), Expiry::Keep);
+    let new = tx.update_int(key, |old| {
+        let old = match old {
+            None => 0,
+            Some(StrView::Int(value)) => value,
+            Some(StrView::Bytes(bytes)) => number::parse_i64(bytes).ok_or(CommandError::NotInteger)?,
+        };
+        old.checked_add(increment).ok_or(CommandError::IncrementOverflow)
+    })?;
     tx.changed(key, Event::IncrBy);
     reply.integer(new);
     Ok(Flow::Done)

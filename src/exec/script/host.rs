@@ -4,6 +4,7 @@ use crate::base::argv::Args;
 use crate::client::Access;
 use crate::exec::call::{self, Attempt, Call, Request};
 use crate::exec::{gates, permissions};
+use crate::keyspace::tx::HashHint;
 use crate::resp::{Protocol, Reply};
 use crate::script::{Host, Replication, Run, ScriptFlags, Tick, Writes};
 use crate::server::Server;
@@ -28,14 +29,14 @@ impl Host for ServerHost<'_> {
     }
 
     fn is_due(&self) -> bool {
-        self.server.clock.meter_ns() >= self.run.course.pauses_at_ns
+        self.server.last_call_ended_ns >= self.run.course.pauses_at_ns
     }
 
     fn command(&mut self, args: Args<'_>, reply: &mut Vec<u8>) {
         match self.admit(args) {
             Ok(command) => {
                 let Run { client, now, terms, .. } = *self.run;
-                let request = Request { args, hint: None };
+                let request = Request { args, hint: self.hint(command, args) };
                 let call = Call { client, command, request, now, attempt: Attempt::First };
                 call::call_in_script(self.server, call, terms, reply);
             }
@@ -59,6 +60,14 @@ impl Host for ServerHost<'_> {
 }
 
 impl ServerHost<'_> {
+    /// Commands look their key up more than once.
+    #[inline]
+    fn hint<'a>(&self, command: usize, args: Args<'a>) -> Option<HashHint<'a>> {
+        let key = args.get(1).filter(|_| self.server.commands.at(command).first_key == 1)?;
+        let db = self.server.clients.get(self.run.client)?.db;
+        Some(HashHint { key, hash: self.server.keyspace.db(db).table().hash(key) })
+    }
+
     /// The gates of a command within a script, in the order in which Redis reports failures; the script itself has
     /// passed those of a client's command.
     #[inline]

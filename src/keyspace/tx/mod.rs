@@ -149,28 +149,28 @@ impl<'a> Tx<'a> {
     /// The entry of `key` unless it is absent or has expired.
     pub fn lookup(&mut self, key: &[u8], access: Access) -> Option<&Entry> {
         let hash = self.hash(key);
-        let found = self.alive(hash, key);
-        if access != Access::Write {
-            let counters = &mut self.keyspace.counters;
-            if found {
-                counters.hits += 1;
-            } else {
-                counters.misses += 1;
-                if access != Access::Inspect {
-                    self.ledger.remark(self.db, key, Event::KeyMiss);
-                }
-            }
-        }
-        if !found {
-            return None;
-        }
         let touch = matches!(access, Access::Read | Access::Write)
             && self.touch == Touch::Yes
             && self.keyspace.sharing() == Sharing::Alone;
         let uses_lfu = self.keyspace.settings.ranking == Ranking::Lfu;
         let luck = if touch && uses_lfu { self.keyspace.rng.f64() } else { 0.0 };
+        // Where nothing expires one search is enough.
+        let is_gone = self.keyspace.db(self.db).volatile_len() > 0 && !self.alive(hash, key);
         let (now_ms, settings) = (self.now_ms, &self.keyspace.settings);
-        let entry = self.keyspace.db(self.db).table.get(hash, key)?;
+        let counters = &self.keyspace.counters;
+        let entry = if is_gone { None } else { self.keyspace.db(self.db).table.get(hash, key) };
+        let Some(entry) = entry else {
+            if access != Access::Write {
+                counters.misses.update(|misses| misses + 1);
+                if access != Access::Inspect {
+                    self.ledger.remark(self.db, key, Event::KeyMiss);
+                }
+            }
+            return None;
+        };
+        if access != Access::Write {
+            counters.hits.update(|hits| hits + 1);
+        }
         if touch {
             entry.set_lru(match uses_lfu {
                 true => lru::lfu_used(entry.lru(), now_ms, settings, luck),
@@ -295,6 +295,34 @@ impl<'a> Tx<'a> {
     /// that the key is new.
     pub fn set(&mut self, key: &[u8], value: StrView<'_>, expiry: Expiry) {
         self.set_value(key, value, expiry);
+    }
+
+    /// Sets `key` to the integer that `update` makes of the string that is there, and answers it. Tells as `set` does.
+    ///
+    /// # Errors
+    /// That of `update`, or WRONGTYPE: nothing has changed.
+    pub fn update_int(
+        &mut self,
+        key: &[u8],
+        update: impl Fn(Option<StrView<'_>>) -> Result<i64, CommandError>,
+    ) -> Result<i64, CommandError> {
+        let hash = self.hash(key);
+        let (now_ms, fresh_lru) = (self.now_ms, self.fresh_lru());
+        let entry = self.keyspace.db_mut(self.db).table.get_mut(hash, key);
+        let is_alive = |entry: &&mut Entry| entry.expire_at_ms().is_none_or(|at_ms| now_ms <= at_ms);
+        let Some(entry) = entry.filter(is_alive) else {
+            let absent = self.str_view(key, Access::Write)?;
+            let new = update(absent)?;
+            self.set(key, StrView::Int(new), Expiry::Keep);
+            return Ok(new);
+        };
+        if entry.value_type() != ValueType::String {
+            return Err(CommandError::WrongType);
+        }
+        let new = update(Some(entry.str_view()))?;
+        entry.set_int(new);
+        entry.set_lru(fresh_lru);
+        Ok(new)
     }
 
     fn set_value(&mut self, key: &[u8], value: StrView<'_>, expiry: Expiry) -> WasThere {

@@ -65,7 +65,7 @@ pub struct Machine {
     /// State of `math.random`.
     pub random: Cell<u64>,
     /// For the one command that runs; taken while it does.
-    pub scratch: Cell<Scratch>,
+    pub scratch: Cell<Option<Box<Scratch>>>,
     /// For what a library writes; taken while it does.
     pub output: Cell<Vec<u8>>,
 }
@@ -359,14 +359,10 @@ impl State {
     /// Gives back what large replies have taken, and what deep calls have touched of the stack that scripts run on.
     pub fn trim(&mut self) {
         const KEPT_BYTES: usize = 64 << 10;
-        let Scratch { argv, mut reply } = self.machine.scratch.take();
+        self.machine.scratch.take();
         let mut text = self.machine.text.take();
-        for buffer in [&mut reply, &mut text] {
-            buffer.clear();
-            buffer.shrink_to(KEPT_BYTES);
-        }
-        let argv = if argv.heap_bytes() > KEPT_BYTES { Argv::default() } else { argv };
-        self.machine.scratch.set(Scratch { argv, reply });
+        text.clear();
+        text.shrink_to(KEPT_BYTES);
         self.machine.text.set(text);
         if let Some(stack) = &self.spare {
             let start = stack.limit().get();

@@ -43,12 +43,12 @@ type Work = fn(&mut Stack<'_>, &mut Scratch) -> Result<Answer, Failure>;
 fn with_scratch(stack: &mut Stack<'_>, work: Work) -> Result<Answer, Failure> {
     const KEPT_BYTES_MAX: usize = 64 << 10;
     let machine = stack.machine();
-    let mut scratch = machine.scratch.take();
+    let mut scratch = machine.scratch.take().unwrap_or_default();
     scratch.argv.clear();
     scratch.reply.clear();
     let answer = work(stack, &mut scratch);
     if scratch.argv.heap_bytes() + scratch.reply.capacity() <= KEPT_BYTES_MAX {
-        machine.scratch.set(scratch);
+        machine.scratch.set(Some(scratch));
     }
     answer
 }

@@ -51,8 +51,8 @@ fn keys(counters: &Counters, stats: &Stats, page: &mut Page) {
     page.field("evicted_clients", stats.evicted_clients);
     page.field("total_eviction_exceeded_time", stats.eviction_exceeded_us / 1000);
     page.field("current_eviction_exceeded_time", 0);
-    page.field("keyspace_hits", counters.hits);
-    page.field("keyspace_misses", counters.misses);
+    page.field("keyspace_hits", counters.hits.get());
+    page.field("keyspace_misses", counters.misses.get());
 }
 
 fn caching(tracking: &Tracking, page: &mut Page) {

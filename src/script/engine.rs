@@ -51,6 +51,8 @@ impl Engine {
         let environment = sandbox::open(&mut state, libraries);
         state.stack().push_function(locate_error, 0);
         let error_handler = state.keep();
+        // What others have taken the place of.
+        state.collect();
         Ok(Engine { state, environment, error_handler, scope: None, needed_bytes: 0 })
     }
 

@@ -150,6 +150,7 @@ impl Engine {
         keys: Args<'_>,
         argv: Args<'_>,
     ) -> Progress {
+        self.make_room();
         let mut stack = self.state.stack();
         stack.push_kept(&self.error_handler);
         stack.push_kept(function);

@@ -113,6 +113,132 @@ fn watches_and_databases() {
     );
 }
 
+/// Whatever happens to a script within a transaction, the rest of that goes on; only what is refused when it is queued
+/// ends it.
+#[test]
+fn scripts_in_transactions() {
+    Stage::start(&[]).play(
+        r##"
+        a SET n 1
+        a SCRIPT LOAD "return redis.call('incr','n')"
+        a MULTI
+        a EVAL "redis.call('incr','n') error('x')" 0
+        a EVAL "redis.call('incr','n') redis.call('nosuch')" 0
+        a EVAL "redis.call('incr','n') return redis.pcall('lpush','n','1')" 0
+        a EVALSHA 3ab4b8c0a1b7a8b3ffe8a05bb9a0d8ad2ae1e9b7 0
+        a EVAL_RO "return redis.call('incr','n')" 0
+        a EVAL "redis.setresp(3) return {redis.call('get','n'), {double=1.5}, true, false}" 0
+        a EVAL "return redis.call('get','n')" 0
+        a EVAL "syntax(" 0
+        a EVAL "return {KEYS[1], ARGV[1]}" 1 k v
+        a EVAL "return redis.call('multi')" 0
+        a EVAL "return redis.call('exec')" 0
+        a GET n
+        a EXEC
+        a MULTI
+        a EVAL "return 1" 2 k
+        a EVAL "return 1"
+        a EXEC
+        a MULTI
+        a EVAL "redis.call('set','n','gone')" 0
+        a DISCARD
+        a GET n
+        a MULTI
+        a SCRIPT FLUSH
+        a SCRIPT EXISTS 8d7ab60ba5cd0d9a0ef3ffb3c3c2e4d6e8b8f5a5
+        a SCRIPT LOAD "return 5"
+        a EVALSHA 4ca238f611c9d0ae4e9a75a5dbac22aedc1e44ba 0
+        a FUNCTION LOAD "#!lua name=t\nredis.register_function('t', function(k) return redis.call('incr', k[1]) end)"
+        a FCALL t 1 n
+        a FUNCTION FLUSH
+        a FCALL t 1 n
+        a EXEC
+        a WATCH n
+        a FUNCTION LOAD "#!lua name=t\nredis.register_function('t', function(k) return redis.call('incr', k[1]) end)"
+        b FCALL t 1 n
+        a MULTI
+        a FCALL t 1 n
+        a EXEC
+        a GET n
+        a WATCH other
+        b FCALL t 1 n
+        b EVAL "redis.pcall('incr','other','x') redis.pcall('lpush','n','x')" 0
+        a MULTI
+        a FCALL t 1 n
+        a EXEC
+        a WATCH gone
+        b EVAL "redis.call('set','gone','1') redis.call('del','gone')" 0
+        a MULTI
+        a PING
+        a EXEC
+        a CONFIG SET maxmemory 1
+        a MULTI
+        a EVAL "#!lua\nreturn 1" 0
+        a EXEC
+        a MULTI
+        a EVAL "return redis.call('get','n')" 0
+        a EVAL "return redis.call('set','n','1')" 0
+        a EVAL "#!lua flags=allow-oom\nreturn redis.call('set','n','1')" 0
+        a EXEC
+        a CONFIG SET maxmemory 0
+        "##,
+    );
+}
+
+/// What is there when a script begins is there until it ends.
+#[test]
+fn keys_that_expire_meanwhile() {
+    Stage::start(&["--enable-debug-command", "yes"]).play(
+        r#"
+        a DEBUG SET-ACTIVE-EXPIRE 0
+        a EVAL "redis.call('set','e','1','px','20') for i=1,3e7 do end return {redis.call('get','e'), redis.call('exists','e'), redis.call('dbsize')}" 0
+        a GET e
+        a DBSIZE
+        a EVAL "redis.call('set','h','1','px','1') for i=1,1e6 do end redis.call('append','h','2') return redis.call('get','h')" 0
+        a !wait 20
+        a EXISTS h
+        a SET p 1 PX 1
+        a !wait 20
+        a EVAL "return {redis.call('exists','p'), redis.call('ttl','p'), redis.call('dbsize'), redis.call('set','p','2','nx'), redis.call('pttl','p')}" 0
+        a EVAL "redis.call('expire','p','-1') return {redis.call('exists','p'), redis.call('keys','*')}" 0
+        a SET r 1 PX 1
+        a !wait 20
+        a EVAL_RO "return {redis.call('get','r'), redis.call('exists','r'), redis.call('type','r'), redis.call('randomkey')}" 0
+        a WATCH r
+        a EVAL_RO "return redis.call('get','r')" 0
+        a MULTI
+        a PING
+        a EXEC
+        a EVAL "return redis.call('set','z','1','px','0')" 0
+        "#,
+    );
+}
+
+/// A script that has begun goes on beyond the limit; keys are evicted before the next one, and those are not its own.
+#[test]
+fn keys_that_are_evicted() {
+    let pair = Pair::start();
+    for server in [&pair.ours, &pair.theirs] {
+        let mut client = server.connect();
+        client.ok("CONFIG SET maxmemory-policy allkeys-lru maxmemory-eviction-tenacity 100");
+        let used = client.info_number("used_memory");
+        let limit = used + (4 << 20);
+        client.ok(&format!("CONFIG SET maxmemory {limit}"));
+        let fill = "local v = ('x'):rep(1000) for i = 1, 10000 do redis.call('set', KEYS[1] .. i, v) end \
+                    return redis.call('dbsize')";
+        assert_eq!(client.command(&["EVAL", fill, "1", "a"]).integer(), 10_000);
+        assert!((10_001..20_000).contains(&client.command(&["EVAL", fill, "1", "b"]).integer()));
+        let evicted = client.info_number("evicted_keys");
+        assert!(evicted > 3_000, "{evicted} keys");
+        client.ok(&format!("CONFIG SET maxmemory-policy noeviction maxmemory {}", used + (2 << 20)));
+        let write = "return redis.call('set', 'k', 1)";
+        assert!(client.command(&["EVAL", write, "0"]).text().starts_with("OOM "));
+        client.ok("CONFIG SET maxmemory-policy allkeys-lru");
+        assert!(!client.command(&["EVAL", write, "0"]).is_error());
+        assert!(client.info_number("evicted_keys") > evicted);
+    }
+}
+
 #[test]
 fn notifications_and_waiting_clients() {
     Stage::start(&["--notify-keyspace-events", "KEA", "--enable-debug-command", "yes"]).play(

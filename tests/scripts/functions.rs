@@ -727,3 +727,32 @@ fn hostile_libraries_do_no_harm() {
     connection.ok("FUNCTION FLUSH");
     assert_eq!(connection.info("used_memory_vm_functions"), "0");
 }
+
+#[test]
+fn what_a_library_keeps_of_its_loading() {
+    let pair = Pair::start();
+    let mut both = pair.connect();
+    both.body(
+        "local keep, table = redis.register_function, redis
+        redis.register_function('f', function()
+            local ok, text = pcall(keep, 'g', function() end)
+            local called, why = pcall(function() return table.call('ping') end)
+            return {tostring(ok), tostring(text), tostring(called), tostring(why), redis.call('ping')}
+        end)",
+    );
+    both.same("FCALL f 0");
+    both.same("FCALL g 0");
+}
+
+/// What functions have left does not count against the next one.
+#[test]
+fn garbage_of_functions_makes_room() {
+    let server = Server::start(&["--script-memory-limit", "8mb"]);
+    let mut connection = server.connect();
+    let code = "#!lua name=l\nredis.register_function('f', function(keys, args) \
+                local t = {} for i = 1, 50 do t[i] = ('x'):rep(1e5 + i) .. args[1] end return #t end)";
+    load(&mut connection, code);
+    for call in 0..20 {
+        assert_eq!(connection.command(&["FCALL", "f", "0", &call.to_string()]).integer(), 50, "call {call}");
+    }
+}

@@ -7,5 +7,7 @@ mod calls;
 mod convert;
 mod effects;
 mod functions;
+mod hostile;
 mod pair;
 mod scripts;
+mod slow;

@@ -18,13 +18,18 @@ pub struct Pair {
 }
 
 pub struct Both {
-    ours: Connection,
-    theirs: Connection,
+    pub ours: Connection,
+    pub theirs: Connection,
 }
 
 impl Pair {
     pub fn start() -> Pair {
-        Pair { ours: Server::start(&[]), theirs: Server::oracle(&[]) }
+        Pair::with(&[])
+    }
+
+    /// Both with the same arguments.
+    pub fn with(arguments: &[&str]) -> Pair {
+        Pair { ours: Server::start(arguments), theirs: Server::oracle(arguments) }
     }
 
     pub fn connect(&self) -> Both {
@@ -43,16 +48,34 @@ impl Both {
         })
     }
 
+    /// Asks both the same, and shows what both reply.
     #[track_caller]
-    pub fn same<T: AsRef<[u8]>>(&mut self, words: &[T]) {
+    pub fn same<T: AsRef<[u8]>>(&mut self, words: &[T]) -> String {
         let [ours, theirs] = self.ask(words).map(|bytes| without_addresses(&bytes));
         let shown: Vec<String> = words.iter().map(|word| word.as_ref().escape_ascii().to_string()).collect();
         assert_eq!(ours, theirs, "ours, the oracle's: {}", shown.join(" "));
+        ours
     }
 
     #[track_caller]
-    pub fn same_line(&mut self, line: &str) {
-        self.same(&arguments(line));
+    pub fn same_line(&mut self, line: &str) -> String {
+        self.same(&arguments(line))
+    }
+
+    /// Tells both, and does not wait for the reply.
+    #[track_caller]
+    pub fn tell(&mut self, line: &str) {
+        let request = encode(&arguments(line));
+        self.ours.send(&request);
+        self.theirs.send(&request);
+    }
+
+    /// What both say next.
+    #[track_caller]
+    pub fn same_next(&mut self) -> String {
+        let [ours, theirs] = [&mut self.ours, &mut self.theirs].map(|c| without_addresses(&c.bytes()));
+        assert_eq!(ours, theirs, "ours, the oracle's");
+        ours
     }
 
     #[track_caller]

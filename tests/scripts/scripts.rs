@@ -1,46 +1,8 @@
 //! SCRIPT, the cache, the first line of scripts, and what INFO tells of them.
 
+use super::pair::Pair;
 use crate::support::process::rss_kib;
-use crate::support::{Connection, Server, Value, arguments, encode, wait_for};
-
-/// Tintype and the oracle, told the same.
-struct Pair {
-    ours: Server,
-    theirs: Server,
-}
-
-struct Both {
-    ours: Connection,
-    theirs: Connection,
-}
-
-impl Pair {
-    fn start() -> Pair {
-        Pair { ours: Server::start(&[]), theirs: Server::oracle(&[]) }
-    }
-
-    fn connect(&self) -> Both {
-        Both { ours: self.ours.connect(), theirs: self.theirs.connect() }
-    }
-}
-
-impl Both {
-    #[track_caller]
-    fn same_words<T: AsRef<[u8]>>(&mut self, words: &[T]) -> String {
-        let request = encode(words);
-        self.ours.send(&request);
-        self.theirs.send(&request);
-        let [ours, theirs] = [&mut self.ours, &mut self.theirs].map(|c| c.bytes().escape_ascii().to_string());
-        let shown: Vec<String> = words.iter().map(|word| word.as_ref().escape_ascii().to_string()).collect();
-        assert_eq!(ours, theirs, "ours, the oracle's: {}", shown.join(" "));
-        ours
-    }
-
-    #[track_caller]
-    fn same(&mut self, line: &str) -> String {
-        self.same_words(&arguments(line))
-    }
-}
+use crate::support::{Connection, Server, Value, arguments, wait_for};
 
 fn run(connection: &mut Connection, line: &str) -> Value {
     connection.command(&arguments(line))
@@ -102,25 +64,25 @@ fn script_commands() {
         "COMMAND DOCS eval_ro evalsha_ro",
         "COMMAND DOCS script|load script|kill script|exists script|help",
     ] {
-        both.same(line);
+        both.same_line(line);
     }
     for mode in ["", "SYNC", "async"] {
-        both.same("SCRIPT LOAD \"return 1\"");
-        both.same(&format!("SCRIPT FLUSH {mode}"));
-        both.same(&format!("EVALSHA {ONE} 0"));
+        both.same_line("SCRIPT LOAD \"return 1\"");
+        both.same_line(&format!("SCRIPT FLUSH {mode}"));
+        both.same_line(&format!("EVALSHA {ONE} 0"));
     }
     // In a transaction, and of a client that may do little.
-    both.same("MULTI");
-    both.same("SCRIPT LOAD \"return 2\"");
-    both.same("EVAL \"return 3\" 0");
-    both.same(&format!("EVALSHA {ABSENT} 0"));
-    both.same("EXEC");
-    both.same("ACL SETUSER default -@scripting +eval +script|exists");
+    both.same_line("MULTI");
+    both.same_line("SCRIPT LOAD \"return 2\"");
+    both.same_line("EVAL \"return 3\" 0");
+    both.same_line(&format!("EVALSHA {ABSENT} 0"));
+    both.same_line("EXEC");
+    both.same_line("ACL SETUSER default -@scripting +eval +script|exists");
     for line in ["EVAL \"return 1\" 0", "EVAL_RO \"return 1\" 0", "SCRIPT EXISTS x", "SCRIPT LOAD x"] {
-        both.same(line);
+        both.same_line(line);
     }
-    both.same("ACL SETUSER default +@scripting");
-    both.same("SCRIPT LOAD \"return 1\"");
+    both.same_line("ACL SETUSER default +@scripting");
+    both.same_line("SCRIPT LOAD \"return 1\"");
 }
 
 #[test]
@@ -156,9 +118,9 @@ fn first_lines() {
             ["\nreturn 1", "", "\n\nfoo(", "\n\nlocal x = nil + 1", "\nreturn redis.call('set', 'a', 'b')"]
         {
             let body = format!("{first}{rest}");
-            both.same_words(&["EVAL", &body, "0"]);
-            both.same_words(&["EVAL_RO", &body, "0"]);
-            both.same_words(&["SCRIPT", "LOAD", &body]);
+            both.same(&["EVAL", &body, "0"]);
+            both.same(&["EVAL_RO", &body, "0"]);
+            both.same(&["SCRIPT", "LOAD", &body]);
         }
     }
 }
@@ -175,23 +137,23 @@ fn flags_and_memory() {
     let digests: Vec<String> = bodies
         .iter()
         .map(|body| {
-            let reply = both.same_words(&["SCRIPT", "LOAD", body]);
+            let reply = both.same(&["SCRIPT", "LOAD", body]);
             reply.trim_start_matches("$40\\r\\n").trim_end_matches("\\r\\n").to_owned()
         })
         .collect();
     for limit in ["0", "1"] {
-        both.same(&format!("CONFIG SET maxmemory {limit}"));
+        both.same_line(&format!("CONFIG SET maxmemory {limit}"));
         // Without a first line nothing is refused before the script asks for a write.
         let is_short = limit == "1";
         for body in bodies.iter().filter(|body| !is_short || body.starts_with("#!")) {
-            both.same_words(&["EVAL", body, "0"]);
-            both.same_words(&["EVAL_RO", body, "0"]);
+            both.same(&["EVAL", body, "0"]);
+            both.same(&["EVAL_RO", body, "0"]);
         }
         for digest in digests.iter().skip(if is_short { 2 } else { 0 }) {
-            both.same(&format!("EVALSHA {digest} 0"));
-            both.same("MULTI");
-            both.same(&format!("EVALSHA_RO {digest} 0"));
-            both.same("EXEC");
+            both.same_line(&format!("EVALSHA {digest} 0"));
+            both.same_line("MULTI");
+            both.same_line(&format!("EVALSHA_RO {digest} 0"));
+            both.same_line("EXEC");
         }
     }
 }

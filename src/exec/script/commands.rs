@@ -73,29 +73,38 @@ pub const COMMANDS: &[Entry] = &[
 ];
 
 fn eval(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    let keys = key_count(args)?;
+    let keys = key_count(args, CommandError::NotInteger)?;
     let digest = cx.server.scripts.load(args.at(1), Keep::Passing)?;
     start(cx, args, Asked { digest, keys, writes: Writes::Allowed })
 }
 
 fn eval_ro(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
-    let keys = key_count(args)?;
+    let keys = key_count(args, CommandError::NotInteger)?;
     let digest = cx.server.scripts.load(args.at(1), Keep::Passing)?;
     start(cx, args, Asked { digest, keys, writes: Writes::Denied })
 }
 
 fn evalsha(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let digest = parse_digest(args.at(1)).ok_or(CommandError::NoScript)?;
-    start(cx, args, Asked { digest, keys: key_count(args)?, writes: Writes::Allowed })
+    start(
+        cx,
+        args,
+        Asked { digest, keys: key_count(args, CommandError::NotInteger)?, writes: Writes::Allowed },
+    )
 }
 
 fn evalsha_ro(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
     let digest = parse_digest(args.at(1)).ok_or(CommandError::NoScript)?;
-    start(cx, args, Asked { digest, keys: key_count(args)?, writes: Writes::Denied })
+    start(
+        cx,
+        args,
+        Asked { digest, keys: key_count(args, CommandError::NotInteger)?, writes: Writes::Denied },
+    )
 }
 
-fn key_count(args: Args<'_>) -> Result<usize, CommandError> {
-    let keys = parse_i64(args.at(2)).ok_or(CommandError::NotInteger)?;
+/// How many of the arguments are keys; `no_number` is the error when that is no number.
+pub(super) fn key_count(args: Args<'_>, no_number: CommandError) -> Result<usize, CommandError> {
+    let keys = parse_i64(args.at(2)).ok_or(no_number)?;
     if keys > args.len() as i64 - 3 {
         return Err(CommandError::TooManyKeys);
     }

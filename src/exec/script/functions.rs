@@ -1,10 +1,9 @@
 //! FCALL and FCALL_RO: a function of a library, by its name.
 
 use super::admission;
-use super::commands::{READ, READS, RUNS, WRITTEN};
+use super::commands::{READ, READS, RUNS, WRITTEN, key_count};
 use super::run;
 use crate::base::argv::Args;
-use crate::base::number::parse_i64;
 use crate::script::Writes;
 use crate::script::run::Subject;
 use crate::server::{Cx, Entry, Flow};
@@ -58,16 +57,8 @@ fn fcall_ro(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Flow, CommandError> {
 fn call(cx: &mut Cx<'_>, args: Args<'_>, writes: Writes) -> Result<Flow, CommandError> {
     let function = cx.server.scripts.libraries.find(args.at(1)).ok_or(CommandError::FunctionUnknown)?;
     let (subject, flags) = (Subject::Function(function.name.clone()), function.flags);
-    let keys = key_count(args)?;
+    let keys = key_count(args, CommandError::FunctionKeys)?;
     let writes = admission::may_start(cx, flags, writes)?;
     let run = run::of(cx, subject, (flags, writes));
     run::start(cx, run, args.from(3).until(keys), args.from(3 + keys))
-}
-
-fn key_count(args: Args<'_>) -> Result<usize, CommandError> {
-    let keys = parse_i64(args.at(2)).ok_or(CommandError::FunctionKeys)?;
-    if keys > args.len() as i64 - 3 {
-        return Err(CommandError::TooManyKeys);
-    }
-    usize::try_from(keys).map_err(|_| CommandError::text("ERR Number of keys can't be negative"))
 }

@@ -8,6 +8,7 @@
 
 use crate::script::flags::{ScriptFlags, is_name};
 use crate::script::lua::{Failure, Kind, REGISTRY, Reference, Stack, State};
+use crate::script::redis::push_error;
 use crate::spec::CommandError;
 use crate::spec::error::until_nul;
 
@@ -83,7 +84,18 @@ fn fails(text: &str) -> Failure {
     Failure::Plain(text.into())
 }
 
+/// Its errors are tables, as those of the other functions of `redis`.
 fn register_function(stack: &mut Stack<'_>) -> Result<i32, Failure> {
+    register(stack).map_err(|failure| match failure {
+        Failure::Plain(text) => {
+            push_error(stack, &[b"ERR ", &text[..]].concat());
+            Failure::Top
+        }
+        other => other,
+    })
+}
+
+fn register(stack: &mut Stack<'_>) -> Result<i32, Failure> {
     if stack.raw_get_field(REGISTRY, FUNCTIONS) != Kind::Table {
         return Err(fails("redis.register_function can only be called on FUNCTION LOAD command"));
     }

@@ -11,7 +11,7 @@ pub fn loadstring(stack: &mut Stack<'_>) -> Result<i32, Failure> {
         Kind::None | Kind::Nil => body,
         _ => stack.check_bytes(2)?,
     };
-    Ok(compile(stack, name, body))
+    compile(stack, name, body)
 }
 
 /// `load(function [, name])`: the function gives piece by piece, and at the end nil or an empty string.
@@ -50,7 +50,7 @@ pub fn load(stack: &mut Stack<'_>) -> Result<i32, Failure> {
         }
         stack.pop(1);
     }
-    Ok(compile(stack, name, &body))
+    compile(stack, name, &body)
 }
 
 /// The reader gave something that is no text: nil, and an error that says where it was read.
@@ -64,11 +64,13 @@ fn no_piece(stack: &mut Stack<'_>) -> i32 {
     with_nil(stack)
 }
 
-fn compile(stack: &mut Stack<'_>, name: &[u8], body: &[u8]) -> i32 {
-    match stack.load(name, body) {
+/// It takes as long as the text is, for one instruction of the script.
+fn compile(stack: &mut Stack<'_>, name: &[u8], body: &[u8]) -> Result<i32, Failure> {
+    stack.tick()?;
+    Ok(match stack.load(name, body) {
         Ok(()) => 1,
         Err(_) => with_nil(stack),
-    }
+    })
 }
 
 /// Nil, and the text on the top.

@@ -16,7 +16,9 @@
 use super::function::Failure;
 use super::stack::{Stack, machine};
 use super::state::must_end;
+use crate::spec::error::until_nul;
 use mlua_sys::lua51::{self as ffi, lua_State};
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 
@@ -40,12 +42,14 @@ pub enum Guard {
     Removes,
     /// `table.sort`: what it compares by itself, or by a C function, counts as steps of the script.
     Sorts,
-    /// `collectgarbage`: what would last beyond the script is ignored.
+    /// `collectgarbage`: what would last beyond the script is ignored; the rest takes long.
     Collects,
-    /// `coroutine.resume`: there must be room on the C stack.
+    /// `coroutine.resume`: there must be room on the C stack, and instructions are counted for each coroutine anew.
     Resumes,
-    /// `coroutine.wrap`: there must be room on the C stack whenever its result is called.
+    /// `coroutine.wrap`: the same whenever its result is called.
     Wraps,
+    /// `unpack`: it counts results by C's `int`, which must not overflow.
+    Unpacks,
 }
 
 /// An insertion or a removal moves at most so many elements: a table can pretend to have billions.
@@ -53,6 +57,8 @@ const MOVES_MAX: i64 = 1 << 24;
 /// `table.sort` itself is quick enough below.
 const SORT_COUNTS_FROM: usize = 1 << 14;
 const COMPARISONS_PER_TICK: u32 = 1 << 14;
+/// Each may have run as many instructions as fit between two ticks.
+const RESUMES_PER_TICK: u32 = 16;
 /// What is left for a coroutine: 200 nested C calls, which is Lua's limit for each of them.
 const COROUTINE_BYTES: usize = 2 << 20;
 /// What is left for Lua code called from a function of ours.
@@ -93,6 +99,7 @@ impl Stack<'_> {
                 Guard::Collects => collect,
                 Guard::Resumes => resume,
                 Guard::Wraps => wrap,
+                Guard::Unpacks => unpack,
             };
             ffi::lua_pushlightuserdata(self.raw(), original as *mut c_void);
             ffi::lua_pushcclosure(self.raw(), before, 1);
@@ -302,7 +309,7 @@ unsafe extern "C-unwind" fn sort(state: *mut lua_State) -> c_int {
 unsafe extern "C-unwind" fn compare(state: *mut lua_State) -> c_int {
     // SAFETY: as above; `sort` has given the upvalue, a function or nil.
     unsafe {
-        if counts(state) && must_end(state) {
+        if counts(&machine_of(state).comparisons, COMPARISONS_PER_TICK) && must_end(state) {
             ffi::lua_error(state);
         }
         let comparison = ffi::lua_upvalueindex(1);
@@ -318,15 +325,10 @@ unsafe extern "C-unwind" fn compare(state: *mut lua_State) -> c_int {
     }
 }
 
-/// Whether it is time to ask the host.
-///
-/// # Safety
-/// The state must be live.
-unsafe fn counts(state: *mut lua_State) -> bool {
-    // SAFETY: the caller's promise.
-    let comparisons = unsafe { &machine_of(state).comparisons };
-    comparisons.set(comparisons.get().wrapping_add(1));
-    comparisons.get().is_multiple_of(COMPARISONS_PER_TICK)
+/// Whether it is time to ask the host, as it is every so many times.
+fn counts(times: &Cell<u32>, per_tick: u32) -> bool {
+    times.set(times.get().wrapping_add(1));
+    times.get().is_multiple_of(per_tick)
 }
 
 /// # Safety
@@ -347,14 +349,20 @@ unsafe extern "C-unwind" fn collect(state: *mut lua_State) -> c_int {
     // SAFETY: as above; the text stays while it is an argument.
     unsafe {
         let answer = match ffi::lua_type(state, 1) {
-            ffi::LUA_TSTRING => match super::stack::text_at(state, 1) {
+            // The original, too, reads it up to a zero.
+            ffi::LUA_TSTRING => match until_nul(super::stack::text_at(state, 1)) {
                 b"stop" | b"restart" => Some(0.0),
                 b"setpause" | b"setstepmul" => Some(200.0),
                 _ => None,
             },
             _ => None,
         };
-        let Some(answer) = answer else { return call_original(state, 1) };
+        let Some(answer) = answer else {
+            if must_end(state) {
+                ffi::lua_error(state);
+            }
+            return call_original(state, 1);
+        };
         ffi::lua_pushnumber(state, answer);
         1
     }
@@ -370,6 +378,7 @@ unsafe extern "C-unwind" fn resume(state: *mut lua_State) -> c_int {
             ffi::lua_pushstring_(state, c"C stack overflow".as_ptr());
             return 2;
         }
+        may_resume(state);
         call_original(state, 1)
     }
 }
@@ -397,6 +406,42 @@ unsafe extern "C-unwind" fn resume_wrapped(state: *mut lua_State) -> c_int {
         if !has_room(machine_of(state).floor.get(), COROUTINE_BYTES) {
             return ffi::luaL_error(state, c"C stack overflow".as_ptr());
         }
+        may_resume(state);
         call_original(state, 2)
+    }
+}
+
+/// Raises an error when the script is to end. What resumes coroutines time and again may run few instructions itself,
+/// and each of them fewer than make the hook come.
+///
+/// # Safety
+/// The state must be live, in a function that owns nothing.
+#[inline]
+unsafe fn may_resume(state: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let machine = machine_of(state);
+        let is_time = machine.is_ended() || counts(&machine.resumes, RESUMES_PER_TICK);
+        if is_time && must_end(state) {
+            ffi::lua_error(state);
+        }
+    }
+}
+
+/// # Safety
+/// Only Lua calls it.
+unsafe extern "C-unwind" fn unpack(state: *mut lua_State) -> c_int {
+    // SAFETY: as above.
+    unsafe {
+        if ffi::lua_isnoneornil(state, 3) == 0 && ffi::lua_istable(state, 1) != 0 {
+            // As wide as Lua takes them.
+            let from =
+                if ffi::lua_isnoneornil(state, 2) != 0 { 1 } else { ffi::lua_tointeger_(state, 2) as i32 };
+            let last = ffi::lua_tointeger_(state, 3) as i32;
+            if last.checked_sub(from).is_none_or(|count| count == i32::MAX) && last > from {
+                return ffi::luaL_error(state, c"too many results to unpack".as_ptr());
+            }
+        }
+        call_original(state, 1)
     }
 }

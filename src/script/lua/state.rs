@@ -34,8 +34,9 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{NonNull, null};
 
-/// About a millisecond of plain computing.
-const INSTRUCTIONS_PER_TICK: c_int = 100_000;
+/// About a tenth of a millisecond of plain computing. An instruction may be a call of a function of Lua's own that
+/// takes as long as a table is large.
+const INSTRUCTIONS_PER_TICK: c_int = 10_000;
 /// Address space for C frames: Lua allows 200 nested calls, and our own functions recurse less than this needs. Only
 /// what was touched takes memory.
 const STACK_BYTES: usize = 4 << 20;
@@ -62,6 +63,8 @@ pub struct Machine {
     pub(super) floor: Cell<usize>,
     /// Of `table.sort`, see `guard`.
     pub(super) comparisons: Cell<u32>,
+    /// Of coroutines, see `guard`.
+    pub(super) resumes: Cell<u32>,
     /// State of `math.random`.
     pub random: Cell<u64>,
     /// For the one command that runs; taken while it does.
@@ -94,6 +97,11 @@ impl Machine {
         let result = work(unsafe { host.as_mut() });
         self.host.set(Some(host));
         Some(result)
+    }
+
+    /// Whether the script under way must end.
+    pub(super) fn is_ended(&self) -> bool {
+        self.end.borrow().is_some()
     }
 
     /// Asks the host whether the script may go on, and suspends it while it may not. `Err` says why it must end;
@@ -161,6 +169,7 @@ impl State {
             passing_handler: Cell::new(ffi::LUA_NOREF),
             floor: Cell::new(0),
             comparisons: Cell::new(0),
+            resumes: Cell::new(0),
             random: Cell::new(0),
             scratch: Cell::default(),
             output: Cell::default(),
@@ -342,8 +351,7 @@ impl State {
     /// Frees what no script can reach any more. Bytes in use afterwards.
     pub fn collect(&mut self) -> usize {
         assert!(self.fiber.is_none(), "no script is under way");
-        // SAFETY: the state is live; no finalizer is there that could raise an error.
-        unsafe { ffi::lua_gc(self.state, ffi::LUA_GCCOLLECT, 0) };
+        self.collector(ffi::LUA_GCCOLLECT, 0);
         self.machine.memory.used_bytes()
     }
 
@@ -352,8 +360,17 @@ impl State {
     pub fn collect_part(&mut self) -> bool {
         assert!(self.fiber.is_none(), "no script is under way");
         const STEP_KIB: c_int = 16;
-        // SAFETY: as for `collect`.
-        unsafe { ffi::lua_gc(self.state, ffi::LUA_GCSTEP, STEP_KIB) != 0 }
+        self.collector(ffi::LUA_GCSTEP, STEP_KIB) != 0
+    }
+
+    /// The collector makes its table of strings smaller by making another one, and nobody would catch its error if it
+    /// were refused that.
+    fn collector(&mut self, what: c_int, how_much: c_int) -> c_int {
+        self.machine.memory.begin_lenient();
+        // SAFETY: the state is live; no finalizer is there that could raise an error, and memory is not refused.
+        let answer = unsafe { ffi::lua_gc(self.state, what, how_much) };
+        self.machine.memory.end_lenient();
+        answer
     }
 
     /// Gives back what large replies have taken, and what deep calls have touched of the stack that scripts run on.

@@ -89,12 +89,21 @@ fn ask(stack: &mut Stack<'_>, scratch: &mut Scratch) -> Result<Answer, Failure> 
     Ok(Answer::Error)
 }
 
+/// A longer argument is copied only while all of them are no more than a script may have itself.
+const TEXT_BYTES_FREE: usize = 4 << 10;
+
 fn take_arguments(stack: &Stack<'_>, scratch: &mut Scratch) -> Result<(), &'static str> {
     if stack.arguments() == 0 {
         return Err("ERR Please specify at least one argument for this redis lib call");
     }
+    let memory = &stack.machine().memory;
     for argument in 1..=stack.arguments() {
         if let Some(text) = stack.argument_bytes(argument) {
+            // The same text may be there thousands of times. What a script can hold it can also store.
+            let is_long = text.len() > TEXT_BYTES_FREE;
+            if is_long && scratch.argv.heap_bytes().saturating_add(text.len()) > memory.limit_bytes() {
+                return Err("ERR not enough memory");
+            }
             scratch.argv.push(text);
         } else if let Some(number) = stack.number(argument) {
             scratch.argv.push(&format_f64(number));

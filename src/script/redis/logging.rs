@@ -29,7 +29,10 @@ pub fn log(stack: &mut Stack<'_>) -> Result<i32, Failure> {
         if argument > 2 {
             line.push(b' ');
         }
-        line.extend_from_slice(stack.check_bytes(argument)?);
+        let text = stack.check_bytes(argument)?;
+        // The same text may be there thousands of times.
+        stack.check_memory(line.len() + text.len())?;
+        line.extend_from_slice(text);
     }
     let line = String::from_utf8_lossy(&line);
     match level {

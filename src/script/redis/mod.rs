@@ -94,7 +94,8 @@ fn error_table(stack: &mut Stack<'_>, text: &str) -> Failure {
     Failure::Top
 }
 
-fn push_error(stack: &mut Stack<'_>, text: &[u8]) {
+/// Pushes the value of an error whose text, with its code, is given.
+pub fn push_error(stack: &mut Stack<'_>, text: &[u8]) {
     stack.push_table(0, 1);
     stack.push_bytes(text);
     stack.raw_set_field(-2, "err");

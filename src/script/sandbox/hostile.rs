@@ -37,6 +37,17 @@ fn what_runs_on_is_ended() {
         "local t = {} for i = 1, 2 ^ 17 do t[i] = i * 7 % 1000 end while true do table.sort(t) t[1] = 1000 end",
         "local co = coroutine.wrap(function() while true do coroutine.yield() end end) while true do co() end",
         "local f f = function() return f() end f()",
+        "local function f(d) if d == 0 then for i = 1, 2000 do end return end \
+         for i = 1, 500 do coroutine.wrap(f)(d - 1) end end f(6)",
+        "local function f(d) if d == 0 then for i = 1, 2000 do end return end \
+         for i = 1, 500 do coroutine.resume(coroutine.create(f), d - 1) end end f(6)",
+        "local all = {} for i = 1, 5000 do all[i] = coroutine.wrap(function() \
+         while true do for i = 1, 2000 do end coroutine.yield() end end) end \
+         coroutine.wrap(function() while true do for i = 1, #all do pcall(all[i]) end end end)()",
+        "while true do collectgarbage() end",
+        "local s = ('x = 1 '):rep(1e4) while true do loadstring(s) end",
+        "return (('x'):rep(2 ^ 20) .. 'y'):rep(64):gsub('[' .. ('a-b'):rep(5000) .. 'x]-z', '')",
+        "local s, p = ('x'):rep(2 ^ 20), '[' .. ('b'):rep(16000) .. 'x]*y' for i = 1, 1e9 do s:find(p) end",
         "return setmetatable({}, {__index = function(t, k) while true do end end}).x",
     ] {
         assert!(ends(&mut room, body).ends_with("killed"), "{body}");
@@ -83,7 +94,23 @@ fn what_is_too_deep_is_an_error() {
         ("return assert(loadstring(('function f() '):rep(100000)))", "too many"),
         ("return ('x'):find(('('):rep(40))", "too many captures"),
         ("return #('x'):rep(200001):find(('x?'):rep(200000) .. 'y')", "pattern too complex"),
+        ("return ('x'):find('[' .. ('a'):rep(20000) .. ']')", "pattern too complex"),
+        ("return ('x'):find('[' .. ('a'):rep(20000))", "malformed pattern"),
         ("return unpack({}, 1, 1e8)", "too many results to unpack"),
+        ("return unpack({}, -1, 2 ^ 31 - 1)", "too many results to unpack"),
+        ("return unpack({}, -2 ^ 31 + 1, 2 ^ 31 - 1)", "too many results to unpack"),
+        ("return unpack({}, -2 ^ 31, -1)", "too many results to unpack"),
+        ("return select('#', unpack({}, 2 ^ 31 - 1, 2 ^ 31 - 1)) .. select('#', unpack({}, 3, -3))", "10"),
+        (
+            "local t = {} for i = 1, 7980 do t[i] = true end \
+             return ('x'):rep(32):find(('(.)'):rep(32), 1, false, unpack(t))",
+            "stack overflow",
+        ),
+        (
+            "local t = {} for i = 1, 7970 do t[i] = true end \
+             return ('x'):rep(32):match(('(.)'):rep(32), 1, unpack(t))",
+            "stack overflow",
+        ),
         ("return ('x'):rep(1e6):byte(1, -1)", "string slice too long"),
         ("PHANTOM table.remove(t, 1)", "too many elements to move"),
         ("table.insert({}, -2 ^ 31 + 1, 1)", "too many elements to move"),
@@ -109,6 +136,8 @@ fn memory_is_held() {
         "local s = 'x' while true do s = s .. s end",
         "return ('x'):rep(1e6):gsub('x', ('y'):rep(1e6))",
         "return ('x'):rep(1e6):gsub('.+', ('%0'):rep(1000))",
+        "return ('x'):rep(1e6):gsub('.+', ('%0'):rep(2e6))",
+        "return ('x'):rep(1e6):gsub('(.+)', ('%1'):rep(2e6))",
         "return load(function() return ('x'):rep(1e6) end)",
         "local t = {} while true do t[#t + 1] = {} end",
         "local t = {} for i = 1, 1e9 do t[i] = tostring(i) end",
@@ -182,6 +211,11 @@ fn lua_own_functions_are_as_before() {
         ("coroutine.wrap(1)", "!user_script:1: bad argument #1 to 'wrap' (Lua function expected)"),
         ("return collectgarbage('stop') + collectgarbage('setpause', 1) + collectgarbage()", "200"),
         ("collectgarbage('x')", "!user_script:1: bad argument #1 to 'collectgarbage' (invalid option 'x')"),
+        (
+            "collectgarbage('stop\\0') collectgarbage('setpause\\0', 1e6) collectgarbage('setstepmul\\0', 1) \
+          return collectgarbage('setpause\\0')",
+            "200",
+        ),
         ("return collectgarbage('count') > 1 and gcinfo() > 1", "true"),
     ] {
         assert_eq!(room.eval(body), expected, "{body}");

@@ -71,6 +71,7 @@ const BASE_GUARDS: &[(&str, Guard)] = &[
     ("rawget", Guard::Looks),
     ("rawset", Guard::Sets),
     ("setmetatable", Guard::Changes),
+    ("unpack", Guard::Unpacks),
 ];
 const LIBRARY_GUARDS: &[(&str, &str, Guard)] = &[
     ("coroutine", "resume", Guard::Resumes),

@@ -20,6 +20,10 @@ pub const CAPTURES_MAX: usize = 32;
 /// More choices than any sensible pattern has items.
 const CHOICES_MAX: usize = 100_000;
 const STEPS_PER_TICK: usize = 10_000;
+/// A set is gone through for every byte, so it is not longer than this.
+const SET_BYTES_MAX: usize = 1 << 14;
+/// Beyond so many bytes it is worth finding out for every byte there is whether it is in a set.
+const NEAR_BYTES: usize = 1024;
 
 /// Part of a subject, or a position in it.
 #[derive(Clone, Copy, Default)]
@@ -82,6 +86,18 @@ impl Drop for Matcher<'_> {
 }
 
 type Next = Option<(usize, usize)>;
+
+/// How many bytes a text begins with that are in a set; `None`: all of them.
+#[inline]
+fn run_in_set(text: &[u8], set: &[u8]) -> Option<usize> {
+    let (near, far) = text.split_at(text.len().min(NEAR_BYTES));
+    let run = near.iter().position(|byte| !is_in_set(*byte, set));
+    if run.is_some() || far.is_empty() {
+        return run;
+    }
+    let is_in: [bool; 256] = std::array::from_fn(|byte| is_in_set(byte as u8, set));
+    far.iter().position(|byte| !is_in[usize::from(*byte)]).map(|run| near.len() + run)
+}
 
 impl<'s> Matcher<'s> {
     /// `pattern` without its anchor.
@@ -275,7 +291,8 @@ impl<'s> Matcher<'s> {
             }
             b'[' => {
                 let set = &self.pattern[p + 1..end - 1];
-                rest.iter().position(|byte| !is_in_set(*byte, set))
+                self.steps += set.len() / 16;
+                run_in_set(rest, set)
             }
             plain => rest.iter().position(|byte| *byte != plain),
         };
@@ -327,7 +344,11 @@ impl<'s> Matcher<'s> {
         match self.pattern[p] {
             b'%' if p + 1 == self.pattern.len() => Err(Failure::here("malformed pattern (ends with '%')")),
             b'%' => Ok(p + 2),
-            b'[' => self.set_end(p + 1).ok_or_else(|| Failure::here("malformed pattern (missing ']')")),
+            b'[' => match self.set_end(p + 1) {
+                Some(end) if end - p <= SET_BYTES_MAX => Ok(end),
+                Some(_) => Err(Failure::here("pattern too complex")),
+                None => Err(Failure::here("malformed pattern (missing ']')")),
+            },
             _ => Ok(p + 1),
         }
     }

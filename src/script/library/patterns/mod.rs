@@ -37,10 +37,12 @@ pub fn find(stack: &mut Stack<'_>) -> Result<i32, Failure> {
     let is_plain = stack.truth(4) || !until_zero(pattern).iter().any(|byte| SPECIAL.contains(byte));
     if is_plain {
         let Some(offset) = find_bytes(&subject[from..], pattern) else { return Ok(nothing(stack)) };
-        return Ok(push_range(stack, (from + offset, from + offset + pattern.len())));
+        push_range(stack, (from + offset, from + offset + pattern.len()));
+        return Ok(2);
     }
     let mut matcher = Matcher::new(subject, anchored(pattern).0);
     let Some(found) = search(stack, &mut matcher, pattern, from)? else { return Ok(nothing(stack)) };
+    stack.reserve(matcher.captures() + 2)?;
     push_range(stack, found);
     for index in 0..matcher.captures() {
         push_caught(stack, &matcher.caught(index, found)?);
@@ -88,11 +90,9 @@ fn nothing(stack: &mut Stack<'_>) -> i32 {
     1
 }
 
-fn push_range(stack: &mut Stack<'_>, (start, end): Found) -> i32 {
-    let _ = stack.reserve(matcher::CAPTURES_MAX + 2);
+fn push_range(stack: &mut Stack<'_>, (start, end): Found) {
     stack.push_number(start as f64 + 1.0);
     stack.push_number(end as f64);
-    2
 }
 
 fn push_caught(stack: &mut Stack<'_>, caught: &Caught<'_>) {
@@ -199,12 +199,9 @@ fn expand(
         // At the end of a text there is a zero, as in C.
         let sign = rest.get(escape + 1).copied().unwrap_or(0);
         match sign {
-            b'0' => out.extend_from_slice(matcher.whole(found)),
+            b'0' => append(stack, out, matcher.whole(found))?,
             b'1'..=b'9' => match matcher.caught(usize::from(sign - b'1'), found)? {
-                Caught::Bytes(bytes) => {
-                    stack.check_memory(out.len() + bytes.len())?;
-                    out.extend_from_slice(bytes);
-                }
+                Caught::Bytes(bytes) => append(stack, out, bytes)?,
                 Caught::Position(position) => out.extend_from_slice(position.to_string().as_bytes()),
             },
             other => out.push(other),
@@ -212,6 +209,13 @@ fn expand(
         rest = rest.get(escape + 2..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
+    Ok(())
+}
+
+/// A text may be written time and again.
+fn append(stack: &Stack<'_>, out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Failure> {
+    stack.check_memory(out.len() + bytes.len())?;
+    out.extend_from_slice(bytes);
     Ok(())
 }
 
